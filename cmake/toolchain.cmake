@@ -1,0 +1,44 @@
+# Compiler flags, sanitizers, ccache and the linker: one place for every target.
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g")
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+find_program(MOLD_PROGRAM mold)
+if(MOLD_PROGRAM)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# The baseline every x86-64 server of the last ten years runs. Wider instruction sets are chosen at
+# run time, file by file (src/simd, src/vindex), never globally.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  add_compile_options(-march=x86-64-v2 -mtune=generic)
+endif()
+
+set(ELANUS_SANITIZE "" CACHE STRING "address (with undefined), thread, or empty")
+if(ELANUS_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(ELANUS_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+endif()
+
+# Crash tests must fail when this is on: it proves that they notice a missing fdatasync.
+option(ELANUS_UNSAFE_NO_SYNC "leave out every fdatasync and fsync (proof build only)" OFF)
+if(ELANUS_UNSAFE_NO_SYNC)
+  add_compile_definitions(ELANUS_UNSAFE_NO_SYNC)
+endif()
+
+set(ELANUS_WARNINGS -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough
+    -Woverloaded-virtual -Werror)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
