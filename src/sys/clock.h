@@ -1,10 +1,10 @@
-// Clock: wall and monotonic time, and waiting. The real one asks the kernel; SimClock moves by hand.
-// Threads: any.
+// Clock: wall and monotonic time, and waiting. The real one asks the kernel; SimClock moves by
+// hand. Threads: any.
 #pragma once
 
-#include <cstdint>
-
 #include "base/mutex.h"
+
+#include <cstdint>
 
 namespace elanus::sys {
 

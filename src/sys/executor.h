@@ -6,13 +6,13 @@
 // once, on whichever thread is free. The owner must Drain() before anything a task refers to dies.
 #pragma once
 
+#include "base/mutex.h"
+
 #include <deque>
 #include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
-
-#include "base/mutex.h"
 
 namespace elanus::sys {
 

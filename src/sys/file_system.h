@@ -1,9 +1,13 @@
 // FileSystem and File: the only way to the disk. PosixFileSystem is the real one; SimFileSystem
 // (sim_file_system.h) is a disk in memory that can lose, reorder and tear what was not synced.
 //
-// Why a seam: crash tests must see every write, sync and rename of the product, the catalog's included.
-// Threads: FileSystem and File may be used from any thread; writes to one File must not overlap.
+// Why a seam: crash tests must see every write, sync and rename of the product, the catalog's
+// included. Threads: FileSystem and File may be used from any thread; writes to one File must not
+// overlap.
 #pragma once
+
+#include "base/buffer.h"
+#include "base/status.h"
 
 #include <cstdint>
 #include <memory>
@@ -11,16 +15,13 @@
 #include <string_view>
 #include <vector>
 
-#include "base/buffer.h"
-#include "base/status.h"
-
 namespace elanus::sys {
 
 enum class OpenMode : uint8_t {
-    kRead,           // must exist
-    kReadWrite,      // must exist
-    kCreateNew,      // must not exist
-    kCreateOrOpen,   // either
+    kRead,          // must exist
+    kReadWrite,     // must exist
+    kCreateNew,     // must not exist
+    kCreateOrOpen,  // either
 };
 
 class File {
@@ -65,7 +66,9 @@ class FileSystem {
     virtual base::Status LinkNew(const std::string& from, const std::string& to) = 0;
     virtual base::Status Remove(const std::string& path) = 0;  // a missing file is no error
     virtual base::Status RemoveAll(const std::string& path) = 0;
+    // Makes what is missing of the path, durably: every parent that got an entry is synced.
     virtual base::Status CreateDirectories(const std::string& path) = 0;
+    // Sorted by name.
     virtual base::Result<std::vector<DirectoryEntry>> List(const std::string& path) = 0;
     virtual base::Status SyncDirectory(const std::string& path) = 0;
     // kServiceUnavailable when another process holds it.
