@@ -1,0 +1,39 @@
+// DeleteList: the deletes of one segment as (row, timestamp) pairs, the source of truth; the bitmap
+// is a cache of them for the newest moment.
+//
+// Threads: one writer, any readers. Readers take a snapshot (shared pointer) and never block.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/bitmap.h"
+#include "base/ids.h"
+#include "base/mutex.h"
+#include "base/timestamp.h"
+
+namespace elanus::segment {
+
+struct DeleteRun;  // segment.h
+
+class DeleteList {
+  public:
+    // Idempotent: the earliest timestamp of a row wins, applying a run twice changes nothing.
+    void Apply(const DeleteRun& run);
+    // Clears from `visible` (bits = rows) every row deleted at or before `timestamp`.
+    void Mask(base::Timestamp timestamp, base::Bitmap* visible) const;
+    bool IsDeleted(base::RowOffset row, base::Timestamp timestamp) const;
+    size_t size() const;
+    base::Timestamp max_timestamp() const;
+    // Every delete with after < timestamp <= until, ascending by row: what a flush persists.
+    DeleteRun Between(base::Timestamp after, base::Timestamp until) const;
+
+  private:
+    struct State;
+    std::shared_ptr<const State> Load() const;
+
+    mutable base::Mutex mutex_;
+    std::shared_ptr<const State> state_ GUARDED_BY(mutex_);
+};
+
+}  // namespace elanus::segment

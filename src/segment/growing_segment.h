@@ -1,0 +1,64 @@
+// GrowingSegment: rows in memory, appended in place to fixed-capacity chunks, searchable at once.
+//
+// Layout: a chunk holds up to kChunkRows rows of every column in the shared column layout (column.h),
+// with its buffers allocated at full capacity when the chunk opens (grown pages are touched on use);
+// a chunk whose variable bytes would overflow is closed early. A published row count (release/acquire)
+// tells readers how far they may read, so an append never moves what a reader sees.
+// Invariants:
+//   INV-GROW-1  Row timestamps never fall from one row to the next.
+//   INV-GROW-2  After Seal() no row is appended; deletes still arrive.
+// Threads: Append, Delete and Seal from the channel's queue only; reads from anywhere.
+#pragma once
+
+#include <memory>
+
+#include "codec/envelope.h"
+#include "segment/delete_list.h"
+#include "segment/segment.h"
+
+namespace elanus::segment {
+
+class GrowingSegment : public Segment {
+  public:
+    GrowingSegment(base::SegmentId id, base::PartitionId partition_id,
+                   std::shared_ptr<const schema::CollectionSchema> schema);
+    ~GrowingSegment() override;
+
+    // Appends all rows of the batch with one timestamp. The batch was verified against the schema;
+    // a schema field it lacks is filled with default or null. Returns the first row number.
+    base::RowOffset Append(const schema::ColumnBatch& batch, base::Timestamp timestamp);
+    // Deletes the rows of these keys inserted before `timestamp`; returns how many it hit.
+    size_t Delete(const schema::PrimaryKeys& keys, base::Timestamp timestamp);
+    void ApplyDeletes(const DeleteRun& run);
+    void Seal();
+    // Writes the sealed form (docs/formats/segment.md) of all rows. After Seal() only.
+    base::Status WriteTo(codec::Sink& sink) const;
+
+    const DeleteList& deletes() const;
+    base::Timestamp min_timestamp() const;  // of inserts; 0 while empty
+    base::Timestamp max_timestamp() const;
+
+    base::SegmentId id() const override;
+    base::PartitionId partition_id() const override;
+    bool sealed() const override { return false; }
+    size_t rows() const override;
+    size_t LiveRows(base::Timestamp timestamp) const override;
+    size_t memory_bytes() const override;
+    base::Status Search(const VectorQuery& query, const ReadOptions& options,
+                        std::vector<QueryHits>* hits, ReadCounters* counters) const override;
+    base::Result<base::Bitmap> Match(const ReadOptions& options,
+                                     ReadCounters* counters) const override;
+    base::Result<std::vector<base::RowOffset>> SelectByKey(const ReadOptions& options, size_t limit,
+                                                           ReadCounters* counters) const override;
+    base::Result<schema::ColumnBatch> Fetch(
+        const std::vector<base::RowOffset>& rows,
+        const std::vector<schema::FieldSchema>& fields) const override;
+    schema::PrimaryKeys KeysOf(const std::vector<base::RowOffset>& rows) const override;
+    std::vector<base::RowOffset> FindKey(const schema::PrimaryKey& key) const override;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace elanus::segment

@@ -1,0 +1,60 @@
+// SealedSegment: an immutable, mapped data file with its delete list and the vector indexes that have
+// been built for it. Nothing is parsed on open beyond the section table.
+//
+// Threads: reads from anywhere; ApplyDeletes from one thread at a time; AttachIndex any time (readers
+// see the old or the new set).
+#pragma once
+
+#include <memory>
+
+#include "segment/delete_list.h"
+#include "segment/segment.h"
+
+namespace elanus::segment {
+
+class SealedSegment : public Segment {
+  public:
+    // `data_file` is a mapped segment file. kDataCorruption names the section when bytes are bad.
+    static base::Result<std::unique_ptr<SealedSegment>> Open(
+        base::SegmentId id, base::PartitionId partition_id,
+        std::shared_ptr<const schema::CollectionSchema> schema, base::Buffer data_file);
+    ~SealedSegment() override;
+
+    void ApplyDeletes(const DeleteRun& run);
+    void AttachIndex(base::FieldId field_id, base::IndexId index_id,
+                     std::shared_ptr<const vindex::Index> index);
+    void DetachIndex(base::IndexId index_id);
+    bool HasIndex(base::IndexId index_id) const;
+    const DeleteList& deletes() const;
+    base::Timestamp min_timestamp() const;
+    base::Timestamp max_timestamp() const;
+    // A whole column of the file, used to build indexes. kFieldNotFound when the file lacks it.
+    base::Result<schema::ColumnView> WholeColumn(base::FieldId field_id) const;
+    // Reads every byte and compares checksums (`elanus check`).
+    base::Status VerifyAll() const;
+
+    base::SegmentId id() const override;
+    base::PartitionId partition_id() const override;
+    bool sealed() const override { return true; }
+    size_t rows() const override;
+    size_t LiveRows(base::Timestamp timestamp) const override;
+    size_t memory_bytes() const override;
+    base::Status Search(const VectorQuery& query, const ReadOptions& options,
+                        std::vector<QueryHits>* hits, ReadCounters* counters) const override;
+    base::Result<base::Bitmap> Match(const ReadOptions& options,
+                                     ReadCounters* counters) const override;
+    base::Result<std::vector<base::RowOffset>> SelectByKey(const ReadOptions& options, size_t limit,
+                                                           ReadCounters* counters) const override;
+    base::Result<schema::ColumnBatch> Fetch(
+        const std::vector<base::RowOffset>& rows,
+        const std::vector<schema::FieldSchema>& fields) const override;
+    schema::PrimaryKeys KeysOf(const std::vector<base::RowOffset>& rows) const override;
+    std::vector<base::RowOffset> FindKey(const schema::PrimaryKey& key) const override;
+
+  private:
+    SealedSegment();
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace elanus::segment

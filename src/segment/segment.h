@@ -1,0 +1,115 @@
+// Segment: rows of one partition of one vchannel, readable at any moment of the retention window.
+// GrowingSegment takes appends; SealedSegment is a mapped file with indexes beside it. Both answer the
+// same questions, so that the read path does not care which it has.
+//
+// Row numbers: a row keeps its number when a growing segment is sealed under the same segment id, so
+// (segment id, row) is an address that outlives the swap.
+// Visibility at time T: insert timestamp <= T, and no delete with timestamp <= T. A delete with
+// timestamp D hits rows inserted strictly before D, so the two halves of an upsert share one timestamp.
+// Threads: all reads from any thread, concurrent with one writer (appends and deletes are serialised
+// by the channel's queue). No reader blocks the writer.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bitmap.h"
+#include "base/call_context.h"
+#include "base/ids.h"
+#include "base/status.h"
+#include "base/timestamp.h"
+#include "expr/plan.h"
+#include "schema/collection_schema.h"
+#include "schema/column.h"
+#include "schema/primary_key.h"
+#include "sys/clock.h"
+#include "vindex/index.h"
+
+namespace elanus::segment {
+
+// What every read carries.
+struct ReadOptions {
+    base::Timestamp timestamp = base::kMaxTimestamp;   // the one moment this read sees
+    const expr::Plan* filter = nullptr;                // null = all rows
+    const base::CallContext* context = nullptr;        // deadline and cancellation, never null
+    sys::Clock* clock = nullptr;                       // never null
+};
+
+struct VectorQuery {
+    base::FieldId field_id = 0;
+    vindex::Metric metric = vindex::Metric::kL2;
+    const float* vectors = nullptr;  // nq * dim
+    uint32_t dim = 0;
+    uint32_t nq = 0;
+    uint32_t k = 0;
+    std::map<std::string, std::string> params;  // index search parameters, checked by the proxy
+    std::optional<float> radius;
+    std::optional<float> range_filter;
+};
+
+// Hits of one query, best first; equal scores by row number.
+struct QueryHits {
+    std::vector<base::RowOffset> rows;
+    std::vector<float> scores;
+};
+
+// Counters of one read, for PROFILE, the slow-query log and metrics.
+struct ReadCounters {
+    uint64_t rows_scanned = 0;
+    uint64_t rows_matched = 0;
+    uint64_t segments = 0;
+    uint64_t index_searches = 0;
+    uint64_t brute_force_searches = 0;
+};
+
+class Segment {
+  public:
+    virtual ~Segment() = default;
+
+    virtual base::SegmentId id() const = 0;
+    virtual base::PartitionId partition_id() const = 0;
+    virtual bool sealed() const = 0;
+    // Rows appended so far, deleted ones included.
+    virtual size_t rows() const = 0;
+    // Rows visible at `timestamp`.
+    virtual size_t LiveRows(base::Timestamp timestamp) const = 0;
+    virtual size_t memory_bytes() const = 0;
+
+    // hits->at(q) holds at most k rows for each of the nq queries. k visible matching rows are always
+    // found when they exist. Errors: kCanceled, kTimeout, or what the filter's evaluation says.
+    virtual base::Status Search(const VectorQuery& query, const ReadOptions& options,
+                                std::vector<QueryHits>* hits, ReadCounters* counters) const = 0;
+    // Visible rows that match, as a bitmap over [0, rows at that moment).
+    virtual base::Result<base::Bitmap> Match(const ReadOptions& options,
+                                             ReadCounters* counters) const = 0;
+    // The matching rows with the smallest primary keys, ascending by key, at most `limit`.
+    virtual base::Result<std::vector<base::RowOffset>> SelectByKey(const ReadOptions& options,
+                                                                   size_t limit,
+                                                                   ReadCounters* counters) const = 0;
+    // Columns of the given rows, in the order given. A field this segment has never seen (added
+    // later) yields its default or null. Rows must be < rows().
+    virtual base::Result<schema::ColumnBatch> Fetch(
+        const std::vector<base::RowOffset>& rows,
+        const std::vector<schema::FieldSchema>& fields) const = 0;
+    virtual schema::PrimaryKeys KeysOf(const std::vector<base::RowOffset>& rows) const = 0;
+    // Rows (any visibility) that hold the key.
+    virtual std::vector<base::RowOffset> FindKey(const schema::PrimaryKey& key) const = 0;
+};
+
+// A run of deletes to apply: rows[i] is deleted at timestamps[i].
+struct DeleteRun {
+    std::vector<base::RowOffset> rows;
+    std::vector<base::Timestamp> timestamps;
+
+    template <typename A>
+    void Visit(A& a) {
+        a(rows, timestamps);
+    }
+};
+
+}  // namespace elanus::segment
