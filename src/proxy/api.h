@@ -1,0 +1,173 @@
+// Requests and answers of the proxy, in plain structs: what gRPC and REST both turn into and from.
+//
+// Columns from clients come as they were sent: values compact (only the valid rows of a nullable
+// column), small integers as Int32. The proxy checks them against the schema and expands them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bitmap.h"
+#include "base/buffer.h"
+#include "base/timestamp.h"
+#include "expr/template_values.h"
+#include "roles/query_coord.h"
+#include "roles/records.h"
+#include "schema/column.h"
+#include "schema/primary_key.h"
+
+namespace elanus::proxy {
+
+using roles::KeyValues;
+
+struct InputColumn {
+    std::string name;
+    schema::DataType type = schema::DataType::kNone;  // as sent
+    bool is_dynamic = false;
+    schema::Column values;       // compact: only valid rows
+    base::Bitmap valid;          // one bit a row; empty = all valid, nothing was left out
+};
+
+struct InsertRequest {
+    std::string database;
+    std::string collection;
+    std::string partition;  // empty = default, or by partition key
+    std::vector<InputColumn> columns;
+    uint64_t num_rows = 0;
+    base::Timestamp schema_timestamp = 0;
+    bool partial_update = false;  // upsert only
+};
+
+struct MutationResult {
+    schema::PrimaryKeys ids;  // in input order
+    int64_t insert_count = 0;
+    int64_t delete_count = 0;
+    int64_t upsert_count = 0;
+    base::Timestamp timestamp = 0;
+};
+
+struct Consistency {
+    bool use_default = false;
+    roles::ConsistencyLevel level = roles::ConsistencyLevel::kBounded;
+    base::Timestamp guarantee_ts = 0;
+};
+
+struct DeleteRequest {
+    std::string database;
+    std::string collection;
+    std::string partition;
+    std::string filter;
+    expr::TemplateValues templates;
+    Consistency consistency;
+};
+
+// Query vectors as sent: one byte string each.
+struct Placeholders {
+    int32_t type = 0;  // milvus.proto.common.PlaceholderType
+    bool element_level = false;
+    std::vector<base::Buffer> values;
+};
+
+struct SearchRequest {
+    std::string database;
+    std::string collection;
+    std::vector<std::string> partitions;
+    std::string filter;
+    expr::TemplateValues templates;
+    Placeholders vectors;
+    std::optional<schema::PrimaryKeys> ids;  // search by ids instead of vectors
+    std::vector<std::string> output_fields;
+    KeyValues search_params;  // anns_field, topk, offset, metric_type, params (JSON), round_decimal ...
+    int64_t nq = 0;           // 0 = count of vectors
+    Consistency consistency;
+};
+
+struct OutputColumn {
+    std::string name;
+    base::FieldId field_id = 0;
+    bool is_dynamic = false;
+    bool nullable = false;
+    schema::Column values;  // full length, nulls in the validity bitmap
+};
+
+struct SearchResults {
+    int64_t nq = 0;
+    int64_t top_k = 0;
+    std::vector<int64_t> counts;  // hits per query
+    schema::PrimaryKeys ids;
+    std::vector<float> scores;
+    std::vector<OutputColumn> columns;
+    std::vector<std::string> output_fields;
+    std::string primary_field_name;
+    std::string collection_name;
+    base::Timestamp session_ts = 0;
+};
+
+struct QueryRequest {
+    std::string database;
+    std::string collection;
+    std::vector<std::string> partitions;
+    std::string filter;
+    expr::TemplateValues templates;
+    std::vector<std::string> output_fields;
+    KeyValues query_params;  // limit, offset, iterator, reduce_stop_for_best ...
+    Consistency consistency;
+};
+
+struct QueryResults {
+    std::vector<OutputColumn> columns;
+    std::vector<std::string> output_fields;
+    std::string primary_field_name;
+    std::string collection_name;
+    base::Timestamp session_ts = 0;
+};
+
+struct CreateCollectionRequest {
+    std::string database;
+    std::string name;
+    schema::CollectionSchema schema;
+    int32_t shards_num = 0;       // 0 = default
+    int64_t num_partitions = 0;   // 0 = default
+    roles::ConsistencyLevel consistency_level = roles::ConsistencyLevel::kStrong;
+    KeyValues properties;
+};
+
+struct LoadState {
+    roles::LoadStatus status;
+    std::string database_name;
+};
+
+struct CreateIndexRequest {
+    std::string database;
+    std::string collection;
+    std::string field;
+    std::string index_name;
+    KeyValues params;  // index_type, metric_type, params (JSON) and flat keys
+};
+
+struct IndexName {
+    std::string database;
+    std::string collection;
+    std::string field;
+    std::string index_name;
+};
+
+struct FlushResult {
+    std::string collection_name;
+    std::vector<base::SegmentId> sealed_segments;
+    std::vector<base::SegmentId> flushed_segments;
+    base::Timestamp flush_ts = 0;
+    int64_t seal_time_s = 0;
+};
+
+struct SegmentView {
+    roles::SegmentInfo info;
+    base::NodeId node_id = 0;
+    std::string index_name;
+    base::IndexId index_id = 0;
+};
+
+}  // namespace elanus::proxy

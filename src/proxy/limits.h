@@ -1,0 +1,28 @@
+// Limits of what clients may ask for (API map 2.5). Defaults are Milvus'; the config table sets them.
+#pragma once
+
+#include <cstdint>
+
+namespace elanus::proxy {
+
+struct Limits {
+    int64_t max_name_length = 255;
+    int64_t max_description_bytes = 1024;
+    int64_t max_fields = 64;
+    int64_t max_vector_fields = 10;
+    int64_t max_shards = 16;
+    int64_t max_dimension = 32768;
+    int64_t max_varchar_length = 65535;
+    int64_t max_array_capacity = 4096;
+    int64_t max_json_bytes = 65536;
+    int64_t max_partitions = 1024;
+    int64_t default_partition_key_partitions = 16;
+    int64_t max_top_k = 16384;
+    int64_t max_nq = 16384;
+    int64_t max_query_window = 16384;
+    int64_t max_output_bytes = 100 << 20;
+    int64_t graceful_time_ms = 5000;  // how stale a Bounded read may be
+    int64_t max_index_params_bytes = 102400;
+};
+
+}  // namespace elanus::proxy

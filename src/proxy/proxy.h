@@ -1,0 +1,153 @@
+// Proxy: the front of the server behind the wire formats. Validates, resolves names through the meta
+// cache, stamps guarantee timestamps, routes to channels, merges answers.
+//
+// Every error is a Status with Milvus' code and phrases. Database names may be empty ("default").
+// Threads: every method from any thread. Insert, Upsert and Delete answer through a callback, since
+// they end when the log is durable; everything else blocks.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/call_context.h"
+#include "proxy/api.h"
+#include "proxy/limits.h"
+#include "roles/data_coord.h"
+#include "roles/query_coord.h"
+#include "roles/root_coord.h"
+#include "roles/streaming_node.h"
+#include "sys/clock.h"
+#include "sys/executor.h"
+
+namespace elanus::proxy {
+
+using MutationCallback = std::function<void(base::Result<MutationResult>)>;
+
+// The proxy's partners; main wires real objects or stubs of them. None is null; all outlive it.
+struct ProxyPartners {
+    roles::RootCoord* root_coord = nullptr;
+    roles::DataCoord* data_coord = nullptr;
+    roles::QueryCoord* query_coord = nullptr;
+    roles::StreamingNode* streaming_node = nullptr;
+    sys::Clock* clock = nullptr;
+    sys::Executor* executor = nullptr;  // shards of one read run in parallel here
+};
+
+class Proxy : public roles::MetaCacheListener {
+  public:
+    Proxy(ProxyPartners partners, Limits limits);
+    ~Proxy() override;
+
+    base::Result<roles::Empty> InvalidateCollection(const base::CallContext&,
+                                                    const roles::CollectionRef&) override;
+
+    // Databases
+    base::Status CreateDatabase(const base::CallContext&, const std::string& name,
+                                const KeyValues& properties);
+    base::Status DropDatabase(const base::CallContext&, const std::string& name);
+    base::Status AlterDatabase(const base::CallContext&, const std::string& name,
+                               const KeyValues& properties,
+                               const std::vector<std::string>& delete_keys);
+    base::Result<roles::DatabaseInfo> DescribeDatabase(const base::CallContext&,
+                                                       const std::string& name);
+    base::Result<std::vector<roles::DatabaseInfo>> ListDatabases(const base::CallContext&);
+
+    // Collections
+    base::Status CreateCollection(const base::CallContext&, CreateCollectionRequest request);
+    base::Status DropCollection(const base::CallContext&, const std::string& database,
+                                const std::string& collection);
+    base::Result<bool> HasCollection(const base::CallContext&, const std::string& database,
+                                     const std::string& collection);
+    // By name, or by id when the name is empty.
+    base::Result<roles::CollectionInfo> DescribeCollection(const base::CallContext&,
+                                                           const std::string& database,
+                                                           const std::string& collection,
+                                                           base::CollectionId id = 0);
+    base::Result<std::vector<roles::CollectionInfo>> ListCollections(const base::CallContext&,
+                                                                     const std::string& database);
+    base::Status RenameCollection(const base::CallContext&, const std::string& database,
+                                  const std::string& old_name, const std::string& new_name,
+                                  const std::string& new_database);
+    base::Status AlterCollection(const base::CallContext&, const std::string& database,
+                                 const std::string& collection, const KeyValues& properties,
+                                 const std::vector<std::string>& delete_keys);
+    base::Result<uint64_t> CountRows(const base::CallContext&, const std::string& database,
+                                     const std::string& collection,
+                                     const std::string& partition);  // empty = all
+
+    // Partitions
+    base::Status CreatePartition(const base::CallContext&, const std::string& database,
+                                 const std::string& collection, const std::string& partition);
+    base::Status DropPartition(const base::CallContext&, const std::string& database,
+                               const std::string& collection, const std::string& partition);
+    base::Result<bool> HasPartition(const base::CallContext&, const std::string& database,
+                                    const std::string& collection, const std::string& partition);
+    base::Result<std::vector<roles::PartitionInfo>> ListPartitions(const base::CallContext&,
+                                                                   const std::string& database,
+                                                                   const std::string& collection);
+
+    // Aliases
+    base::Status CreateAlias(const base::CallContext&, const std::string& database,
+                             const std::string& alias, const std::string& collection);
+    base::Status AlterAlias(const base::CallContext&, const std::string& database,
+                            const std::string& alias, const std::string& collection);
+    base::Status DropAlias(const base::CallContext&, const std::string& database,
+                           const std::string& alias);
+    base::Result<roles::AliasInfo> DescribeAlias(const base::CallContext&,
+                                                 const std::string& database,
+                                                 const std::string& alias);
+    base::Result<std::vector<roles::AliasInfo>> ListAliases(const base::CallContext&,
+                                                            const std::string& database,
+                                                            const std::string& collection);
+
+    // Load state. Partition names empty = the collection.
+    base::Status Load(const base::CallContext&, const std::string& database,
+                      const std::string& collection, const std::vector<std::string>& partitions,
+                      const std::vector<std::string>& load_fields, int32_t replica_number,
+                      bool refresh);
+    base::Status Release(const base::CallContext&, const std::string& database,
+                         const std::string& collection, const std::vector<std::string>& partitions);
+    // For the named partitions, or the collection when none are named. A missing collection is
+    // state kNotExist for GetLoadState's caller to turn into 100.
+    base::Result<roles::LoadStatus> GetLoadStatus(const base::CallContext&,
+                                                  const std::string& database,
+                                                  const std::string& collection,
+                                                  const std::vector<std::string>& partitions);
+
+    // Indexes
+    base::Status CreateIndex(const base::CallContext&, const CreateIndexRequest& request);
+    base::Status DropIndex(const base::CallContext&, const IndexName& name);
+    base::Status AlterIndex(const base::CallContext&, const IndexName& name,
+                            const KeyValues& params, const std::vector<std::string>& delete_keys);
+    // 700 "index not found[indexName=..]" when nothing matches.
+    base::Result<std::vector<roles::IndexProgress>> DescribeIndex(const base::CallContext&,
+                                                                  const IndexName& name);
+
+    // Rows
+    void Insert(const base::CallContext&, InsertRequest request, MutationCallback done);
+    void Upsert(const base::CallContext&, InsertRequest request, MutationCallback done);
+    void Delete(const base::CallContext&, DeleteRequest request, MutationCallback done);
+    base::Result<SearchResults> Search(const base::CallContext&, const SearchRequest& request);
+    base::Result<QueryResults> Query(const base::CallContext&, const QueryRequest& request);
+
+    // Flush and segments
+    base::Result<std::vector<FlushResult>> Flush(const base::CallContext&,
+                                                 const std::string& database,
+                                                 const std::vector<std::string>& collections);
+    base::Result<bool> GetFlushState(const base::CallContext&, const std::string& database,
+                                     const std::string& collection, base::Timestamp flush_ts,
+                                     const std::vector<base::SegmentId>& segments);
+    base::Result<std::vector<SegmentView>> ListSegments(const base::CallContext&,
+                                                        const std::string& database,
+                                                        const std::string& collection);
+
+    base::Result<base::Timestamp> AllocTimestamp(const base::CallContext&);
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace elanus::proxy

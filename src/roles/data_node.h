@@ -1,0 +1,39 @@
+// DataNode: background work on files: index builds (and, later, compaction and import).
+#pragma once
+
+#include <string>
+
+#include "base/call_context.h"
+#include "roles/records.h"
+
+namespace elanus::roles {
+
+struct BuildIndexRequest {
+    SegmentInfo segment;
+    schema::CollectionSchema schema;
+    IndexInfo index;
+    std::string data_key;  // where to publish the index file
+    template <typename A>
+    void Visit(A& a) {
+        a(segment, schema, index, data_key);
+    }
+};
+struct BuildIndexResponse {
+    uint64_t rows = 0;
+    uint64_t bytes = 0;
+    template <typename A>
+    void Visit(A& a) {
+        a(rows, bytes);
+    }
+};
+
+class DataNode {
+  public:
+    virtual ~DataNode() = default;
+
+    // Blocks until the file is published. A repeat finds the published file and says so.
+    virtual base::Result<BuildIndexResponse> BuildIndex(const base::CallContext&,
+                                                        const BuildIndexRequest&) = 0;
+};
+
+}  // namespace elanus::roles

@@ -1,0 +1,133 @@
+// Requests and answers of the read path, shared by streaming nodes (a whole vchannel) and query nodes
+// (named sealed segments).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/archive.h"
+#include "base/ids.h"
+#include "base/timestamp.h"
+#include "expr/plan.h"
+#include "schema/column.h"
+#include "schema/primary_key.h"
+#include "segment/segment.h"
+
+namespace elanus::roles {
+
+// Where a row lives. Survives the swap from growing to sealed.
+struct RowAddress {
+    base::SegmentId segment_id = 0;
+    base::RowOffset row = 0;
+    template <typename A>
+    void Visit(A& a) {
+        a(segment_id, row);
+    }
+};
+
+struct ReadCounters {
+    uint64_t rows_scanned = 0;
+    uint64_t rows_matched = 0;
+    uint64_t segments = 0;
+    uint64_t index_searches = 0;
+    uint64_t brute_force_searches = 0;
+    template <typename A>
+    void Visit(A& a) {
+        a(rows_scanned, rows_matched, segments, index_searches, brute_force_searches);
+    }
+};
+
+struct SearchRequest {
+    std::string vchannel;
+    base::CollectionId collection_id = 0;
+    std::vector<base::PartitionId> partitions;  // empty = all loaded ones
+    std::shared_ptr<const expr::Plan> filter;   // null = all rows
+    base::FieldId vector_field = 0;
+    vindex::Metric metric = vindex::Metric::kL2;
+    base::Buffer vectors;  // nq * dim floats
+    uint32_t dim = 0;
+    uint32_t nq = 0;
+    uint32_t k = 0;
+    std::map<std::string, std::string> params;
+    std::optional<float> radius;
+    std::optional<float> range_filter;
+    bool ignore_growing = false;
+    // The read waits until everything up to here is applied, then sees one moment at or after it.
+    base::Timestamp guarantee_ts = 0;
+    // Non-zero: the moment to read at (iterators); not older than the retention window.
+    base::Timestamp snapshot_ts = 0;
+    template <typename A>
+    void Visit(A& a) {
+        a(vchannel, collection_id, partitions, filter, vector_field, metric, vectors, dim, nq, k,
+          params, radius, range_filter, ignore_growing, guarantee_ts, snapshot_ts);
+    }
+};
+
+// Hits of all queries flattened: counts[q] hits belong to query q, best first.
+struct SearchResponse {
+    std::vector<uint32_t> counts;
+    schema::PrimaryKeys keys;
+    std::vector<float> scores;
+    std::vector<RowAddress> addresses;
+    base::Timestamp snapshot_ts = 0;  // the moment the answer is of
+    ReadCounters counters;
+    template <typename A>
+    void Visit(A& a) {
+        a(counts, keys, scores, addresses, snapshot_ts, counters);
+    }
+};
+
+struct RetrieveRequest {
+    std::string vchannel;
+    base::CollectionId collection_id = 0;
+    std::vector<base::PartitionId> partitions;
+    std::shared_ptr<const expr::Plan> filter;
+    bool count_only = false;
+    // 0 = all. With a limit the rows with the smallest primary keys are returned.
+    uint64_t limit = 0;
+    std::vector<schema::FieldSchema> fields;  // columns wanted; the primary key is always included
+    bool ignore_growing = false;
+    base::Timestamp guarantee_ts = 0;
+    base::Timestamp snapshot_ts = 0;
+    uint64_t max_bytes = 0;  // 0 = no bound; past it the answer is 1100-class "too large"
+    template <typename A>
+    void Visit(A& a) {
+        a(vchannel, collection_id, partitions, filter, count_only, limit, fields, ignore_growing,
+          guarantee_ts, snapshot_ts, max_bytes);
+    }
+};
+struct RetrieveResponse {
+    uint64_t count = 0;              // count_only
+    schema::PrimaryKeys keys;        // ascending
+    schema::ColumnBatch rows;        // in the order of keys
+    base::Timestamp snapshot_ts = 0;
+    ReadCounters counters;
+    template <typename A>
+    void Visit(A& a) {
+        a(count, keys, rows, snapshot_ts, counters);
+    }
+};
+
+// Output columns of known rows (the second half of a search).
+struct FetchRequest {
+    std::string vchannel;
+    base::CollectionId collection_id = 0;
+    std::vector<RowAddress> addresses;
+    std::vector<schema::FieldSchema> fields;
+    template <typename A>
+    void Visit(A& a) {
+        a(vchannel, collection_id, addresses, fields);
+    }
+};
+struct FetchResponse {
+    schema::ColumnBatch rows;  // in the order of addresses
+    template <typename A>
+    void Visit(A& a) {
+        a(rows);
+    }
+};
+
+}  // namespace elanus::roles
