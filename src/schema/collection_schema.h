@@ -2,15 +2,15 @@
 // catalog and sent between roles through base::Archive.
 #pragma once
 
+#include "base/ids.h"
+#include "base/status.h"
+#include "schema/data_type.h"
+
 #include <cstdint>
 #include <map>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "base/ids.h"
-#include "base/status.h"
-#include "schema/data_type.h"
 
 namespace elanus::schema {
 

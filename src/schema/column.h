@@ -18,15 +18,15 @@
 // Threads: values; the bytes are immutable.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-#include <vector>
-
 #include "base/bitmap.h"
 #include "base/buffer.h"
 #include "base/ids.h"
 #include "base/status.h"
 #include "schema/data_type.h"
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
 
 namespace elanus::schema {
 
@@ -38,9 +38,9 @@ struct ColumnView {
     uint32_t dim = 0;
     size_t rows = 0;
     const uint8_t* values = nullptr;
-    const uint32_t* offsets = nullptr;       // rows + 1 entries, types with offsets only
-    const uint64_t* validity = nullptr;      // null = all rows valid
-    std::vector<ColumnView> children;        // arrays only
+    const uint32_t* offsets = nullptr;   // rows + 1 entries, types with offsets only
+    const uint64_t* validity = nullptr;  // null = all rows valid
+    std::vector<ColumnView> children;    // arrays only
 
     bool IsValid(size_t row) const {
         return validity == nullptr || ((validity[row >> 6] >> (row & 63)) & 1);
@@ -50,7 +50,8 @@ struct ColumnView {
         return reinterpret_cast<const T*>(values);
     }
     std::string_view StringAt(size_t row) const {
-        return {reinterpret_cast<const char*>(values) + offsets[row], offsets[row + 1] - offsets[row]};
+        return {reinterpret_cast<const char*>(values) + offsets[row],
+                offsets[row + 1] - offsets[row]};
     }
 };
 
@@ -87,8 +88,8 @@ class ColumnBuilder {
     size_t rows() const { return rows_; }
     void AppendNull();
     void AppendBool(bool value);
-    void AppendInt(int64_t value);       // any integer type, Timestamptz
-    void AppendFloating(double value);   // Float, Double
+    void AppendInt(int64_t value);             // any integer type, Timestamptz
+    void AppendFloating(double value);         // Float, Double
     void AppendBytes(std::string_view value);  // variable bytes, or one whole dense vector
     // Arrays: append the elements to child(i), then close the row.
     ColumnBuilder& child(size_t i = 0) { return children_[i]; }

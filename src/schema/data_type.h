@@ -53,7 +53,9 @@ constexpr bool IsInteger(DataType type) {
 constexpr bool IsFloating(DataType type) {
     return type == DataType::kFloat || type == DataType::kDouble;
 }
-constexpr bool IsNumeric(DataType type) { return IsInteger(type) || IsFloating(type); }
+constexpr bool IsNumeric(DataType type) {
+    return IsInteger(type) || IsFloating(type);
+}
 // Values are byte strings of varying length (stored as offsets + bytes).
 constexpr bool IsVariableBytes(DataType type) {
     return type == DataType::kString || type == DataType::kVarChar || type == DataType::kText ||

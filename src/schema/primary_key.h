@@ -1,22 +1,26 @@
 // Primary keys: lists of Int64 or VarChar keys, and one key as a value.
 #pragma once
 
+#include "base/hash.h"
+#include "schema/column.h"
+
 #include <compare>
 #include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "base/hash.h"
-#include "schema/column.h"
-
 namespace elanus::schema {
 
 // Int64 or VarChar key; ordered within one kind.
 using PrimaryKey = std::variant<int64_t, std::string>;
 
-inline uint64_t HashPrimaryKey(int64_t key) { return base::Hash64(static_cast<uint64_t>(key)); }
-inline uint64_t HashPrimaryKey(std::string_view key) { return base::Hash64(key); }
+inline uint64_t HashPrimaryKey(int64_t key) {
+    return base::Hash64(static_cast<uint64_t>(key));
+}
+inline uint64_t HashPrimaryKey(std::string_view key) {
+    return base::Hash64(key);
+}
 inline uint64_t HashPrimaryKey(const PrimaryKey& key) {
     return key.index() == 0 ? HashPrimaryKey(std::get<0>(key))
                             : HashPrimaryKey(std::string_view(std::get<1>(key)));

@@ -65,6 +65,11 @@ struct ReadCounters {
     uint64_t segments = 0;
     uint64_t index_searches = 0;
     uint64_t brute_force_searches = 0;
+
+    template <typename A>
+    void Visit(A& a) {
+        a(rows_scanned, rows_matched, segments, index_searches, brute_force_searches);
+    }
 };
 
 class Segment {
