@@ -3,10 +3,10 @@
 // Every method may arrive more than once; a repeat has no further effect.
 #pragma once
 
-#include <vector>
-
 #include "base/call_context.h"
 #include "roles/records.h"
+
+#include <vector>
 
 namespace elanus::roles {
 
@@ -14,7 +14,7 @@ namespace elanus::roles {
 struct FlushSwap {
     std::string vchannel;
     base::CollectionId collection_id = 0;
-    std::vector<SegmentInfo> sealed;          // state kFlushed, data files published
+    std::vector<SegmentInfo> sealed;           // state kFlushed, data files published
     std::vector<DeleteFileInfo> delete_files;  // published
     ChannelCheckpoint checkpoint;              // carries the owner's epoch
     template <typename A>
@@ -132,8 +132,10 @@ class DataCoord {
                                                    const OfCollection&) = 0;
     virtual base::Result<Empty> DropPartitionData(const base::CallContext&, const OfPartition&) = 0;
 
-    // Same definition again: success. 1100 "at most one distinct index is allowed per field" otherwise.
-    virtual base::Result<Empty> CreateIndex(const base::CallContext&, const CreateIndexRequest&) = 0;
+    // Same definition again: success. 1100 "at most one distinct index is allowed per field"
+    // otherwise.
+    virtual base::Result<Empty> CreateIndex(const base::CallContext&,
+                                            const CreateIndexRequest&) = 0;
     // An unknown name is a no-op. 702 for an empty name when there are several.
     virtual base::Result<Empty> DropIndex(const base::CallContext&, const DropIndexRequest&) = 0;
     virtual base::Result<Empty> AlterIndex(const base::CallContext&, const AlterIndexRequest&) = 0;

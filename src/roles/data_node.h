@@ -1,10 +1,10 @@
 // DataNode: background work on files: index builds (and, later, compaction and import).
 #pragma once
 
-#include <string>
-
 #include "base/call_context.h"
 #include "roles/records.h"
+
+#include <string>
 
 namespace elanus::roles {
 

@@ -3,11 +3,11 @@
 // Every method may arrive more than once; a repeat has no further effect.
 #pragma once
 
-#include <vector>
-
 #include "base/call_context.h"
 #include "roles/data_coord.h"
 #include "roles/records.h"
+
+#include <vector>
 
 namespace elanus::roles {
 
@@ -65,8 +65,8 @@ class QueryCoord {
   public:
     virtual ~QueryCoord() = default;
 
-    // Returns once the wish is durable; GetLoadStatus tells when it has come true. Errors: 700 when a
-    // vector field has no index, 12/400 for more replicas than nodes.
+    // Returns once the wish is durable; GetLoadStatus tells when it has come true. Errors: 700 when
+    // a vector field has no index, 12/400 for more replicas than nodes.
     virtual base::Result<Empty> Load(const base::CallContext&, const LoadRequest&) = 0;
     virtual base::Result<Empty> Release(const base::CallContext&, const ReleaseRequest&) = 0;
     virtual base::Result<LoadStatus> GetLoadStatus(const base::CallContext&,

@@ -4,12 +4,12 @@
 // node that has not seen it yet answers 601 (retriable by the owner after resending).
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "base/call_context.h"
 #include "roles/read.h"
 #include "roles/records.h"
+
+#include <string>
+#include <vector>
 
 namespace elanus::roles {
 
@@ -25,8 +25,8 @@ struct LoadSegmentRequest {
     SegmentInfo segment;
     schema::CollectionSchema schema;
     std::vector<IndexToLoad> indexes;
-    segment::DeleteRun deletes;       // all deletes known so far
-    uint64_t delete_batch = 0;        // the number of the last batch contained in them
+    segment::DeleteRun deletes;  // all deletes known so far
+    uint64_t delete_batch = 0;   // the number of the last batch contained in them
     template <typename A>
     void Visit(A& a) {
         a(segment, schema, indexes, deletes, delete_batch);
@@ -95,14 +95,17 @@ class QueryNode {
   public:
     virtual ~QueryNode() = default;
 
-    virtual base::Result<Empty> LoadSegment(const base::CallContext&, const LoadSegmentRequest&) = 0;
+    virtual base::Result<Empty> LoadSegment(const base::CallContext&,
+                                            const LoadSegmentRequest&) = 0;
     virtual base::Result<Empty> ReleaseSegments(const base::CallContext&,
                                                 const ReleaseSegmentsRequest&) = 0;
     // A batch seen before is skipped.
     virtual base::Result<Empty> ApplyDeletes(const base::CallContext&,
                                              const ApplyDeletesRequest&) = 0;
-    virtual base::Result<Empty> AttachIndex(const base::CallContext&, const AttachIndexRequest&) = 0;
-    virtual base::Result<Empty> DetachIndex(const base::CallContext&, const DetachIndexRequest&) = 0;
+    virtual base::Result<Empty> AttachIndex(const base::CallContext&,
+                                            const AttachIndexRequest&) = 0;
+    virtual base::Result<Empty> DetachIndex(const base::CallContext&,
+                                            const DetachIndexRequest&) = 0;
     virtual base::Result<SearchResponse> Search(const base::CallContext&,
                                                 const SegmentSearchRequest&) = 0;
     virtual base::Result<RetrieveResponse> Retrieve(const base::CallContext&,

@@ -1,12 +1,6 @@
-// Requests and answers of the read path, shared by streaming nodes (a whole vchannel) and query nodes
-// (named sealed segments).
+// Requests and answers of the read path, shared by streaming nodes (a whole vchannel) and query
+// nodes (named sealed segments).
 #pragma once
-
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "base/archive.h"
 #include "base/ids.h"
@@ -15,6 +9,12 @@
 #include "schema/column.h"
 #include "schema/primary_key.h"
 #include "segment/segment.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace elanus::roles {
 
@@ -90,9 +90,9 @@ struct RetrieveRequest {
     }
 };
 struct RetrieveResponse {
-    uint64_t count = 0;              // count_only
-    schema::PrimaryKeys keys;        // ascending
-    schema::ColumnBatch rows;        // in the order of keys
+    uint64_t count = 0;        // count_only
+    schema::PrimaryKeys keys;  // ascending
+    schema::ColumnBatch rows;  // in the order of keys
     base::Timestamp snapshot_ts = 0;
     ReadCounters counters;
     template <typename A>

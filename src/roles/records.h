@@ -1,16 +1,16 @@
-// The nouns that roles tell each other about: databases, collections, partitions, segments, indexes.
-// Plain structs; the same ones are stored in the catalog (docs/formats/catalog.md).
+// The nouns that roles tell each other about: databases, collections, partitions, segments,
+// indexes. Plain structs; the same ones are stored in the catalog (docs/formats/catalog.md).
 #pragma once
-
-#include <cstdint>
-#include <map>
-#include <string>
-#include <vector>
 
 #include "base/archive.h"
 #include "base/ids.h"
 #include "base/timestamp.h"
 #include "schema/collection_schema.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
 
 namespace elanus::roles {
 
@@ -138,10 +138,10 @@ struct IndexInfo {
     base::FieldId field_id = 0;
     std::string field_name;
     std::string name;
-    std::string index_type;       // as the user gave it; "AUTOINDEX" when left out
-    std::string metric_type;      // vector fields: never empty
-    KeyValues params;             // index parameters without index_type and metric_type
-    KeyValues user_params;        // exactly what CreateIndex got, for describe
+    std::string index_type;   // as the user gave it; "AUTOINDEX" when left out
+    std::string metric_type;  // vector fields: never empty
+    KeyValues params;         // index parameters without index_type and metric_type
+    KeyValues user_params;    // exactly what CreateIndex got, for describe
     base::Timestamp created_ts = 0;
     bool dropped = false;
     template <typename A>

@@ -1,14 +1,14 @@
 // RootCoord: names and schemas (databases, collections, partitions, aliases), timestamps and ids.
 //
-// Every method may arrive more than once (a lost reply is asked again): creating what already exists
-// identically and dropping what is gone succeed, except where the comment says otherwise.
+// Every method may arrive more than once (a lost reply is asked again): creating what already
+// exists identically and dropping what is gone succeed, except where the comment says otherwise.
 #pragma once
-
-#include <string>
-#include <vector>
 
 #include "base/call_context.h"
 #include "roles/records.h"
+
+#include <string>
+#include <vector>
 
 namespace elanus::roles {
 
@@ -179,7 +179,8 @@ class RootCoord {
     virtual base::Result<Empty> CreateAlias(const base::CallContext&, const AliasRequest&) = 0;
     virtual base::Result<Empty> AlterAlias(const base::CallContext&, const AliasRequest&) = 0;
     virtual base::Result<Empty> DropAlias(const base::CallContext&, const AliasRequest&) = 0;
-    virtual base::Result<AliasInfo> DescribeAlias(const base::CallContext&, const AliasRequest&) = 0;
+    virtual base::Result<AliasInfo> DescribeAlias(const base::CallContext&,
+                                                  const AliasRequest&) = 0;
     virtual base::Result<AliasList> ListAliases(const base::CallContext&, const AliasRequest&) = 0;
 
     // Strictly increasing over all callers, restarts included. A repeat wastes numbers, no more.

@@ -1,15 +1,15 @@
-// StreamingNode: owns physical channels. Stamps and logs every row, holds growing segments, seals and
-// flushes them, knows every primary key of its channels, and answers reads of a whole vchannel by
-// asking its own growing segments and the query nodes that hold the sealed ones.
+// StreamingNode: owns physical channels. Stamps and logs every row, holds growing segments, seals
+// and flushes them, knows every primary key of its channels, and answers reads of a whole vchannel
+// by asking its own growing segments and the query nodes that hold the sealed ones.
 #pragma once
-
-#include <functional>
-#include <string>
-#include <vector>
 
 #include "base/call_context.h"
 #include "roles/read.h"
 #include "roles/records.h"
+
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace elanus::roles {
 
@@ -18,8 +18,8 @@ struct WritePart {
     std::string vchannel;
     base::CollectionId collection_id = 0;
     base::PartitionId partition_id = kAllPartitions;  // of the rows; deletes: kAllPartitions = any
-    schema::ColumnBatch rows;       // empty for a pure delete
-    schema::PrimaryKeys deletes;    // applied before the rows, at the same timestamp
+    schema::ColumnBatch rows;                         // empty for a pure delete
+    schema::PrimaryKeys deletes;  // applied before the rows, at the same timestamp
     template <typename A>
     void Visit(A& a) {
         a(vchannel, collection_id, partition_id, rows, deletes);
@@ -89,7 +89,7 @@ struct ServeRequest {
     CollectionInfo collection;
     std::vector<base::PartitionId> partitions;  // empty = all, later ones too
     std::vector<std::string> load_fields;
-    std::vector<base::NodeId> query_nodes;      // where sealed segments may be placed
+    std::vector<base::NodeId> query_nodes;  // where sealed segments may be placed
     template <typename A>
     void Visit(A& a) {
         a(collection, partitions, load_fields, query_nodes);
@@ -105,8 +105,8 @@ struct ServeProgress {
     }
 };
 struct ChannelSegments {
-    std::vector<SegmentInfo> segments;      // growing and sealed, of all vchannels asked for
-    std::vector<base::NodeId> nodes;        // where segments[i] is served
+    std::vector<SegmentInfo> segments;  // growing and sealed, of all vchannels asked for
+    std::vector<base::NodeId> nodes;    // where segments[i] is served
     std::map<base::PartitionId, uint64_t> live_rows;  // visible now
     template <typename A>
     void Visit(A& a) {
@@ -143,8 +143,9 @@ class StreamingNode {
   public:
     virtual ~StreamingNode() = default;
 
-    // Acknowledges after the record is durable and applied. `done` runs exactly once, on any thread,
-    // possibly before Append returns. 507 after ownership was lost, 500 for an unknown vchannel.
+    // Acknowledges after the record is durable and applied. `done` runs exactly once, on any
+    // thread, possibly before Append returns. 507 after ownership was lost, 500 for an unknown
+    // vchannel.
     virtual void Append(const base::CallContext&, AppendRequest, AppendCallback done) = 0;
 
     // DDL events, idempotent; each is a log record of its own.
