@@ -1,0 +1,111 @@
+// DataCoordImpl: segments, delete files, checkpoints and indexes (roles/data_coord.h), and the
+// queue of index builds.
+//
+// Everything is read from the catalog once, at Open; a change goes to the catalog first. Which
+// index builds are due follows from what is there (a flushed segment with enough rows and no
+// finished index), so no queue has to survive a restart. Threads: any; builds run on the background
+// executor, at most one per worker.
+#pragma once
+
+#include "base/mutex.h"
+#include "coord/coord_store.h"
+#include "object/object_store.h"
+#include "roles/data_coord.h"
+#include "roles/data_node.h"
+#include "roles/root_coord.h"
+#include "roles/streaming_node.h"
+#include "sys/clock.h"
+#include "sys/executor.h"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace elanus::coord {
+
+struct DataCoordOptions {
+    // Smaller segments are searched without an index, as in Milvus.
+    uint64_t min_rows_to_index = 1024;
+    int build_attempts_max = 3;
+};
+
+struct DataCoordPartners {
+    roles::RootCoord* root_coord = nullptr;
+    roles::StreamingNode* streaming_node = nullptr;
+    roles::DataNode* data_node = nullptr;
+};
+
+class DataCoordImpl : public roles::DataCoord {
+  public:
+    DataCoordImpl(CoordStore& store, object::ObjectStore& objects, sys::Executor& background,
+                  DataCoordOptions options);
+    ~DataCoordImpl() override;
+
+    base::Status Open();
+    void Connect(DataCoordPartners partners) { partners_ = partners; }
+    // Removes files of older runs that no record names, and starts the index builds that are due.
+    base::Status Recover(const base::CallContext& context);
+    // No new builds; waits for those that run.
+    void Stop();
+
+    base::Result<roles::Empty> CommitFlush(const base::CallContext&,
+                                           const roles::FlushSwap&) override;
+    base::Result<roles::ChannelRecovery> RecoverChannel(const base::CallContext&,
+                                                        const roles::ChannelName&) override;
+    base::Result<roles::SegmentList> ListSegments(const base::CallContext&,
+                                                  const roles::OfCollection&) override;
+    base::Result<roles::Empty> DropCollectionData(const base::CallContext&,
+                                                  const roles::OfCollection&) override;
+    base::Result<roles::Empty> DropPartitionData(const base::CallContext&,
+                                                 const roles::OfPartition&) override;
+    base::Result<roles::Empty> CreateIndex(const base::CallContext&,
+                                           const roles::CreateIndexRequest&) override;
+    base::Result<roles::Empty> DropIndex(const base::CallContext&,
+                                         const roles::DropIndexRequest&) override;
+    base::Result<roles::Empty> AlterIndex(const base::CallContext&,
+                                          const roles::AlterIndexRequest&) override;
+    base::Result<roles::IndexList> ListIndexes(const base::CallContext&,
+                                               const roles::OfCollection&) override;
+
+  private:
+    using BuildKey = std::pair<base::SegmentId, base::IndexId>;
+
+    // What is known of one collection.
+    struct CollectionData {
+        std::map<base::SegmentId, roles::SegmentInfo> segments;
+        std::map<base::SegmentId, roles::DeleteFileInfo> delete_files;
+        std::map<std::string, roles::ChannelCheckpoint> checkpoints;
+        std::map<base::IndexId, roles::IndexInfo> indexes;
+        std::map<BuildKey, roles::SegmentIndexInfo> segment_indexes;
+    };
+
+    bool NeedsBuild(const roles::IndexInfo& index, const roles::SegmentInfo& segment) const;
+    // Starts every build of the collection that is due and not running.
+    void ScheduleBuilds(base::CollectionId collection_id) EXCLUDES(mutex_);
+    void Build(base::CollectionId collection_id, BuildKey key);
+    base::Status RunBuild(const roles::BuildIndexRequest& request, roles::SegmentIndexInfo* result);
+    void FinishBuild(const roles::BuildIndexRequest& request,
+                     const roles::SegmentIndexInfo& result);
+    roles::IndexProgress ProgressOf(const CollectionData& data, const roles::IndexInfo& index) const
+        REQUIRES(mutex_);
+    base::Status DeleteUnknownObjects(const base::CallContext& context);
+
+    CoordStore& store_;
+    object::ObjectStore& objects_;
+    sys::Executor& background_;
+    const DataCoordOptions options_;
+    DataCoordPartners partners_;
+
+    base::Mutex change_mutex_;  // one catalog change at a time
+    mutable base::Mutex mutex_;
+    base::CondVar idle_;
+    std::map<base::CollectionId, CollectionData> collections_ GUARDED_BY(mutex_);
+    std::set<BuildKey> running_ GUARDED_BY(mutex_);
+    std::map<BuildKey, int> failures_ GUARDED_BY(mutex_);
+    bool stopping_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace elanus::coord
