@@ -1,0 +1,179 @@
+#include "vindex/exact_scan.h"
+
+#include <bit>
+#include <cstring>
+#include <limits>
+
+namespace elanus::vindex {
+namespace {
+
+// Rows whose costs are computed before they are looked at; costs and ids stay in the first cache.
+constexpr size_t kBlockRows = 256;
+constexpr size_t kInterruptRows = 8192;
+
+void PushBlock(const CostBand& band, const uint32_t* ids, uint32_t first, size_t count,
+               const float* costs, TopK& top) {
+    for (size_t i = 0; i < count; ++i) {
+        const uint32_t row = ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i);
+        if (band.Contains(costs[i])) {
+            top.Push(MakeKey(costs[i], row));
+        }
+    }
+}
+
+// Counts rows and asks the caller from time to time whether to go on.
+class Pacer {
+  public:
+    explicit Pacer(const SearchParams& params) : params_(params) {}
+    base::Status Advance(size_t rows) {
+        rows_ += rows;
+        if (rows_ < kInterruptRows || !params_.interrupt) {
+            return base::Status();
+        }
+        rows_ = 0;
+        return params_.interrupt();
+    }
+
+  private:
+    const SearchParams& params_;
+    size_t rows_ = 0;
+};
+
+base::Status ScanAll(const VectorView& vectors, const float* query, const CostBand& band,
+                     const SearchParams& params, SearchScratch& scratch) {
+    Pacer pacer(params);
+    for (uint32_t first = 0; first < vectors.rows;) {
+        const size_t count = std::min<size_t>(kBlockRows, vectors.rows - first);
+        vectors.BlockCosts(query, first, count, scratch.costs.data());
+        PushBlock(band, nullptr, first, count, scratch.costs.data(), scratch.top);
+        first += static_cast<uint32_t>(count);
+        RETURN_IF_ERROR(pacer.Advance(count));
+    }
+    return base::Status();
+}
+
+base::Status ScanMatches(const VectorView& vectors, const float* query, const CostBand& band,
+                         const SearchParams& params, SearchScratch& scratch) {
+    Pacer pacer(params);
+    uint32_t* ids = scratch.ids.data();
+    size_t count = 0;
+    auto flush = [&] {
+        vectors.Costs(query, ids, count, scratch.costs.data());
+        PushBlock(band, ids, 0, count, scratch.costs.data(), scratch.top);
+        const size_t done = count;
+        count = 0;
+        return pacer.Advance(done);
+    };
+    const uint64_t* words = params.filter.words();
+    for (size_t w = 0; w < (static_cast<size_t>(vectors.rows) + 63) / 64; ++w) {
+        for (uint64_t word = words[w]; word != 0; word &= word - 1) {
+            ids[count++] =
+                static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(word));
+        }
+        if (count > kBlockRows - 64) {
+            RETURN_IF_ERROR(flush());
+        }
+    }
+    return flush();
+}
+
+}  // namespace
+
+std::string_view StrategyName(Strategy strategy) {
+    switch (strategy) {
+        case Strategy::kNone:
+            return "none";
+        case Strategy::kExactScan:
+            return "exact_scan";
+        case Strategy::kWalk:
+            return "walk";
+        case Strategy::kFilteredWalk:
+            return "filtered_walk";
+        case Strategy::kWalkThenScan:
+            return "walk_then_scan";
+    }
+    return "unknown";
+}
+
+CostBand CostBand::Of(Metric metric, const SearchParams& params) {
+    CostBand band;
+    if (!params.radius.has_value()) {
+        return band;
+    }
+    band.bounded = true;
+    band.high = CostOfScore(metric, *params.radius);
+    band.low = params.range_filter.has_value() ? CostOfScore(metric, *params.range_filter)
+                                               : -std::numeric_limits<float>::infinity();
+    return band;
+}
+
+void AppendKeys(Metric metric, std::span<const uint64_t> keys, Neighbors* out) {
+    out->rows.reserve(out->rows.size() + keys.size());
+    out->scores.reserve(out->scores.size() + keys.size());
+    for (uint64_t key : keys) {
+        out->rows.push_back(KeyRow(key));
+        out->scores.push_back(ScoreOfCost(metric, KeyCost(key)));
+    }
+}
+
+base::Status ScanRows(const VectorView& vectors, const float* query, const SearchParams& params,
+                      SearchScratch& scratch, Neighbors* out) {
+    const CostBand band = CostBand::Of(vectors.metric, params);
+    scratch.top.Reset(std::min<size_t>(params.k, vectors.rows));
+    scratch.ids.resize(std::max(scratch.ids.size(), kBlockRows));
+    scratch.costs.resize(std::max(scratch.costs.size(), kBlockRows));
+    if (params.filter.present()) {
+        RETURN_IF_ERROR(ScanMatches(vectors, query, band, params, scratch));
+    } else {
+        RETURN_IF_ERROR(ScanAll(vectors, query, band, params, scratch));
+    }
+    AppendKeys(vectors.metric, scratch.top.Sorted(), out);
+    return base::Status();
+}
+
+const float* PrepareQuery(Metric metric, uint32_t dim, const void* query, SearchScratch& scratch) {
+    scratch.query.resize(std::max<size_t>(scratch.query.size(), dim));
+    std::memcpy(scratch.query.data(), query, dim * sizeof(float));
+    if (metric == Metric::kCosine) {
+        simd::Normalize(scratch.query.data(), dim, scratch.query.data());
+    }
+    return scratch.query.data();
+}
+
+size_t CountMatches(base::BitmapView filter, size_t rows) {
+    if (!filter.present()) {
+        return rows;
+    }
+    size_t count = 0;
+    for (size_t w = 0; w < (rows + 63) / 64; ++w) {
+        count += static_cast<size_t>(std::popcount(filter.words()[w]));
+    }
+    return count;
+}
+
+base::Status CheckSearchParams(const SearchParams& params, size_t rows) {
+    if (params.k == 0) {
+        return base::InvalidParameter("k should be larger than 0");
+    }
+    if (params.filter.present() && params.filter.size() != rows) {
+        return base::Internal("the filter has " + std::to_string(params.filter.size()) +
+                              " bits for " + std::to_string(rows) + " rows");
+    }
+    return base::Status();
+}
+
+base::Status SearchExact(const VectorView& vectors, const void* query, const SearchParams& params,
+                         Neighbors* out) {
+    *out = Neighbors();
+    RETURN_IF_ERROR(CheckSearchParams(params, vectors.rows));
+    const size_t matches = CountMatches(params.filter, vectors.rows);
+    out->counters = {Strategy::kExactScan, matches, 0, matches};
+    if (matches == 0) {
+        return base::Status();
+    }
+    SearchScratch& scratch = ThreadScratch();
+    const float* prepared = PrepareQuery(vectors.metric, vectors.dim, query, scratch);
+    return ScanRows(vectors, prepared, params, scratch, out);
+}
+
+}  // namespace elanus::vindex

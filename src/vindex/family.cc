@@ -1,0 +1,259 @@
+#include "vindex/family.h"
+
+#include "codec/envelope.h"
+#include "vindex/flat.h"
+#include "vindex/hnsw.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace elanus::vindex {
+namespace {
+
+constexpr VectorType kFloatTypes[] = {VectorType::kFloat};
+constexpr Metric kDenseMetrics[] = {Metric::kL2, Metric::kIp, Metric::kCosine};
+constexpr ParamSpec kHnswBuild[] = {
+    {"M", ParamKind::kInt, kHnswMMin, kHnswMMax, "30"},
+    {"efConstruction", ParamKind::kInt, 1, kIntMax, "360"},
+};
+constexpr ParamSpec kHnswSearch[] = {
+    {"ef", ParamKind::kInt, 1, kIntMax, ""},
+    {"disable_fallback_brute_force", ParamKind::kBool, 0, 1, "false"},
+};
+
+// Parameters of the request that belong to no family.
+constexpr std::string_view kCommonParams[] = {
+    "index_type", "metric_type", "dim", "mmap.enabled", "warmup", "num_build_thread",
+};
+
+constexpr std::string_view kNotBuilt[] = {
+    "BIN_FLAT",
+    "IVF_FLAT",
+    "BIN_IVF_FLAT",
+    "IVF_SQ8",
+    "IVF_SQ",
+    "IVF_PQ",
+    "SCANN",
+    "IVF_RABITQ",
+    "IVF_RABITQ_FASTSCAN",
+    "HNSW_SQ",
+    "HNSW_PQ",
+    "HNSW_PRQ",
+    "DISKANN",
+    "AISAQ",
+    "GPU_CAGRA",
+    "GPU_IVF_FLAT",
+    "GPU_IVF_PQ",
+    "GPU_BRUTE_FORCE",
+    "MINHASH_LSH",
+    "SVS_FLAT",
+    "SVS_VAMANA",
+    "SVS_VAMANA_LVQ",
+    "SVS_VAMANA_LEANVEC",
+    "FAISS",
+    "SPARSE_INVERTED_INDEX",
+    "SPARSE_WAND",
+    "SCANN_DVR",
+};
+
+base::Result<std::unique_ptr<Index>> BuildAutomatic(const BuildParams& params,
+                                                    const BuildInput& input) {
+    BuildParams expanded = params;
+    expanded.params = {{"M", "18"}, {"efConstruction", "240"}};
+    return HnswIndex::Build(expanded, input);
+}
+
+constexpr Family kFamilies[] = {
+    {"FLAT", kFloatTypes, kDenseMetrics, {}, {}, FlatIndex::Build},
+    {"HNSW", kFloatTypes, kDenseMetrics, kHnswBuild, kHnswSearch, HnswIndex::Build},
+    {"AUTOINDEX", kFloatTypes, kDenseMetrics, {}, kHnswSearch, BuildAutomatic},
+};
+
+bool IsCommon(std::string_view name) {
+    return std::find(std::begin(kCommonParams), std::end(kCommonParams), name) !=
+           std::end(kCommonParams);
+}
+
+// "float vector index does not support metric type: X": the kinds as Milvus words them.
+std::string_view KindName(VectorType type) {
+    switch (type) {
+        case VectorType::kBinary:
+            return "binary";
+        case VectorType::kSparseFloat:
+            return "sparse float";
+        case VectorType::kInt8:
+            return "int";
+        default:
+            return "float";
+    }
+}
+
+base::Result<const Family*> FamilyFor(std::string_view index_type) {
+    const Family* family = FindFamily(index_type);
+    if (family != nullptr) {
+        return family;
+    }
+    const std::string name(index_type);
+    return base::InvalidParameter(IsKnownButUnsupported(index_type)
+                                      ? "index type " + name + " is not supported by this server"
+                                      : "invalid index type: " + name);
+}
+
+base::Status CheckMetric(const Family& family, VectorType type, std::string_view name) {
+    if (name.empty()) {
+        return family.name == "AUTOINDEX"
+                   ? base::Status()
+                   : base::InvalidParameter("metric type not set for vector index");
+    }
+    const std::optional<Metric> metric = MetricFromName(name);
+    if (!metric.has_value() ||
+        std::find(family.metrics.begin(), family.metrics.end(), *metric) == family.metrics.end()) {
+        return base::InvalidParameter(
+            std::string(KindName(type)) +
+            " vector index does not support metric type: " + std::string(name));
+    }
+    return base::Status();
+}
+
+// Names no parameter of this family may have: they belong to its quantised relatives.
+base::Status CheckForeignParams(const Family& family, const ParamMap& params) {
+    for (const auto& [name, value] : params) {
+        if (IsCommon(name)) {
+            continue;
+        }
+        if (family.name == "AUTOINDEX") {
+            return base::InvalidParameter("only metric type can be passed when use AutoIndex");
+        }
+        if (family.name == "HNSW" && name.starts_with("refine")) {
+            return base::InvalidParameter("param '" + name + "' is not supported by index HNSW");
+        }
+    }
+    return base::Status();
+}
+
+base::Status ReadFloat(const ParamMap& params, const std::string& name, std::optional<float>* out) {
+    const auto found = params.find(name);
+    if (found == params.end()) {
+        return base::Status();
+    }
+    const std::optional<double> value = ParseNumber(found->second);
+    if (!value.has_value() || std::isnan(*value)) {
+        return base::InvalidParameter("Type conflict in json: param '" + name + "' (" +
+                                      found->second + ") should be a number");
+    }
+    *out = static_cast<float>(*value);
+    return base::Status();
+}
+
+base::Status ReadRange(Metric metric, const ParamMap& params, SearchParams* out) {
+    RETURN_IF_ERROR(ReadFloat(params, "radius", &out->radius));
+    RETURN_IF_ERROR(ReadFloat(params, "range_filter", &out->range_filter));
+    if (!out->range_filter.has_value()) {
+        return base::Status();
+    }
+    if (!out->radius.has_value()) {
+        return base::InvalidParameter("radius is required when range_filter is given");
+    }
+    if (!BetterThan(metric, *out->range_filter, *out->radius)) {
+        return base::InvalidParameter("range_filter(" + params.at("range_filter") + ") should be " +
+                                      (LargerIsBetter(metric) ? "larger" : "less") +
+                                      " than radius(" + params.at("radius") + ") for metric type " +
+                                      std::string(MetricName(metric)));
+    }
+    return base::Status();
+}
+
+}  // namespace
+
+const Family* FindFamily(std::string_view index_type) {
+    for (const Family& family : kFamilies) {
+        if (family.name == index_type) {
+            return &family;
+        }
+    }
+    return nullptr;
+}
+
+std::span<const Family> Families() {
+    return kFamilies;
+}
+
+bool IsKnownButUnsupported(std::string_view index_type) {
+    return std::find(std::begin(kNotBuilt), std::end(kNotBuilt), index_type) != std::end(kNotBuilt);
+}
+
+Metric DefaultMetric(VectorType type) {
+    switch (type) {
+        case VectorType::kBinary:
+            return Metric::kHamming;
+        case VectorType::kSparseFloat:
+            return Metric::kIp;
+        case VectorType::kArrayOfVector:
+            return Metric::kMaxSim;
+        default:
+            return Metric::kCosine;
+    }
+}
+
+base::Status ValidateBuildParams(std::string_view index_type, VectorType type,
+                                 std::string_view metric, int64_t dim, const ParamMap& params) {
+    ASSIGN_OR_RETURN(const Family* family, FamilyFor(index_type));
+    if (std::find(family->vector_types.begin(), family->vector_types.end(), type) ==
+        family->vector_types.end()) {
+        return base::InvalidParameter("data type " + std::string(VectorTypeName(type)) +
+                                      " can't build with this index " + std::string(index_type));
+    }
+    RETURN_IF_ERROR(CheckForeignParams(*family, params));
+    RETURN_IF_ERROR(CheckMetric(*family, type, metric));
+    if (dim < 1 || dim > kDimMax) {
+        return base::InvalidParameter("invalid dimension: " + std::to_string(dim) +
+                                      ". should be in range 2 ~ 32768");
+    }
+    return CheckParams(family->build_params, params);
+}
+
+base::Result<SearchParams> ParseSearchParams(std::string_view index_type, Metric metric, size_t k,
+                                             const ParamMap& params) {
+    ASSIGN_OR_RETURN(const Family* family, FamilyFor(index_type));
+    if (k == 0) {
+        return base::InvalidParameter(
+            "Out of range in json: param 'k' (0) should be in range [1, " +
+            std::to_string(kIntMax) + "]");
+    }
+    RETURN_IF_ERROR(CheckParams(family->search_params, params));
+    SearchParams parsed;
+    parsed.k = k;
+    parsed.params = params;
+    RETURN_IF_ERROR(ReadRange(metric, params, &parsed));
+    const std::optional<int64_t> ef = IntParam(params, "ef");
+    if (family->name == "HNSW" && ef.has_value() && !parsed.radius.has_value() &&
+        static_cast<size_t>(*ef) < k) {
+        return base::InvalidParameter("ef(" + std::to_string(*ef) + ") should be larger than k(" +
+                                      std::to_string(k) + ")");
+    }
+    return parsed;
+}
+
+base::Result<std::unique_ptr<Index>> BuildIndex(const BuildParams& params,
+                                                const BuildInput& input) {
+    RETURN_IF_ERROR(ValidateBuildParams(params.index_type, params.vector_type,
+                                        MetricName(params.metric), params.dim, params.params));
+    if (input.rows > kRowsMax) {
+        return base::InvalidParameter("an index holds at most " + std::to_string(kRowsMax) +
+                                      " rows");
+    }
+    return FindFamily(params.index_type)->build(params, input);
+}
+
+base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file) {
+    ASSIGN_OR_RETURN(const std::string format, codec::EnvelopeReader::FormatOf(file));
+    if (format == kFlatFormat) {
+        return FlatIndex::Open(std::move(file));
+    }
+    if (format == kHnswFormat) {
+        return HnswIndex::Open(std::move(file));
+    }
+    return base::Corruption("\"" + format + "\" is no vector index format");
+}
+
+}  // namespace elanus::vindex

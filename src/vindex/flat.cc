@@ -1,0 +1,76 @@
+#include "vindex/flat.h"
+
+#include "vindex/exact_scan.h"
+
+#include <cstring>
+
+namespace elanus::vindex {
+namespace {
+
+constexpr uint32_t kFlatVersion = 1;
+constexpr codec::SectionId kMetaSection{1, 0};
+constexpr codec::SectionId kVectorsSection{2, 0};
+
+struct FlatMeta {
+    uint32_t vector_type;
+    uint32_t metric;
+    uint32_t dim;
+    uint32_t rows;
+};
+static_assert(sizeof(FlatMeta) == 16);
+
+}  // namespace
+
+FlatIndex::FlatIndex(Metric metric, uint32_t dim, uint32_t rows, base::Buffer vectors)
+    : Index(VectorType::kFloat, metric, dim, rows), vectors_(std::move(vectors)) {
+    view_ = {metric, dim, rows, reinterpret_cast<const float*>(vectors_.data()), true};
+}
+
+base::Result<std::unique_ptr<Index>> FlatIndex::Build(const BuildParams& params,
+                                                      const BuildInput& input) {
+    base::Buffer vectors = StoredVectors(params.metric, params.dim, input.rows,
+                                         static_cast<const float*>(input.vectors));
+    return std::unique_ptr<Index>(new FlatIndex(
+        params.metric, params.dim, static_cast<uint32_t>(input.rows), std::move(vectors)));
+}
+
+base::Result<std::unique_ptr<Index>> FlatIndex::Open(base::Buffer file) {
+    ASSIGN_OR_RETURN(auto reader,
+                     codec::EnvelopeReader::Open(std::move(file), kFlatFormat, kFlatVersion));
+    ASSIGN_OR_RETURN(const base::Buffer bytes, reader.Array<FlatMeta>(kMetaSection, 1));
+    FlatMeta meta;
+    std::memcpy(&meta, bytes.data(), sizeof meta);
+    const auto metric = static_cast<Metric>(meta.metric);
+    if (meta.vector_type != static_cast<uint32_t>(VectorType::kFloat) || metric > Metric::kCosine ||
+        meta.dim == 0 || meta.dim > kDimMax || meta.rows > kRowsMax) {
+        return base::Corruption("flat index: bad description of its vectors");
+    }
+    ASSIGN_OR_RETURN(base::Buffer vectors,
+                     reader.Array<float>(kVectorsSection, uint64_t{meta.rows} * meta.dim));
+    std::unique_ptr<FlatIndex> index(
+        new FlatIndex(metric, meta.dim, meta.rows, std::move(vectors)));
+    index->file_ = std::move(reader);
+    return std::unique_ptr<Index>(std::move(index));
+}
+
+base::Status FlatIndex::Save(codec::Sink& sink) const {
+    const FlatMeta meta{static_cast<uint32_t>(vector_type()), static_cast<uint32_t>(metric()),
+                        dim(), size()};
+    codec::EnvelopeWriter writer(sink, kFlatFormat, kFlatVersion);
+    writer.AddArray<FlatMeta>(kMetaSection, {&meta, 1});
+    writer.AddSection(kVectorsSection, vectors_.view());
+    return writer.Finish();
+}
+
+base::Status FlatIndex::Verify() const {
+    return file_.has_value() ? file_->VerifyAll() : base::Status();
+}
+
+base::Status FlatIndex::SearchRows(const float* query, const SearchParams& params, size_t matches,
+                                   SearchScratch& scratch, Neighbors* out) const {
+    out->counters.strategy = Strategy::kExactScan;
+    out->counters.distances = matches;
+    return ScanRows(view_, query, params, scratch, out);
+}
+
+}  // namespace elanus::vindex

@@ -1,0 +1,71 @@
+// HNSW: graph index with exact float vectors, and AUTOINDEX, which is the same with its own
+// parameters and a default effort that aims at recall 0.95.
+//
+// A search chooses between three ways from the number of rows that pass the filter:
+//   exact scan of those rows, when that costs no more distances than a walk would;
+//   a plain walk, when there is no filter;
+//   a filtered walk: all nodes are traversed, passing ones are kept, so it goes on until ef of them
+//   are found; it gives up for the scan when it has cost as much as the scan.
+// A walk that ends with fewer rows than exist is followed by the scan (INV-VINDEX-1).
+// Format: docs/formats/hnsw.md
+#pragma once
+
+#include "codec/envelope.h"
+#include "vindex/hnsw_graph.h"
+#include "vindex/index.h"
+#include "vindex/vectors.h"
+
+#include <memory>
+#include <optional>
+
+namespace elanus::vindex {
+
+inline constexpr std::string_view kHnswFormat = "hnsw";
+
+class HnswIndex : public Index {
+  public:
+    // params.index_type is "HNSW" or "AUTOINDEX"; `params.params` holds M and efConstruction.
+    static base::Result<std::unique_ptr<Index>> Build(const BuildParams& params,
+                                                      const BuildInput& input);
+    static base::Result<std::unique_ptr<Index>> Open(base::Buffer file);
+
+    std::string_view index_type() const override { return automatic_ ? "AUTOINDEX" : "HNSW"; }
+    uint64_t memory_bytes() const override;
+    base::Status Save(codec::Sink& sink) const override;
+    base::Status Verify() const override;
+
+  protected:
+    base::Status SearchRows(const float* query, const SearchParams& params, size_t matches,
+                            SearchScratch& scratch, Neighbors* out) const override;
+
+  private:
+    enum class Outcome : uint8_t { kDone, kGaveUp, kDamaged, kInterrupted };
+    struct Walk;  // one walk's query, limits and counters
+
+    HnswIndex(Metric metric, uint32_t dim, uint32_t rows)
+        : Index(VectorType::kFloat, metric, dim, rows) {}
+    void PointAtBuffers(uint32_t m, uint32_t entry, uint32_t level_max);
+
+    size_t Effort(const SearchParams& params) const;
+    bool ScanIsCheaper(size_t matches, size_t ef) const;
+    base::Status Scan(const float* query, const SearchParams& params, size_t matches,
+                      SearchScratch& scratch, Neighbors* out) const;
+    Outcome WalkFor(const float* query, const SearchParams& params, size_t matches, size_t ef,
+                    SearchScratch& scratch, Neighbors* out, base::Status* interrupted) const;
+    bool DescendToBottom(Walk& walk, uint64_t* best) const;
+    Outcome WalkPlain(Walk& walk, uint64_t entry) const;
+    Outcome WalkFiltered(Walk& walk, uint64_t entry) const;
+    bool NewNeighbours(Walk& walk, uint32_t row) const;
+
+    bool automatic_ = false;
+    uint32_t ef_construction_ = 0;
+    HnswGraph graph_;
+    VectorView view_;
+    base::Buffer links0_;
+    base::Buffer upper_start_;
+    base::Buffer upper_links_;
+    base::Buffer vectors_;
+    std::optional<codec::EnvelopeReader> file_;
+};
+
+}  // namespace elanus::vindex

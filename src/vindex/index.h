@@ -1,0 +1,132 @@
+// Index: what every vector index family can do. Rows are numbered 0..size()-1 in the order in which
+// they were given to Build; the caller maps them to primary keys.
+//
+// Guarantees:
+//   INV-VINDEX-1  A search without a range answers min(k, matching rows) rows: approximate in which
+//                 rows, never short in how many.
+//   INV-VINDEX-2  Answers are sorted best first; equal scores by row number.
+//   INV-VINDEX-3  A damaged file answers kDataCorruption or other rows; it is never read out of
+//                 bounds and never loops.
+// Threads: an Index is immutable; any number of threads may search it at once. A search allocates
+// nothing once its thread has searched an index of that size before.
+// Lifetime: an opened index keeps its mapping alive.
+//
+// Iteration: an iterator is a widening range search (radius, range_filter) with the rows already
+// given taken out of the filter; a family that can resume a walk will get a NewIterator() beside
+// Search() with the same parameters.
+#pragma once
+
+#include "base/bitmap.h"
+#include "base/buffer.h"
+#include "base/status.h"
+#include "codec/sink.h"
+#include "sys/executor.h"
+#include "vindex/metric.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace elanus::vindex {
+
+// Names and values as the user gave them; numbers arrive as text.
+using ParamMap = std::map<std::string, std::string>;
+
+inline constexpr uint32_t kDimMax = 32768;
+// Walks keep a mark in the lowest bit beside the row number.
+inline constexpr uint64_t kRowsMax = (uint64_t{1} << 31) - 1;
+
+struct BuildParams {
+    std::string index_type;  // "HNSW"
+    VectorType vector_type = VectorType::kFloat;
+    Metric metric = Metric::kCosine;
+    uint32_t dim = 0;
+    ParamMap params;  // M, efConstruction ...
+};
+
+struct BuildInput {
+    // `rows` vectors one after another, each of `dim` values of the vector type, aligned for it.
+    const void* vectors = nullptr;
+    uint64_t rows = 0;
+    // Null builds on the calling thread: the result then depends on rows, params and seed alone.
+    sys::Executor* executor = nullptr;
+    uint64_t seed = 1;
+    // Asked now and then from any of the building threads; a failure ends the build with it.
+    std::function<base::Status()> interrupt;
+};
+
+struct SearchParams {
+    size_t k = 10;
+    ParamMap params;  // ef ...; what a family does not know it ignores
+    // A set bit lets the row be returned; absent means all. Has size() bits.
+    base::BitmapView filter;
+    // Range search (Milvus' rules). L2: range_filter <= score < radius; others: radius < score <=
+    // range_filter. At most k rows are returned, the best of those in range.
+    std::optional<float> radius;
+    std::optional<float> range_filter;
+    // Asked every few thousand rows; a failure ends the search with it.
+    std::function<base::Status()> interrupt;
+};
+
+enum class Strategy : uint8_t { kNone, kExactScan, kWalk, kFilteredWalk, kWalkThenScan };
+std::string_view StrategyName(Strategy strategy);
+
+// What a search did, for PROFILE and tests.
+struct SearchCounters {
+    Strategy strategy = Strategy::kNone;
+    uint64_t distances = 0;
+    uint64_t hops = 0;  // nodes whose neighbours were looked at
+    uint64_t matches = 0;
+};
+
+struct Neighbors {
+    std::vector<uint32_t> rows;
+    std::vector<float> scores;
+    SearchCounters counters;
+};
+
+struct SearchScratch;
+
+class Index {
+  public:
+    virtual ~Index() = default;
+
+    virtual std::string_view index_type() const = 0;
+    VectorType vector_type() const { return vector_type_; }
+    Metric metric() const { return metric_; }
+    uint32_t dim() const { return dim_; }
+    uint32_t size() const { return size_; }
+    // Bytes of the index's arrays, in memory or mapped.
+    virtual uint64_t memory_bytes() const = 0;
+
+    // `query` is one vector of vector_type() and dim(), at any alignment. `out` is overwritten.
+    // kInvalidParameter for k = 0; kDataCorruption when the walk met a damaged list.
+    base::Status Search(const void* query, const SearchParams& params, Neighbors* out) const;
+
+    // Writes one file (docs/formats); OpenIndex() of its bytes gives the same index.
+    virtual base::Status Save(codec::Sink& sink) const = 0;
+    // Reads everything: checksums (of an opened file) and bounds of every list.
+    virtual base::Status Verify() const = 0;
+
+  protected:
+    Index(VectorType vector_type, Metric metric, uint32_t dim, uint32_t size)
+        : vector_type_(vector_type), metric_(metric), dim_(dim), size_(size) {}
+
+    // `query` is aligned, and normalised for cosine; k > 0, size() > 0, and `matches` > 0 rows pass
+    // the filter. `out` is empty.
+    virtual base::Status SearchRows(const float* query, const SearchParams& params, size_t matches,
+                                    SearchScratch& scratch, Neighbors* out) const = 0;
+
+  private:
+    VectorType vector_type_;
+    Metric metric_;
+    uint32_t dim_;
+    uint32_t size_;
+};
+
+}  // namespace elanus::vindex

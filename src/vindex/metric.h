@@ -1,0 +1,61 @@
+// Metrics and vector types, with Milvus' names, numbers and order.
+//
+// Scores are what a client sees: L2 squared (smaller is better), inner product and cosine (larger
+// is better; cosine within [-1, 1]). Inside the engine every metric is a cost, smaller is better
+// (vectors.h), so that one walk and one heap serve all.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace elanus::vindex {
+
+// Numbers are stored in index files. Those above kCosine are known by name and not built here.
+enum class Metric : uint32_t {
+    kL2 = 0,
+    kIp = 1,
+    kCosine = 2,
+    kHamming = 3,
+    kJaccard = 4,
+    kSubstructure = 5,
+    kSuperstructure = 6,
+    kMhJaccard = 7,
+    kBm25 = 8,
+    kMaxSim = 9,
+};
+
+// Numbers of milvus.proto.schema.DataType.
+enum class VectorType : uint32_t {
+    kBinary = 100,
+    kFloat = 101,
+    kFloat16 = 102,
+    kBFloat16 = 103,
+    kSparseFloat = 104,
+    kInt8 = 105,
+    kArrayOfVector = 106,
+};
+
+// "L2", "IP", "COSINE" ... Names are matched without regard to case.
+std::string_view MetricName(Metric metric);
+std::optional<Metric> MetricFromName(std::string_view name);
+// "FloatVector" ...
+std::string_view VectorTypeName(VectorType type);
+
+// True for metrics whose larger score is the better one.
+constexpr bool LargerIsBetter(Metric metric) {
+    switch (metric) {
+        case Metric::kL2:
+        case Metric::kHamming:
+        case Metric::kJaccard:
+            return false;
+        default:
+            return true;
+    }
+}
+constexpr bool BetterThan(Metric metric, float a, float b) {
+    return LargerIsBetter(metric) ? a > b : a < b;
+}
+
+}  // namespace elanus::vindex

@@ -1,0 +1,75 @@
+#include "vindex/param.h"
+
+#include <charconv>
+
+namespace elanus::vindex {
+namespace {
+
+std::string_view Unquote(std::string_view text) {
+    if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
+        return text.substr(1, text.size() - 2);
+    }
+    return text;
+}
+
+template <typename T>
+std::optional<T> Parse(std::string_view quoted) {
+    const std::string_view text = Unquote(quoted);
+    T value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+std::string Shown(const ParamSpec& spec, std::string_view text) {
+    return "param '" + std::string(spec.name) + "' (" + std::string(text) + ") should be ";
+}
+
+base::Status CheckParam(const ParamSpec& spec, std::string_view text) {
+    if (spec.kind == ParamKind::kBool) {
+        const std::string_view value = Unquote(text);
+        if (value == "true" || value == "false" || value == "True" || value == "False") {
+            return base::Status();
+        }
+        return base::InvalidParameter("Type conflict in json: " + Shown(spec, text) + "boolean");
+    }
+    const std::optional<int64_t> value = ParseInt(text);
+    if (!value.has_value()) {
+        return base::InvalidParameter("Type conflict in json: " + Shown(spec, text) + "integer");
+    }
+    if (*value < spec.min || *value > spec.max) {
+        return base::InvalidParameter("Out of range in json: " + Shown(spec, text) + "in range [" +
+                                      std::to_string(spec.min) + ", " + std::to_string(spec.max) +
+                                      "]");
+    }
+    return base::Status();
+}
+
+}  // namespace
+
+std::optional<int64_t> ParseInt(std::string_view text) {
+    return Parse<int64_t>(text);
+}
+
+std::optional<double> ParseNumber(std::string_view text) {
+    return Parse<double>(text);
+}
+
+std::optional<int64_t> IntParam(const ParamMap& params, const std::string& name) {
+    const auto found = params.find(name);
+    return found != params.end() ? ParseInt(found->second) : std::nullopt;
+}
+
+base::Status CheckParams(std::span<const ParamSpec> specs, const ParamMap& params) {
+    for (const ParamSpec& spec : specs) {
+        const auto found = params.find(std::string(spec.name));
+        if (found != params.end()) {
+            RETURN_IF_ERROR(CheckParam(spec, found->second));
+        }
+    }
+    return base::Status();
+}
+
+}  // namespace elanus::vindex

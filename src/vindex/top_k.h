@@ -1,0 +1,83 @@
+// Keys and the collector of the k best.
+//
+// A key is one integer: cost in the upper half, row in the lower. Its order is total (NaN costs
+// last), which makes "best first, ties by row" one comparison and keeps sorts and heaps within
+// bounds whatever bytes a damaged file holds.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace elanus::vindex {
+
+// Maps floats to integers of the same order; -0 and +0 are equal, every NaN is the largest.
+inline uint32_t OrderedBits(float cost) {
+    if (cost != cost) {
+        return std::numeric_limits<uint32_t>::max();
+    }
+    const auto bits = std::bit_cast<uint32_t>(cost + 0.0f);
+    return (bits >> 31) != 0 ? ~bits : bits | 0x80000000u;
+}
+
+inline uint64_t MakeKey(float cost, uint32_t row) {
+    return (static_cast<uint64_t>(OrderedBits(cost)) << 32) | row;
+}
+inline uint32_t KeyRow(uint64_t key) {
+    return static_cast<uint32_t>(key);
+}
+inline float KeyCost(uint64_t key) {
+    const auto ordered = static_cast<uint32_t>(key >> 32);
+    return std::bit_cast<float>((ordered >> 31) != 0 ? ordered ^ 0x80000000u : ~ordered);
+}
+
+// Collects up to 2k keys, then drops the worse half: cheaper than a heap when many keys enter, and
+// one comparison a key when few do.
+class TopK {
+  public:
+    void Reset(size_t k) {
+        k_ = k;
+        limit_ = std::numeric_limits<uint64_t>::max();
+        keys_.clear();
+    }
+    // Keys at or above this one cannot be among the k best.
+    uint64_t limit() const { return limit_; }
+    void Push(uint64_t key) {
+        if (key < limit_) {
+            keys_.push_back(key);
+            if (keys_.size() >= std::max<size_t>(2 * k_, kKeysMin)) {
+                Shrink();
+            }
+        }
+    }
+    // The k best, best first.
+    std::span<const uint64_t> Sorted() {
+        if (keys_.size() > k_) {
+            Shrink();
+        }
+        std::sort(keys_.begin(), keys_.end());
+        return keys_;
+    }
+
+  private:
+    static constexpr size_t kKeysMin = 64;
+
+    void Shrink() {
+        if (keys_.size() <= k_) {
+            return;
+        }
+        const auto kth = keys_.begin() + static_cast<ptrdiff_t>(k_ - 1);
+        std::nth_element(keys_.begin(), kth, keys_.end());
+        limit_ = *kth;
+        keys_.resize(k_);
+    }
+
+    size_t k_ = 1;
+    uint64_t limit_ = 0;
+    std::vector<uint64_t> keys_;
+};
+
+}  // namespace elanus::vindex
