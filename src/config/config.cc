@@ -1,0 +1,171 @@
+#include "config/config.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/check.h"
+
+namespace elanus::config {
+namespace {
+
+using base::InvalidParameter;
+using base::Status;
+
+const Setting* FindSetting(std::string_view key) {
+    for (const Setting& setting : Settings()) {
+        if (setting.key == key) {
+            return &setting;
+        }
+    }
+    return nullptr;
+}
+
+// Milvus compares environment names and keys without case and separators.
+std::string Squeezed(std::string_view name) {
+    std::string out;
+    for (char c : name) {
+        if (c != '_' && c != '.' && c != '/') {
+            out += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+        }
+    }
+    return out;
+}
+
+Status CheckValue(const Setting& setting, std::string_view value) {
+    const std::string name(setting.key);
+    if (setting.kind == Kind::kBool) {
+        return value == "true" || value == "false"
+                   ? Status()
+                   : InvalidParameter(name + " must be true or false");
+    }
+    if (setting.kind == Kind::kInt) {
+        int64_t number = 0;
+        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+        if (error != std::errc() || end != value.data() + value.size()) {
+            return InvalidParameter(name + " must be an integer, got \"" + std::string(value) + "\"");
+        }
+        if (number < setting.min || number > setting.max) {
+            return InvalidParameter(name + " must be between " + std::to_string(setting.min) +
+                                    " and " + std::to_string(setting.max) + ", got " +
+                                    std::to_string(number));
+        }
+    }
+    if (setting.key == "log.level" && value != "debug" && value != "info" && value != "warn" &&
+        value != "error") {
+        return InvalidParameter("log.level must be debug, info, warn or error");
+    }
+    return Status();
+}
+
+struct Entry {
+    std::string key;
+    std::string value;
+    int line = 0;
+    bool is_scalar = true;
+};
+
+// Leaves of the document with their dotted keys. Depth is bounded by the parser's own limit.
+void Flatten(const YAML::Node& node, const std::string& prefix, int line,
+             std::vector<Entry>* entries) {
+    if (node.IsMap() && node.size() > 0) {
+        for (const auto& item : node) {
+            const auto key = item.first.as<std::string>();
+            Flatten(item.second, prefix.empty() ? key : prefix + "." + key,
+                    item.first.Mark().line + 1, entries);
+        }
+        return;
+    }
+    if (!prefix.empty()) {
+        entries->push_back({prefix, node.IsScalar() ? node.Scalar() : "", line, node.IsScalar()});
+    }
+}
+
+base::Result<std::vector<Entry>> ParseYaml(const std::string& path, std::string_view text) {
+    try {
+        std::vector<Entry> entries;
+        Flatten(YAML::Load(std::string(text)), "", 1, &entries);
+        return entries;
+    } catch (const YAML::Exception& error) {
+        return InvalidParameter(path + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg);
+    }
+}
+
+}  // namespace
+
+Config::Config() {
+    for (const Setting& setting : Settings()) {
+        values_.emplace(setting.key, setting.default_value);
+    }
+}
+
+Status Config::LoadFile(const std::string& path, std::string_view text) {
+    ASSIGN_OR_RETURN(const std::vector<Entry> entries, ParseYaml(path, text));
+    for (const Entry& entry : entries) {
+        const std::string where = path + ":" + std::to_string(entry.line) + ": ";
+        const Setting* setting = FindSetting(entry.key);
+        if (setting == nullptr) {
+            if (!IsMilvusKey(entry.key)) {
+                return InvalidParameter(where + "unknown key " + entry.key);
+            }
+            unused_keys_.push_back(entry.key);
+            continue;
+        }
+        if (entry.value.empty()) {
+            continue;  // a key without a value keeps the default, as in Milvus
+        }
+        const Status fits = CheckValue(*setting, entry.value);
+        if (!fits.ok()) {
+            return fits.Annotate(path + ":" + std::to_string(entry.line));
+        }
+        values_.find(entry.key)->second = entry.value;
+    }
+    return Status();
+}
+
+Status Config::LoadEnvironment(const std::vector<std::string>& environment) {
+    for (const Setting& setting : Settings()) {
+        const std::string wanted = Squeezed(setting.key);
+        for (const std::string& entry : environment) {
+            const size_t equals = entry.find('=');
+            if (equals == entry.npos || Squeezed(std::string_view(entry).substr(0, equals)) != wanted) {
+                continue;
+            }
+            const std::string value = entry.substr(equals + 1);
+            const Status fits = CheckValue(setting, value);
+            if (!fits.ok()) {
+                return fits.Annotate("environment variable " + entry.substr(0, equals));
+            }
+            values_.find(setting.key)->second = value;
+        }
+    }
+    return Status();
+}
+
+Status Config::Set(std::string_view key, std::string_view value) {
+    const Setting* setting = FindSetting(key);
+    if (setting == nullptr) {
+        return InvalidParameter("unknown setting " + std::string(key));
+    }
+    RETURN_IF_ERROR(CheckValue(*setting, value));
+    values_.find(key)->second = value;
+    return Status();
+}
+
+const std::string& Config::String(std::string_view key) const {
+    const auto found = values_.find(key);
+    CHECK(found != values_.end(), "setting not in the table");
+    return found->second;
+}
+
+int64_t Config::Int(std::string_view key) const {
+    const std::string& text = String(key);
+    int64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+bool Config::Bool(std::string_view key) const { return String(key) == "true"; }
+
+}  // namespace elanus::config

@@ -1,0 +1,62 @@
+// Config: one table of settings, filled from defaults, a milvus.yaml and the environment.
+//
+// Later sources win: default < file < environment < command line (Set). The environment is read as
+// Milvus reads it: a variable overrides a key when both are equal without case, '_', '.' and '/', so
+// PROXY_PORT sets proxy.port.
+// Keys that Milvus knows and we do not use yet are collected for one warning; a key that neither knows,
+// or a value that does not fit, stops the start with file and line.
+// Threads: immutable once loaded.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace elanus::config {
+
+enum class Kind : uint8_t { kBool, kInt, kString };
+
+struct Setting {
+    std::string_view key;
+    Kind kind;
+    std::string_view default_value;
+    int64_t min;  // kInt only
+    int64_t max;
+    std::string_view description;
+};
+
+// The table (settings.cc); docs/configuration.md is made from it.
+const std::vector<Setting>& Settings();
+
+// Whether Milvus 2.6 has this key although we do not use it.
+bool IsMilvusKey(std::string_view key);
+
+class Config {
+  public:
+    Config();  // all defaults
+
+    // Reads a milvus.yaml. Errors: 1100 "FILE:LINE: ...".
+    base::Status LoadFile(const std::string& path, std::string_view text);
+    // `environment` holds NAME=VALUE entries. Errors name the variable.
+    base::Status LoadEnvironment(const std::vector<std::string>& environment);
+    // One value from the command line.
+    base::Status Set(std::string_view key, std::string_view value);
+
+    // The key must be in the table with that kind.
+    int64_t Int(std::string_view key) const;
+    bool Bool(std::string_view key) const;
+    const std::string& String(std::string_view key) const;
+
+    // Keys found in the file that Milvus knows and we ignore.
+    const std::vector<std::string>& unused_keys() const { return unused_keys_; }
+
+  private:
+    std::map<std::string, std::string, std::less<>> values_;
+    std::vector<std::string> unused_keys_;
+};
+
+}  // namespace elanus::config

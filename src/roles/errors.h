@@ -1,0 +1,26 @@
+// Failures that several roles report in the same words, since clients match on them.
+#pragma once
+
+#include <string>
+
+#include "base/status.h"
+
+namespace elanus::roles {
+
+// Both phrases in use: older clients look for the first, newer ones for the second.
+inline base::Status CollectionNotFound(const std::string& database, const std::string& collection) {
+    const base::Status named = base::Status::WithFields(
+        base::Code::kCollectionNotFound, {{"database", database}, {"collection", collection}});
+    return named.Annotate("can't find collection[database=" + database +
+                          "][collection=" + collection + "]");
+}
+
+inline base::Status DatabaseNotFound(const std::string& database) {
+    return base::Status::WithFields(base::Code::kDatabaseNotFound, {{"database", database}});
+}
+
+inline base::Status PartitionNotFound(const std::string& partition) {
+    return base::Status::WithFields(base::Code::kPartitionNotFound, {{"partition", partition}});
+}
+
+}  // namespace elanus::roles
