@@ -1,5 +1,7 @@
 #include "coord/coord_store.h"
 
+#include "catalog/large_change.h"
+
 namespace elanus::coord {
 namespace {
 
@@ -17,6 +19,7 @@ base::Result<std::unique_ptr<CoordStore>> CoordStore::Open(catalog::Catalog& cat
             .Set(kEpochKey, std::to_string(epoch));
         const base::Result<catalog::TxnResult> result = catalog.Commit(txn);
         if (result.ok()) {
+            RETURN_IF_ERROR(catalog::RecoverLargeChanges(catalog));
             return std::unique_ptr<CoordStore>(new CoordStore(catalog, epoch));
         }
         if (result.status().code() != base::Code::kConflict) {
@@ -28,12 +31,14 @@ base::Result<std::unique_ptr<CoordStore>> CoordStore::Open(catalog::Catalog& cat
 
 base::Status CoordStore::Commit(catalog::Txn txn) {
     txn.IfValue(kEpochKey, std::to_string(epoch_));
-    const base::Result<catalog::TxnResult> result = catalog_.Commit(txn);
-    if (!result.ok() && result.status().code() == base::Code::kConflict) {
+    const std::string change_id =
+        "coord-" + std::to_string(epoch_) + "-" + std::to_string(next_change_.fetch_add(1));
+    const base::Status status = catalog::CommitLarge(catalog_, change_id, txn);
+    if (status.code() == base::Code::kConflict) {
         return base::Status::Error(base::Code::kServiceUnavailable,
                                    "another coordinator has taken over");
     }
-    return result.ok() ? base::Status() : result.status();
+    return status;
 }
 
 base::Status CoordStore::RemovePrefixes(const std::vector<std::string>& prefixes) {

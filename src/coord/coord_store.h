@@ -12,6 +12,9 @@
 #include "base/status.h"
 #include "catalog/catalog.h"
 
+#include <atomic>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,10 +27,10 @@ class CoordStore {
 
     base::Epoch epoch() const { return epoch_; }
 
-    // One transaction, whole or absent. 2 "another coordinator has taken over" when fenced.
+    // Whole or absent, of any size. 2 "another coordinator has taken over" when fenced.
     base::Status Commit(catalog::Txn txn);
 
-    // Removes all keys under the prefixes, in as many transactions as it takes; idempotent.
+    // Removes all keys under the prefixes in one change; idempotent.
     base::Status RemovePrefixes(const std::vector<std::string>& prefixes);
 
     base::Result<std::optional<std::string>> Get(const std::string& key);
@@ -52,6 +55,7 @@ class CoordStore {
 
     catalog::Catalog& catalog_;
     const base::Epoch epoch_;
+    std::atomic<uint64_t> next_change_{1};  // names a change too large for one transaction
 };
 
 }  // namespace elanus::coord

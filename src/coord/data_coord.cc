@@ -20,9 +20,6 @@ using roles::SegmentInfo;
 
 namespace {
 
-// Catalog operations one transaction may hold besides its guard.
-constexpr size_t kChangesPerTxn = 90;
-
 std::string Under(const char* kind, base::CollectionId id) {
     return std::string(kind) + "/" + std::to_string(id) + "/";
 }
@@ -109,8 +106,7 @@ Status DataCoordImpl::Open() {
     return Status();
 }
 
-Status DataCoordImpl::Recover(const CallContext& context) {
-    RETURN_IF_ERROR(DeleteUnknownObjects(context));
+void DataCoordImpl::Recover() {
     std::vector<base::CollectionId> ids;
     {
         base::MutexLock lock(mutex_);
@@ -121,7 +117,6 @@ Status DataCoordImpl::Recover(const CallContext& context) {
     for (base::CollectionId id : ids) {
         ScheduleBuilds(id);
     }
-    return Status();
 }
 
 void DataCoordImpl::Stop() {
@@ -134,7 +129,7 @@ void DataCoordImpl::Stop() {
 
 // A crash between publishing a file and naming it in the catalog leaves the file behind. Before the
 // first write of this run every file without a record is such a leftover.
-Status DataCoordImpl::DeleteUnknownObjects(const CallContext&) {
+Status DataCoordImpl::RemoveLeftovers() {
     std::set<std::string> known;
     {
         base::MutexLock lock(mutex_);
@@ -187,9 +182,6 @@ Result<Empty> DataCoordImpl::CommitFlush(const CallContext&, const roles::FlushS
             txn.Set(DeleteFileKey(file), base::Encode(file));
         }
         txn.Set(CheckpointKey(swap.collection_id, swap.vchannel), base::Encode(swap.checkpoint));
-        if (txn.operations() > kChangesPerTxn) {
-            return Status::Error(Code::kParameterTooLarge, "too many segments in one flush");
-        }
         sys::KillPoint("coord.before_flush_commit");
         RETURN_IF_ERROR(store_.Commit(std::move(txn)));
         sys::KillPoint("coord.after_flush_commit");
@@ -299,15 +291,16 @@ Result<Empty> DataCoordImpl::DropPartitionData(const CallContext&,
                 }
             }
         }
-        // Segment by segment: a crash in between leaves fewer segments and the drop still open.
+        catalog::Txn txn;
         for (const SegmentInfo& segment : dropped) {
-            catalog::Txn txn;
             txn.Remove(SegmentKey(segment));
             txn.RemoveRange(catalog::PrefixRange(Under("segidx", segment.collection_id) +
                                                  std::to_string(segment.id) + "/"));
-            RETURN_IF_ERROR(store_.Commit(std::move(txn)));
-            base::MutexLock lock(mutex_);
-            CollectionData& data = collections_[request.collection_id];
+        }
+        RETURN_IF_ERROR(store_.Commit(std::move(txn)));
+        base::MutexLock lock(mutex_);
+        CollectionData& data = collections_[request.collection_id];
+        for (const SegmentInfo& segment : dropped) {
             data.segments.erase(segment.id);
             std::erase_if(data.segment_indexes,
                           [&](const auto& entry) { return entry.first.first == segment.id; });
@@ -558,9 +551,9 @@ void DataCoordImpl::Build(base::CollectionId collection_id, BuildKey key) {
 Status DataCoordImpl::RunBuild(const roles::BuildIndexRequest& given, SegmentIndexInfo* result) {
     const CallContext context;
     roles::BuildIndexRequest request = given;
-    ASSIGN_OR_RETURN(const roles::CollectionInfo collection,
-                     partners_.root_coord->DescribeCollection(
-                         context, {"", "", request.segment.collection_id}));
+    ASSIGN_OR_RETURN(
+        const roles::CollectionInfo collection,
+        partners_.root_coord->DescribeCollection(context, {"", "", request.segment.collection_id}));
     request.schema = collection.schema;
     *result = SegmentIndexInfo{request.index.id,
                                request.segment.id,

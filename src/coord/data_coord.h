@@ -46,8 +46,10 @@ class DataCoordImpl : public roles::DataCoord {
 
     base::Status Open();
     void Connect(DataCoordPartners partners) { partners_ = partners; }
-    // Removes files of older runs that no record names, and starts the index builds that are due.
-    base::Status Recover(const base::CallContext& context);
+    // Removes files of older runs that no record names; before anything new is written.
+    base::Status RemoveLeftovers();
+    // Starts the index builds that are due; the streaming node has recovered.
+    void Recover();
     // No new builds; waits for those that run.
     void Stop();
 
@@ -91,7 +93,6 @@ class DataCoordImpl : public roles::DataCoord {
                      const roles::SegmentIndexInfo& result);
     roles::IndexProgress ProgressOf(const CollectionData& data, const roles::IndexInfo& index) const
         REQUIRES(mutex_);
-    base::Status DeleteUnknownObjects(const base::CallContext& context);
 
     CoordStore& store_;
     object::ObjectStore& objects_;
