@@ -1,22 +1,21 @@
 // DeleteList: the deletes of one segment as (row, timestamp) pairs, the source of truth; the bitmap
 // is a cache of them for the newest moment.
 //
-// Layout: a short list of immutable runs, each sorted by row. A new run is merged with the one before
-// it while that one is less than twice as long, so there are O(log n) runs, a delete is moved O(log n)
-// times in its life, and a reader's snapshot is one shared pointer.
-// Invariants:
+// Layout: a short list of immutable runs, each sorted by row. A new run is merged with the one
+// before it while that one is less than twice as long, so there are O(log n) runs, a delete is
+// moved O(log n) times in its life, and a reader's snapshot is one shared pointer. Invariants:
 //   INV-DELETE-1  A row is deleted at the smallest of the timestamps that any run gives it.
 //   INV-DELETE-2  size() counts rows, not entries.
 // Threads: one writer, any readers. Readers take a snapshot (shared pointer) and never block.
 #pragma once
 
-#include <memory>
-#include <vector>
-
 #include "base/bitmap.h"
 #include "base/ids.h"
 #include "base/mutex.h"
 #include "base/timestamp.h"
+
+#include <memory>
+#include <vector>
 
 namespace elanus::segment {
 
@@ -24,8 +23,8 @@ struct DeleteRun;  // segment.h
 
 class DeleteList {
   public:
-    // Idempotent: the earliest timestamp of a row wins, applying a run twice changes nothing. Returns
-    // how many rows were not deleted before.
+    // Idempotent: the earliest timestamp of a row wins, applying a run twice changes nothing.
+    // Returns how many rows were not deleted before.
     size_t Apply(const DeleteRun& run);
     // Clears from `visible` (bits = rows) every row deleted at or before `timestamp`.
     void Mask(base::Timestamp timestamp, base::Bitmap* visible) const;

@@ -1,14 +1,14 @@
-// SealedSegment: an immutable, mapped data file with its delete list and the vector indexes that have
-// been built for it. Nothing is parsed on open beyond the section table.
+// SealedSegment: an immutable, mapped data file with its delete list and the vector indexes that
+// have been built for it. Nothing is parsed on open beyond the section table.
 //
-// Threads: reads from anywhere; ApplyDeletes from one thread at a time; AttachIndex any time (readers
-// see the old or the new set).
+// Threads: reads from anywhere; ApplyDeletes from one thread at a time; AttachIndex any time
+// (readers see the old or the new set).
 #pragma once
-
-#include <memory>
 
 #include "segment/delete_list.h"
 #include "segment/segment.h"
+
+#include <memory>
 
 namespace elanus::segment {
 

@@ -1,22 +1,14 @@
 // Segment: rows of one partition of one vchannel, readable at any moment of the retention window.
-// GrowingSegment takes appends; SealedSegment is a mapped file with indexes beside it. Both answer the
-// same questions, so that the read path does not care which it has.
+// GrowingSegment takes appends; SealedSegment is a mapped file with indexes beside it. Both answer
+// the same questions, so that the read path does not care which it has.
 //
-// Row numbers: a row keeps its number when a growing segment is sealed under the same segment id, so
-// (segment id, row) is an address that outlives the swap.
-// Visibility at time T: insert timestamp <= T, and no delete with timestamp <= T. A delete with
-// timestamp D hits rows inserted strictly before D, so the two halves of an upsert share one timestamp.
-// Threads: all reads from any thread, concurrent with one writer (appends and deletes are serialised
-// by the channel's queue). No reader blocks the writer.
+// Row numbers: a row keeps its number when a growing segment is sealed under the same segment id,
+// so (segment id, row) is an address that outlives the swap. Visibility at time T: insert timestamp
+// <= T, and no delete with timestamp <= T. A delete with timestamp D hits rows inserted strictly
+// before D, so the two halves of an upsert share one timestamp. Threads: all reads from any thread,
+// concurrent with one writer (appends and deletes are serialised by the channel's queue). No reader
+// blocks the writer.
 #pragma once
-
-#include <cstdint>
-#include <map>
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "base/bitmap.h"
 #include "base/call_context.h"
@@ -30,14 +22,22 @@
 #include "sys/clock.h"
 #include "vindex/index.h"
 
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace elanus::segment {
 
 // What every read carries.
 struct ReadOptions {
-    base::Timestamp timestamp = base::kMaxTimestamp;   // the one moment this read sees
-    const expr::Plan* filter = nullptr;                // null = all rows
-    const base::CallContext* context = nullptr;        // deadline and cancellation, never null
-    sys::Clock* clock = nullptr;                       // never null
+    base::Timestamp timestamp = base::kMaxTimestamp;  // the one moment this read sees
+    const expr::Plan* filter = nullptr;               // null = all rows
+    const base::CallContext* context = nullptr;       // deadline and cancellation, never null
+    sys::Clock* clock = nullptr;                      // never null
 };
 
 struct VectorQuery {
@@ -85,17 +85,17 @@ class Segment {
     virtual size_t LiveRows(base::Timestamp timestamp) const = 0;
     virtual size_t memory_bytes() const = 0;
 
-    // hits->at(q) holds at most k rows for each of the nq queries. k visible matching rows are always
-    // found when they exist. Errors: kCanceled, kTimeout, or what the filter's evaluation says.
+    // hits->at(q) holds at most k rows for each of the nq queries. k visible matching rows are
+    // always found when they exist. Errors: kCanceled, kTimeout, or what the filter's evaluation
+    // says.
     virtual base::Status Search(const VectorQuery& query, const ReadOptions& options,
                                 std::vector<QueryHits>* hits, ReadCounters* counters) const = 0;
     // Visible rows that match, as a bitmap over [0, rows at that moment).
     virtual base::Result<base::Bitmap> Match(const ReadOptions& options,
                                              ReadCounters* counters) const = 0;
     // The matching rows with the smallest primary keys, ascending by key, at most `limit`.
-    virtual base::Result<std::vector<base::RowOffset>> SelectByKey(const ReadOptions& options,
-                                                                   size_t limit,
-                                                                   ReadCounters* counters) const = 0;
+    virtual base::Result<std::vector<base::RowOffset>> SelectByKey(
+        const ReadOptions& options, size_t limit, ReadCounters* counters) const = 0;
     // Columns of the given rows, in the order given. A field this segment has never seen (added
     // later) yields its default or null. Rows must be < rows().
     virtual base::Result<schema::ColumnBatch> Fetch(

@@ -1,0 +1,125 @@
+#include "segment/filter_scan.h"
+
+#include "expr/evaluator.h"
+#include "segment/scan_guard.h"
+
+#include <algorithm>
+#include <map>
+
+namespace elanus::segment {
+
+namespace {
+
+// Rows evaluated at once: the evaluator's intermediate bitmaps stay in the first-level cache.
+constexpr size_t kBlockRows = 8192;
+
+// Rows [begin, end) of one run as the evaluator wants to see them.
+class BlockColumns : public expr::ColumnSource {
+  public:
+    BlockColumns(const RowSource& source, size_t run, size_t begin, size_t end)
+        : source_(source), run_(run), begin_(begin), end_(end) {}
+
+    const schema::ColumnView* Column(base::FieldId field_id) const override {
+        const auto known = slices_.find(field_id);
+        if (known != slices_.end()) {
+            return &known->second;
+        }
+        const schema::ColumnView* whole = source_.Column(run_, field_id);
+        return whole == nullptr
+                   ? nullptr
+                   : &slices_.emplace(field_id, SliceView(*whole, begin_, end_)).first->second;
+    }
+    const schema::FieldSchema* Field(base::FieldId field_id) const override {
+        return source_.Field(field_id);
+    }
+
+  private:
+    const RowSource& source_;
+    const size_t run_;
+    const size_t begin_;
+    const size_t end_;
+    mutable std::map<base::FieldId, schema::ColumnView> slices_;  // nodes do not move
+};
+
+// Up to 64 bits from `position`; the bits past the end of the bitmap are zero.
+uint64_t BitsAt(std::span<const uint64_t> words, size_t position) {
+    const size_t word = position / 64;
+    const size_t shift = position % 64;
+    uint64_t bits = word < words.size() ? words[word] >> shift : 0;
+    if (shift != 0 && word + 1 < words.size()) {
+        bits |= words[word + 1] << (64 - shift);
+    }
+    return bits;
+}
+
+base::Bitmap Extract(const base::Bitmap& from, size_t position, size_t count) {
+    base::Bitmap bits(count);
+    for (size_t i = 0; i < bits.words().size(); ++i) {
+        bits.words()[i] = BitsAt(from.words(), position + i * 64);
+    }
+    bits.ClearTail();
+    return bits;
+}
+
+// Clears the bits of `into` from `position` on that `keep` lacks.
+void AndAt(const base::Bitmap& keep, size_t position, base::Bitmap* into) {
+    const auto words = into->words();
+    for (size_t i = 0; i < keep.words().size(); ++i) {
+        const size_t count = std::min<size_t>(64, keep.size() - i * 64);
+        const uint64_t inside = count == 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
+        const uint64_t drop = inside & ~keep.words()[i];
+        const size_t word = (position + i * 64) / 64;
+        const size_t shift = position % 64;
+        words[word] &= ~(drop << shift);
+        if (shift != 0 && (drop >> (64 - shift)) != 0) {
+            words[word + 1] &= ~(drop >> (64 - shift));
+        }
+    }
+}
+
+struct Span {
+    size_t begin = 0;
+    size_t end = 0;
+};
+
+// The part of [begin, end) that holds all set bits, its begin a multiple of 64 away from `begin`.
+Span Trim(const base::Bitmap& rows, size_t base, Span span) {
+    while (span.begin < span.end && BitsAt(rows.words(), base + span.begin) == 0) {
+        span.begin += 64;
+    }
+    while (span.begin < span.end && !rows.Test(base + span.end - 1)) {
+        --span.end;
+    }
+    return span.begin < span.end ? span : Span{};
+}
+
+}  // namespace
+
+base::Status KeepMatching(const RowSource& source, const expr::Plan& plan,
+                          const ReadOptions& options, base::Bitmap* rows, ReadCounters* counters) {
+    ScanGuard guard(options);
+    for (size_t run = 0; run < source.runs().size(); ++run) {
+        const RowRun& whole = source.runs()[run];
+        for (size_t begin = 0; begin < whole.rows; begin += kBlockRows) {
+            RETURN_IF_ERROR(guard.CheckEvery(kBlockRows, ScanGuard::kRowsPerCheck));
+            const Span span = Trim(*rows, whole.first_row,
+                                   {begin, std::min<size_t>(begin + kBlockRows, whole.rows)});
+            if (span.begin == span.end) {
+                continue;
+            }
+            const size_t position = whole.first_row + span.begin;
+            const base::Bitmap needed = Extract(*rows, position, span.end - span.begin);
+            const BlockColumns columns(source, run, span.begin, span.end);
+            ASSIGN_OR_RETURN(const expr::Truth truth,
+                             expr::Evaluate(plan, columns, needed.size(), *options.context,
+                                            *options.clock, needed.All() ? nullptr : &needed));
+            AndAt(truth.is_true, position, rows);
+            if (counters != nullptr) {
+                counters->rows_scanned += needed.size();
+            }
+        }
+    }
+    return base::Status();
+}
+
+}  // namespace elanus::segment

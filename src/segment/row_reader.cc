@@ -1,0 +1,229 @@
+#include "segment/row_reader.h"
+
+#include "segment/chunk.h"
+#include "segment/filter_scan.h"
+#include "segment/prune.h"
+
+#include <algorithm>
+
+namespace elanus::segment {
+
+namespace {
+
+// The filter pins the primary key: only the rows that the key index names are looked at.
+base::Result<RowSet> SelectPinned(const RowSource& source, const DeleteList& deletes,
+                                  const expr::PrimaryKeySplit& split, const ReadOptions& options,
+                                  ReadCounters* counters) {
+    base::Bitmap rows(source.rows());
+    for (const base::RowOffset row : source.FindKeys(split.keys)) {
+        ++counters->rows_scanned;
+        if (TimestampOf(source, row) <= options.timestamp &&
+            !deletes.IsDeleted(row, options.timestamp)) {
+            rows.Set(row);
+        }
+    }
+    if (!split.rest.IsAlwaysTrue()) {
+        RETURN_IF_ERROR(KeepMatching(source, split.rest, options, &rows, nullptr));
+    }
+    return RowSet{source.rows(), std::move(rows)};
+}
+
+base::Result<RowSet> SelectScanned(const RowSource& source, const DeleteList& deletes,
+                                   const ReadOptions& options, ReadCounters* counters) {
+    RowSet visible = VisibleRows(source, deletes, options.timestamp);
+    if (!visible.bitmap.has_value()) {
+        visible.bitmap = base::Bitmap(visible.rows, true);
+    }
+    RETURN_IF_ERROR(KeepMatching(source, *options.filter, options, &*visible.bitmap, counters));
+    return visible;
+}
+
+template <typename Key, typename KeyAt>
+std::vector<base::RowOffset> SmallestBy(const RowSource& source, const RowSet& set, size_t limit,
+                                        KeyAt key_at) {
+    std::vector<std::pair<Key, base::RowOffset>> best;
+    const size_t kept_max = limit < source.rows() ? 2 * limit : source.rows();
+    const auto cut = [&] {
+        if (best.size() > limit) {
+            std::nth_element(best.begin(), best.begin() + static_cast<ptrdiff_t>(limit),
+                             best.end());
+            best.resize(limit);
+        }
+    };
+    const auto& runs = source.runs();
+    for (size_t i = 0; i < runs.size(); ++i) {
+        for (size_t local = 0; local < runs[i].rows; ++local) {
+            const auto row = static_cast<base::RowOffset>(runs[i].first_row + local);
+            if (set.bitmap.has_value() && !set.bitmap->Test(row)) {
+                continue;
+            }
+            if (best.size() >= kept_max) {
+                cut();
+            }
+            best.emplace_back(key_at(i, local), row);
+        }
+    }
+    cut();
+    std::sort(best.begin(), best.end());
+    std::vector<base::RowOffset> rows;
+    rows.reserve(best.size());
+    for (const auto& [key, row] : best) {
+        rows.push_back(row);
+    }
+    return rows;
+}
+
+schema::ColumnBuilder BuilderLike(base::FieldId field_id, const schema::ColumnView& view) {
+    schema::ColumnBuilder builder(field_id, view.type, view.element_type, view.dim);
+    if (view.type == schema::DataType::kArrayOfStruct) {
+        for (const schema::ColumnView& child : view.children) {
+            builder.AddChild(BuilderLike(field_id, child));
+        }
+    }
+    return builder;
+}
+
+// A row's run and its place in it.
+struct Place {
+    size_t run = 0;
+    size_t row = 0;
+};
+
+std::vector<Place> PlacesOf(const RowSource& source, const std::vector<base::RowOffset>& rows) {
+    std::vector<Place> places;
+    places.reserve(rows.size());
+    const auto& runs = source.runs();
+    for (const base::RowOffset row : rows) {
+        CHECK(row < source.rows(), "a row outside the segment");
+        const size_t run = RunOf(runs, row);
+        places.push_back({run, row - runs[run].first_row});
+    }
+    return places;
+}
+
+base::Result<schema::Column> FetchColumn(const RowSource& source, const std::vector<Place>& places,
+                                         const schema::FieldSchema& field) {
+    if (places.empty() || source.Column(0, field.id) == nullptr) {
+        return schema::MakeDefaultColumn(field, places.size());
+    }
+    schema::ColumnBuilder builder = BuilderLike(field.id, *source.Column(0, field.id));
+    size_t bytes = 0;
+    for (size_t i = 0; i < places.size();) {
+        size_t count = 1;
+        while (i + count < places.size() && places[i + count].run == places[i].run &&
+               places[i + count].row == places[i].row + count) {
+            ++count;
+        }
+        const schema::ColumnView& view = *source.Column(places[i].run, field.id);
+        bytes += RunBytes(view, places[i].row, places[i].row + count);
+        if (schema::FixedWidth(view.type, view.dim) == 0 && bytes > UINT32_MAX) {
+            return base::Status::Error(base::Code::kParameterTooLarge,
+                                       "field " + field.name + " of the rows exceeds 4 GiB");
+        }
+        builder.AppendFrom(view, places[i].row, places[i].row + count);
+        i += count;
+    }
+    return builder.Finish();
+}
+
+}  // namespace
+
+RowSet VisibleRows(const RowSource& source, const DeleteList& deletes, base::Timestamp timestamp) {
+    RowSet visible{source.rows(), std::nullopt};
+    const bool all_inserted = timestamp >= source.max_timestamp();
+    if (all_inserted && !deletes.AnyAt(timestamp)) {
+        return visible;
+    }
+    base::Bitmap& bitmap = visible.bitmap.emplace(source.rows(), all_inserted);
+    if (!all_inserted && source.timestamps_ascend()) {
+        bitmap = base::Bitmap(CountInsertedBy(source, timestamp), true);
+        bitmap.Resize(source.rows());
+    } else if (!all_inserted) {
+        for (const RowRun& run : source.runs()) {
+            for (size_t row = 0; row < run.rows; ++row) {
+                bitmap.Assign(run.first_row + row, run.timestamps[row] <= timestamp);
+            }
+        }
+    }
+    deletes.Mask(timestamp, &bitmap);
+    return visible;
+}
+
+base::Result<RowSet> SelectRows(const RowSource& source, const DeleteList& deletes,
+                                base::FieldId key_field, const ReadOptions& options,
+                                ReadCounters* counters) {
+    RETURN_IF_ERROR(options.context->Check(options.clock->MonotonicNs()));
+    if (options.filter == nullptr || options.filter->IsAlwaysTrue() || source.rows() == 0) {
+        return VisibleRows(source, deletes, options.timestamp);
+    }
+    if (CannotMatch(*options.filter, source)) {
+        return RowSet{source.rows(), base::Bitmap(source.rows())};
+    }
+    const auto split = expr::SplitPrimaryKeyTerm(*options.filter, key_field);
+    return split.has_value() ? SelectPinned(source, deletes, *split, options, counters)
+                             : SelectScanned(source, deletes, options, counters);
+}
+
+base::Result<base::Bitmap> MatchRows(const RowSource& source, const DeleteList& deletes,
+                                     base::FieldId key_field, const ReadOptions& options,
+                                     ReadCounters* counters) {
+    ++counters->segments;
+    ASSIGN_OR_RETURN(RowSet set, SelectRows(source, deletes, key_field, options, counters));
+    counters->rows_matched += set.Count();
+    return set.bitmap.has_value() ? *std::move(set.bitmap) : base::Bitmap(set.rows, true);
+}
+
+DeleteRun EffectiveDeletes(const RowSource& source, DeleteRun run) {
+    CHECK(run.rows.size() == run.timestamps.size(), "a delete run with unequal lists");
+    size_t kept = 0;
+    for (size_t i = 0; i < run.rows.size(); ++i) {
+        if (run.rows[i] < source.rows() && TimestampOf(source, run.rows[i]) < run.timestamps[i]) {
+            run.rows[kept] = run.rows[i];
+            run.timestamps[kept] = run.timestamps[i];
+            ++kept;
+        }
+    }
+    run.rows.resize(kept);
+    run.timestamps.resize(kept);
+    return run;
+}
+
+std::vector<base::RowOffset> SmallestKeys(const RowSource& source, base::FieldId key_field,
+                                          const RowSet& set, size_t limit) {
+    if (set.rows == 0 || limit == 0) {
+        return {};
+    }
+    if (schema::IsStringLike(source.Column(0, key_field)->type)) {
+        return SmallestBy<std::string_view>(source, set, limit, [&](size_t run, size_t row) {
+            return source.Column(run, key_field)->StringAt(row);
+        });
+    }
+    return SmallestBy<int64_t>(source, set, limit, [&](size_t run, size_t row) {
+        return source.Column(run, key_field)->As<int64_t>()[row];
+    });
+}
+
+base::Result<schema::ColumnBatch> FetchColumns(const RowSource& source,
+                                               const std::vector<base::RowOffset>& rows,
+                                               const std::vector<schema::FieldSchema>& fields) {
+    const std::vector<Place> places = PlacesOf(source, rows);
+    schema::ColumnBatch batch;
+    batch.rows = rows.size();
+    for (const schema::FieldSchema& field : fields) {
+        ASSIGN_OR_RETURN(schema::Column column, FetchColumn(source, places, field));
+        batch.columns.push_back(std::move(column));
+    }
+    return batch;
+}
+
+schema::PrimaryKeys ReadKeys(const RowSource& source, const schema::FieldSchema& key_field,
+                             const std::vector<base::RowOffset>& rows) {
+    schema::PrimaryKeys keys;
+    keys.is_string = schema::IsStringLike(key_field.type);
+    for (const Place& place : PlacesOf(source, rows)) {
+        keys.AppendFrom(*source.Column(place.run, key_field.id), place.row);
+    }
+    return keys;
+}
+
+}  // namespace elanus::segment

@@ -1,0 +1,48 @@
+// The read path that growing and sealed segments share: which rows a read sees and its filter
+// accepts, and the values of chosen rows.
+// Threads: pure over a RowSource.
+#pragma once
+
+#include "base/bitmap.h"
+#include "segment/delete_list.h"
+#include "segment/row_source.h"
+#include "segment/segment.h"
+
+#include <optional>
+#include <vector>
+
+namespace elanus::segment {
+
+// A set of rows of a segment; without a bitmap it holds all of them.
+struct RowSet {
+    size_t rows = 0;
+    std::optional<base::Bitmap> bitmap;
+
+    size_t Count() const { return bitmap.has_value() ? bitmap->Count() : rows; }
+    bool None() const { return bitmap.has_value() ? bitmap->None() : rows == 0; }
+};
+
+// Rows visible at the timestamp. No per-row work when all are.
+RowSet VisibleRows(const RowSource& source, const DeleteList& deletes, base::Timestamp timestamp);
+// Visible rows that the filter accepts. Adds to rows_scanned.
+base::Result<RowSet> SelectRows(const RowSource& source, const DeleteList& deletes,
+                                base::FieldId key_field, const ReadOptions& options,
+                                ReadCounters* counters);
+// The same as a bitmap over all rows; counts the segment too.
+base::Result<base::Bitmap> MatchRows(const RowSource& source, const DeleteList& deletes,
+                                     base::FieldId key_field, const ReadOptions& options,
+                                     ReadCounters* counters);
+// The deletes of the run that hit: the row exists and was inserted before the delete.
+DeleteRun EffectiveDeletes(const RowSource& source, DeleteRun run);
+// The rows of the set with the smallest keys, ascending by key (equal keys by row), at most
+// `limit`.
+std::vector<base::RowOffset> SmallestKeys(const RowSource& source, base::FieldId key_field,
+                                          const RowSet& set, size_t limit);
+// Columns of the rows, in the order given; the default or null for a field never seen.
+base::Result<schema::ColumnBatch> FetchColumns(const RowSource& source,
+                                               const std::vector<base::RowOffset>& rows,
+                                               const std::vector<schema::FieldSchema>& fields);
+schema::PrimaryKeys ReadKeys(const RowSource& source, const schema::FieldSchema& key_field,
+                             const std::vector<base::RowOffset>& rows);
+
+}  // namespace elanus::segment

@@ -1,0 +1,335 @@
+#include "segment/sealed_segment.h"
+
+#include "base/check.h"
+#include "base/mutex.h"
+#include "segment/flat_search.h"
+#include "segment/key_index.h"
+#include "segment/row_reader.h"
+#include "segment/scan_guard.h"
+#include "segment/segment_file.h"
+
+namespace elanus::segment {
+
+namespace {
+
+struct AttachedIndex {
+    base::FieldId field_id = 0;
+    base::IndexId index_id = 0;
+    std::shared_ptr<const vindex::Index> index;
+};
+using AttachedIndexes = std::vector<AttachedIndex>;
+
+base::Status Mismatch(base::FieldId field_id) {
+    return base::Corruption("segment file: field " + std::to_string(field_id) +
+                            " has another type than in the schema");
+}
+
+base::Status CheckAgainst(const schema::FieldSchema& field, const ColumnMeta& meta) {
+    const bool same_dim =
+        !schema::IsDenseVector(field.type) || static_cast<uint64_t>(field.dim()) == meta.dim;
+    const bool same_type =
+        field.type == meta.type &&
+        (field.type == schema::DataType::kArrayOfStruct || field.element_type == meta.element_type);
+    return same_dim && same_type ? base::Status() : Mismatch(field.id);
+}
+
+}  // namespace
+
+// The mapped file as a RowSource of one run, with what is kept beside it in memory.
+class SealedSegment::Impl : public RowSource {
+  public:
+    base::Status Open(base::Buffer data_file) {
+        ASSIGN_OR_RETURN(reader, codec::EnvelopeReader::Open(std::move(data_file), kSegmentFormat,
+                                                             kSegmentFormatVersion));
+        ASSIGN_OR_RETURN(meta, ReadSegmentMeta(reader));
+        ASSIGN_OR_RETURN(keys, KeyIndex::Open(reader));  // verifies the timestamps as well
+        ASSIGN_OR_RETURN(const base::Buffer timestamps,
+                         reader.Array<uint64_t>(kTimestampSection, meta.rows));
+        for (const ColumnMeta& column : meta.columns) {
+            const schema::FieldSchema* field = schema->FindField(column.field_id);
+            if (field == nullptr) {
+                continue;  // dropped since
+            }
+            RETURN_IF_ERROR(CheckAgainst(*field, column));
+            ASSIGN_OR_RETURN(MappedColumn mapped, MapColumn(reader, column, meta.rows));
+            columns.push_back(std::move(mapped));
+        }
+        const MappedColumn* key_column = Find(key_field().id);
+        if (key_column == nullptr ||
+            schema::IsStringLike(key_column->meta.type) != keys.is_string()) {
+            return Mismatch(key_field().id);
+        }
+        if (meta.rows > 0) {
+            whole.push_back({0, meta.rows, timestamps.As<uint64_t>().data()});
+        }
+        return base::Status();
+    }
+
+    const schema::FieldSchema& key_field() const { return *schema->primary_key(); }
+    const MappedColumn* Find(base::FieldId field_id) const {
+        for (const MappedColumn& column : columns) {
+            if (column.meta.field_id == field_id) {
+                return &column;
+            }
+        }
+        return nullptr;
+    }
+
+    size_t rows() const override { return meta.rows; }
+    const std::vector<RowRun>& runs() const override { return whole; }
+    const schema::ColumnView* Column(size_t, base::FieldId field_id) const override {
+        const MappedColumn* column = Find(field_id);
+        return column == nullptr ? nullptr : &column->view;
+    }
+    const schema::FieldSchema* Field(base::FieldId field_id) const override {
+        return schema->FindField(field_id);
+    }
+    const float* Norms(size_t, base::FieldId field_id) const override {
+        const MappedColumn* column = Find(field_id);
+        return column == nullptr ? nullptr : column->norms;
+    }
+    const ColumnMeta* Statistics(base::FieldId field_id) const override {
+        const MappedColumn* column = Find(field_id);
+        return column == nullptr ? nullptr : &column->meta;
+    }
+    bool timestamps_ascend() const override { return meta.timestamps_ascend; }
+    base::Timestamp max_timestamp() const override { return meta.max_timestamp; }
+    std::vector<base::RowOffset> FindKeys(const schema::PrimaryKeys& wanted) const override {
+        std::vector<base::RowOffset> found;
+        keys.FindAll(wanted, &found);
+        return found;
+    }
+
+    std::shared_ptr<const AttachedIndexes> Indexes() const {
+        base::MutexLock lock(mutex_);
+        return indexes_;
+    }
+    void SetIndexes(std::shared_ptr<const AttachedIndexes> indexes) {
+        base::MutexLock lock(mutex_);
+        indexes_ = std::move(indexes);
+    }
+    // The index that can answer the query; null when there is none.
+    std::shared_ptr<const vindex::Index> IndexFor(const VectorQuery& query) const;
+    base::Status SearchIndex(const vindex::Index& index, RowSet set, const VectorQuery& query,
+                             const ReadOptions& options, std::vector<QueryHits>* hits) const;
+    // As SmallestKeys(), by walking the key index from its smallest key.
+    std::vector<base::RowOffset> WalkKeys(const RowSet& set, size_t limit) const;
+
+    base::SegmentId id = 0;
+    base::PartitionId partition_id = 0;
+    std::shared_ptr<const schema::CollectionSchema> schema;
+    codec::EnvelopeReader reader;
+    SegmentMeta meta;
+    KeyIndex keys;
+    std::vector<MappedColumn> columns;
+    std::vector<RowRun> whole;  // one run, or none when there are no rows
+    DeleteList deletes;
+    base::Mutex attach_mutex;  // one change of the index set at a time
+
+  private:
+    mutable base::Mutex mutex_;
+    std::shared_ptr<const AttachedIndexes> indexes_ GUARDED_BY(mutex_) =
+        std::make_shared<AttachedIndexes>();
+};
+
+std::shared_ptr<const vindex::Index> SealedSegment::Impl::IndexFor(const VectorQuery& query) const {
+    const std::shared_ptr<const AttachedIndexes> indexes = Indexes();
+    for (const AttachedIndex& attached : *indexes) {
+        const vindex::Index& index = *attached.index;
+        if (attached.field_id == query.field_id && index.metric() == query.metric &&
+            index.vector_type() == vindex::VectorType::kFloat && index.dim() == query.dim &&
+            index.size() == rows()) {
+            return attached.index;
+        }
+    }
+    return nullptr;
+}
+
+base::Status SealedSegment::Impl::SearchIndex(const vindex::Index& index, RowSet set,
+                                              const VectorQuery& query, const ReadOptions& options,
+                                              std::vector<QueryHits>* hits) const {
+    const schema::ColumnView* column = Column(0, query.field_id);
+    if (column != nullptr && column->validity != nullptr) {
+        // A null row has a zero vector in the index; it is never a hit.
+        base::Bitmap& bitmap =
+            set.bitmap.has_value() ? *set.bitmap : set.bitmap.emplace(rows(), true);
+        for (size_t word = 0; word < bitmap.words().size(); ++word) {
+            bitmap.words()[word] &= column->validity[word];
+        }
+    }
+    vindex::SearchParams params;
+    params.k = query.k;
+    params.params = query.params;
+    params.radius = query.radius;
+    params.range_filter = query.range_filter;
+    params.interrupt = [guard = ScanGuard(options)] { return guard.Check(); };
+    if (set.bitmap.has_value()) {
+        params.filter = *set.bitmap;
+    }
+    vindex::Neighbors neighbors;
+    for (uint32_t q = 0; q < query.nq; ++q) {
+        RETURN_IF_ERROR(index.Search(query.vectors + size_t{q} * query.dim, params, &neighbors));
+        (*hits)[q].rows = std::move(neighbors.rows);
+        (*hits)[q].scores = std::move(neighbors.scores);
+        neighbors = vindex::Neighbors();
+    }
+    return base::Status();
+}
+
+std::vector<base::RowOffset> SealedSegment::Impl::WalkKeys(const RowSet& set, size_t limit) const {
+    std::vector<base::RowOffset> found;
+    for (size_t i = 0; i < keys.rows() && found.size() < limit; ++i) {
+        const base::RowOffset row = keys.RowAt(i);
+        if (!set.bitmap.has_value() || set.bitmap->Test(row)) {
+            found.push_back(row);
+        }
+    }
+    return found;
+}
+
+SealedSegment::SealedSegment() : impl_(std::make_unique<Impl>()) {}
+
+SealedSegment::~SealedSegment() = default;
+
+base::Result<std::unique_ptr<SealedSegment>> SealedSegment::Open(
+    base::SegmentId id, base::PartitionId partition_id,
+    std::shared_ptr<const schema::CollectionSchema> schema, base::Buffer data_file) {
+    CHECK(schema->primary_key() != nullptr, "a schema without a primary key");
+    std::unique_ptr<SealedSegment> segment(new SealedSegment());
+    segment->impl_->id = id;
+    segment->impl_->partition_id = partition_id;
+    segment->impl_->schema = std::move(schema);
+    const base::Status status = segment->impl_->Open(std::move(data_file));
+    if (!status.ok()) {
+        return status.Annotate("segment " + std::to_string(id));
+    }
+    return segment;
+}
+
+void SealedSegment::ApplyDeletes(const DeleteRun& run) {
+    impl_->deletes.Apply(EffectiveDeletes(*impl_, run));
+}
+
+void SealedSegment::AttachIndex(base::FieldId field_id, base::IndexId index_id,
+                                std::shared_ptr<const vindex::Index> index) {
+    base::MutexLock lock(impl_->attach_mutex);
+    auto indexes = std::make_shared<AttachedIndexes>(*impl_->Indexes());
+    std::erase_if(*indexes, [&](const AttachedIndex& each) { return each.index_id == index_id; });
+    indexes->push_back({field_id, index_id, std::move(index)});
+    impl_->SetIndexes(std::move(indexes));
+}
+
+void SealedSegment::DetachIndex(base::IndexId index_id) {
+    base::MutexLock lock(impl_->attach_mutex);
+    auto indexes = std::make_shared<AttachedIndexes>(*impl_->Indexes());
+    std::erase_if(*indexes, [&](const AttachedIndex& each) { return each.index_id == index_id; });
+    impl_->SetIndexes(std::move(indexes));
+}
+
+bool SealedSegment::HasIndex(base::IndexId index_id) const {
+    const std::shared_ptr<const AttachedIndexes> indexes = impl_->Indexes();
+    for (const AttachedIndex& attached : *indexes) {
+        if (attached.index_id == index_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const DeleteList& SealedSegment::deletes() const {
+    return impl_->deletes;
+}
+
+base::Timestamp SealedSegment::min_timestamp() const {
+    return impl_->meta.min_timestamp;
+}
+
+base::Timestamp SealedSegment::max_timestamp() const {
+    return impl_->meta.max_timestamp;
+}
+
+base::Result<schema::ColumnView> SealedSegment::WholeColumn(base::FieldId field_id) const {
+    const MappedColumn* column = impl_->Find(field_id);
+    if (column == nullptr) {
+        return base::Status::WithFields(base::Code::kFieldNotFound,
+                                        {{"field", std::to_string(field_id)}});
+    }
+    return column->view;
+}
+
+base::Status SealedSegment::VerifyAll() const {
+    return impl_->reader.VerifyAll().Annotate("segment " + std::to_string(impl_->id));
+}
+
+base::SegmentId SealedSegment::id() const {
+    return impl_->id;
+}
+
+base::PartitionId SealedSegment::partition_id() const {
+    return impl_->partition_id;
+}
+
+size_t SealedSegment::rows() const {
+    return impl_->rows();
+}
+
+size_t SealedSegment::LiveRows(base::Timestamp timestamp) const {
+    return CountInsertedBy(*impl_, timestamp) - impl_->deletes.CountAt(timestamp);
+}
+
+size_t SealedSegment::memory_bytes() const {
+    return impl_->reader.file().size() + impl_->deletes.memory_bytes();
+}
+
+base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& options,
+                                   std::vector<QueryHits>* hits, ReadCounters* counters) const {
+    ++counters->segments;
+    ASSIGN_OR_RETURN(RowSet set,
+                     SelectRows(*impl_, impl_->deletes, impl_->key_field().id, options, counters));
+    const size_t matched = set.Count();
+    counters->rows_matched += matched;
+    hits->assign(query.nq, QueryHits());
+    if (matched == 0 || query.k == 0) {
+        return base::Status();
+    }
+    const std::shared_ptr<const vindex::Index> index = impl_->IndexFor(query);
+    if (index == nullptr) {
+        return FlatSearch(*impl_, set.bitmap, query, options, hits, counters);
+    }
+    ++counters->index_searches;
+    return impl_->SearchIndex(*index, std::move(set), query, options, hits);
+}
+
+base::Result<base::Bitmap> SealedSegment::Match(const ReadOptions& options,
+                                                ReadCounters* counters) const {
+    return MatchRows(*impl_, impl_->deletes, impl_->key_field().id, options, counters);
+}
+
+base::Result<std::vector<base::RowOffset>> SealedSegment::SelectByKey(
+    const ReadOptions& options, size_t limit, ReadCounters* counters) const {
+    ++counters->segments;
+    ASSIGN_OR_RETURN(const RowSet set,
+                     SelectRows(*impl_, impl_->deletes, impl_->key_field().id, options, counters));
+    const size_t matched = set.Count();
+    counters->rows_matched += matched;
+    // The walk passes rows / matched keys for each it finds; sorting looks at every matching row.
+    const bool walk = matched > 0 && limit < matched && limit < matched * matched / rows();
+    return walk ? impl_->WalkKeys(set, limit)
+                : SmallestKeys(*impl_, impl_->key_field().id, set, limit);
+}
+
+base::Result<schema::ColumnBatch> SealedSegment::Fetch(
+    const std::vector<base::RowOffset>& rows,
+    const std::vector<schema::FieldSchema>& fields) const {
+    return FetchColumns(*impl_, rows, fields);
+}
+
+schema::PrimaryKeys SealedSegment::KeysOf(const std::vector<base::RowOffset>& rows) const {
+    return ReadKeys(*impl_, impl_->key_field(), rows);
+}
+
+std::vector<base::RowOffset> SealedSegment::FindKey(const schema::PrimaryKey& key) const {
+    return impl_->keys.Find(key);
+}
+
+}  // namespace elanus::segment

@@ -1,0 +1,116 @@
+// The data file of a sealed segment: which sections it has, how they are written, and how they are
+// found and checked when the file is opened.
+//
+// Why: everything is used in place from the mapping. So opening proves what later reads rely on for
+// memory safety (lengths, offsets that rise and end where the data ends, row numbers in range) and
+// the checksums of the small sections; values are proved by VerifyAll only.
+// Format: docs/formats/segment.md
+// Threads: values.
+#pragma once
+
+#include "base/archive.h"
+#include "base/ids.h"
+#include "base/status.h"
+#include "base/timestamp.h"
+#include "codec/envelope.h"
+#include "schema/column.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace elanus::segment {
+
+inline constexpr std::string_view kSegmentFormat = "segment";
+inline constexpr uint32_t kSegmentFormatVersion = 1;
+
+// Sections of no field.
+inline constexpr codec::SectionId kMetaSection{1, 0};
+inline constexpr codec::SectionId kTimestampSection{2, 0};
+inline constexpr codec::SectionId kKeySection{3, 0};
+inline constexpr codec::SectionId kKeyOffsetSection{4, 0};
+inline constexpr codec::SectionId kKeyRowSection{5, 0};
+
+// Parts of a column. The section kind of a part is part + 256 * path, where path is 0 for the
+// column itself and 256 * path(parent) + i + 1 for its i-th child.
+enum class ColumnPart : uint32_t { kValues = 16, kOffsets = 17, kValidity = 18, kNorms = 19 };
+codec::SectionId PartSection(base::FieldId field_id, uint32_t path, ColumnPart part);
+constexpr uint32_t ChildPath(uint32_t parent, size_t child) {
+    return parent * 256 + static_cast<uint32_t>(child) + 1;
+}
+
+// An end of a column's range: none, an integer (Bool as 0/1), a floating value, or a string.
+using RangeEnd = std::variant<std::monostate, int64_t, double, std::string>;
+
+struct ColumnMeta {
+    base::FieldId field_id = 0;
+    schema::DataType type = schema::DataType::kNone;
+    schema::DataType element_type = schema::DataType::kNone;
+    uint32_t dim = 0;
+    uint64_t null_count = 0;
+    // Of the valid rows; both none when there is no valid row, a NaN or a long string among them,
+    // or the type has no order. Then nothing is known about the range.
+    RangeEnd min;
+    RangeEnd max;
+    std::vector<ColumnMeta> children;
+
+    template <typename A>
+    void Visit(A& a) {
+        a(field_id, type, element_type, dim, null_count, min, max, children);
+    }
+};
+
+struct SegmentMeta {
+    base::SegmentId segment_id = 0;
+    base::PartitionId partition_id = 0;
+    uint64_t rows = 0;
+    base::FieldId key_field_id = 0;
+    base::Timestamp min_timestamp = 0;
+    base::Timestamp max_timestamp = 0;
+    bool timestamps_ascend = true;  // by row
+    std::vector<ColumnMeta> columns;
+
+    template <typename A>
+    void Visit(A& a) {
+        a(segment_id, partition_id, rows, key_field_id, min_timestamp, max_timestamp,
+          timestamps_ascend, columns);
+    }
+};
+
+// What a writer brings: the rows in pieces, one after the other; every column has a piece of the
+// same rows. Offsets of a piece start at 0.
+struct ColumnPieces {
+    base::FieldId field_id = 0;
+    std::vector<schema::ColumnView> pieces;
+    std::vector<const float*> norms;  // one a piece, or none
+};
+
+struct SegmentContent {
+    base::SegmentId segment_id = 0;
+    base::PartitionId partition_id = 0;
+    base::FieldId key_field_id = 0;
+    std::vector<ColumnPieces> columns;
+    std::vector<std::span<const base::Timestamp>> timestamps;  // one a piece
+};
+
+base::Status WriteSegmentFile(const SegmentContent& content, codec::Sink& sink);
+
+// A column of an open file.
+struct MappedColumn {
+    ColumnMeta meta;
+    schema::ColumnView view;
+    const float* norms = nullptr;
+};
+
+// Reads and checks the meta section.
+base::Result<SegmentMeta> ReadSegmentMeta(const codec::EnvelopeReader& reader);
+// Finds the sections of a column and proves that no read through the view leaves them.
+base::Result<MappedColumn> MapColumn(const codec::EnvelopeReader& reader, const ColumnMeta& meta,
+                                     uint64_t rows);
+// The uint32 offsets at `section`: `count` + 1 of them, from 0, rising, to `end`. Checks the
+// checksum.
+base::Result<const uint32_t*> MapOffsets(const codec::EnvelopeReader& reader,
+                                         codec::SectionId section, uint64_t count,
+                                         const uint64_t* end);
+
+}  // namespace elanus::segment
