@@ -1,0 +1,47 @@
+// Evaluate: runs a plan over one run of rows (a growing chunk or a sealed segment), column by
+// column.
+//
+// The answer is three-valued as in SQL: a predicate on a null value is unknown, And, Or and Not
+// follow Kleene's tables, and a filter selects the rows that are true. JSON differs (API map 4.8):
+// only a null document is unknown; a missing key or a value of another type makes a predicate
+// false, and != true. An array index past the end makes every predicate false. Fixed-width columns
+// go through SIMD kernels; other predicates look only at rows that can still change the result.
+// Terms run cheapest first and stop when nothing is left to decide. Threads: Evaluate is a pure
+// function; many may run over the same columns.
+#pragma once
+
+#include "base/bitmap.h"
+#include "base/call_context.h"
+#include "base/status.h"
+#include "expr/plan.h"
+#include "schema/collection_schema.h"
+#include "schema/column.h"
+#include "sys/clock.h"
+
+namespace elanus::expr {
+
+// The columns of one run of rows. Pointers stay valid for the whole call.
+class ColumnSource {
+  public:
+    virtual ~ColumnSource() = default;
+    // Null when this run of rows is older than the field: its rows hold the field's default.
+    virtual const schema::ColumnView* Column(base::FieldId field_id) const = 0;
+    // The field's schema, asked for when the column is absent; null when there is no such field.
+    virtual const schema::FieldSchema* Field(base::FieldId field_id) const = 0;
+};
+
+struct Truth {
+    base::Bitmap is_true;   // implies known
+    base::Bitmap is_known;  // empty = every row is known
+
+    bool IsKnown(size_t row) const { return is_known.empty() || is_known.Test(row); }
+};
+
+// `needed` (optional, `rows` bits) names the rows whose answer matters; the others may get any.
+// Fails with the context's status when nobody waits any more (asked every 64k rows), and with
+// kServiceInternal when the plan does not fit the columns.
+base::Result<Truth> Evaluate(const Plan& plan, const ColumnSource& columns, size_t rows,
+                             const base::CallContext& context, sys::Clock& clock,
+                             const base::Bitmap* needed = nullptr);
+
+}  // namespace elanus::expr

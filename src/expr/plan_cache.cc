@@ -1,0 +1,63 @@
+#include "expr/plan_cache.h"
+
+#include "expr/filter.h"
+
+#include <utility>
+
+namespace elanus::expr {
+
+namespace {
+
+std::string MakeKey(base::CollectionId collection_id, base::SchemaVersion version,
+                    std::string_view text) {
+    std::string key;
+    key.reserve(sizeof collection_id + sizeof version + text.size());
+    key.append(reinterpret_cast<const char*>(&collection_id), sizeof collection_id);
+    key.append(reinterpret_cast<const char*>(&version), sizeof version);
+    key.append(text);
+    return key;
+}
+
+base::Result<std::shared_ptr<const Plan>> ParseShared(std::string_view text,
+                                                      const schema::CollectionSchema& schema) {
+    ASSIGN_OR_RETURN(Plan plan, ParseFilter(text, schema));
+    return std::make_shared<const Plan>(std::move(plan));
+}
+
+}  // namespace
+
+base::Result<std::shared_ptr<const Plan>> PlanCache::GetOrParse(
+    base::CollectionId collection_id, std::string_view text,
+    const schema::CollectionSchema& schema) {
+    if (text.size() > kTextBytesMax) {
+        return ParseShared(text, schema);
+    }
+    std::string key = MakeKey(collection_id, schema.version, text);
+    {
+        const base::MutexLock lock(mutex_);
+        const auto found = by_key_.find(key);
+        if (found != by_key_.end()) {
+            entries_.splice(entries_.begin(), entries_, found->second);
+            return found->second->outcome;
+        }
+    }
+    // Parsed outside of the lock; two callers may do the same work, and either result serves.
+    Outcome outcome = ParseShared(text, schema);
+    const base::MutexLock lock(mutex_);
+    if (!by_key_.contains(key)) {
+        entries_.push_front(Entry{std::move(key), outcome});
+        by_key_.emplace(entries_.front().key, entries_.begin());
+        if (entries_.size() > entries_max_) {
+            by_key_.erase(entries_.back().key);
+            entries_.pop_back();
+        }
+    }
+    return outcome;
+}
+
+size_t PlanCache::size() const {
+    const base::MutexLock lock(mutex_);
+    return entries_.size();
+}
+
+}  // namespace elanus::expr

@@ -1,0 +1,160 @@
+#include "expr/plan.h"
+
+#include "base/archive.h"
+#include "expr/filter.h"
+#include "expr/plan_cache.h"
+#include "expr/test_rows.h"
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace elanus::expr {
+namespace {
+
+using schema::DataType;
+
+schema::CollectionSchema MakeSchema(DataType pk_type = DataType::kInt64) {
+    test::Rows rows;
+    rows.AddField("id", pk_type).is_primary_key = true;
+    rows.AddField("a", DataType::kInt64);
+    rows.AddField("s", DataType::kVarChar);
+    return rows.schema;
+}
+
+Plan Parsed(std::string_view text, const schema::CollectionSchema& schema = MakeSchema()) {
+    auto plan = ParseFilter(text, schema);
+    EXPECT_TRUE(plan.ok()) << plan.status().reason();
+    return plan.ok() ? *plan : Plan();
+}
+
+constexpr base::FieldId kPk = 100;
+
+TEST(Plan, KnowsItsFields) {
+    EXPECT_EQ(Parsed("s == 'x' and (id > 1 or a > id) and s != 'y'").ReferencedFields(),
+              (std::vector<base::FieldId>{100, 101, 102}));
+    EXPECT_TRUE(Parsed("").ReferencedFields().empty());
+}
+
+TEST(Plan, TellsAlwaysTrue) {
+    for (const char* text :
+         {"", " ", "true", "1 == 1", "true or id > 1", "not false", "id not in []"}) {
+        EXPECT_TRUE(Parsed(text).IsAlwaysTrue()) << text;
+    }
+    for (const char* text : {"id > 1", "false", "id in []"}) {
+        EXPECT_FALSE(Parsed(text).IsAlwaysTrue()) << text;
+    }
+}
+
+TEST(Plan, FindsPrimaryKeys) {
+    EXPECT_EQ(PrimaryKeyTerms(Parsed("id in [3, 1, 3]"), kPk)->ints, (std::vector<int64_t>{1, 3}));
+    EXPECT_EQ(PrimaryKeyTerms(Parsed("id == 5"), kPk)->ints, (std::vector<int64_t>{5}));
+    EXPECT_EQ(PrimaryKeyTerms(Parsed("5 == id or id in [7]"), kPk)->ints,
+              (std::vector<int64_t>{5, 7}));
+    EXPECT_TRUE(PrimaryKeyTerms(Parsed("id in []"), kPk)->empty());
+    const auto names =
+        PrimaryKeyTerms(Parsed("id in ['b', 'a']", MakeSchema(DataType::kVarChar)), kPk);
+    ASSERT_TRUE(names.has_value());
+    EXPECT_TRUE(names->is_string);
+    EXPECT_EQ(names->strings, (std::vector<std::string>{"a", "b"}));
+    for (const char* text : {"id > 5", "id != 5", "id not in [1]", "a == 5", "id == 5 or a == 1",
+                             "id == 5 and a == 1", "not (id == 5)", "", "id == a"}) {
+        EXPECT_FALSE(PrimaryKeyTerms(Parsed(text), kPk).has_value()) << text;
+    }
+}
+
+TEST(Plan, SplitsThePrimaryKeyOff) {
+    auto split = SplitPrimaryKeyTerm(Parsed("a > 1 and id in [1, 2] and s == 'x'"), kPk);
+    ASSERT_TRUE(split.has_value());
+    EXPECT_EQ(split->keys.ints, (std::vector<int64_t>{1, 2}));
+    EXPECT_EQ(split->rest, Parsed("a > 1 and s == 'x'"));
+    split = SplitPrimaryKeyTerm(Parsed("id == 1 and s == 'x'"), kPk);
+    EXPECT_EQ(split->rest, Parsed("s == 'x'"));
+    split = SplitPrimaryKeyTerm(Parsed("id == 1"), kPk);
+    EXPECT_TRUE(split->rest.IsAlwaysTrue());
+    EXPECT_FALSE(SplitPrimaryKeyTerm(Parsed("id == 1 or a == 2"), kPk).has_value());
+    EXPECT_FALSE(SplitPrimaryKeyTerm(Parsed("a == 2"), kPk).has_value());
+}
+
+TEST(Plan, RewritesToFewerScans) {
+    EXPECT_EQ(Parsed("a == 1 or s == 'x' or a == 3 or a in [2, 3]"),
+              Parsed("a in [1, 2, 3] or s == 'x'"));
+    EXPECT_EQ(Parsed("a > 1 and s == 'x' and a <= 5"), Parsed("1 < a <= 5 and s == 'x'"));
+    EXPECT_EQ(Parsed("(a == 1 and (id == 2 and s == 'x'))"),
+              Parsed("a == 1 and id == 2 and s == 'x'"));
+    EXPECT_EQ(Parsed("not (not (a == 1))"), Parsed("a == 1"));
+}
+
+TEST(PlanArchive, DamagedBytesAreNoPlanOrOneThatTheEvaluatorRefuses) {
+    test::Rows rows;
+    rows.AddField("id", DataType::kInt64).is_primary_key = true;
+    rows.AddField("a", DataType::kInt64);
+    rows.AddField("s", DataType::kVarChar);
+    const auto builder = [&](const char* name) { return rows.Builder(name); };
+    auto ids = builder("id");
+    auto numbers = builder("a");
+    auto texts = builder("s");
+    for (int i = 0; i < 100; ++i) {
+        ids.AppendInt(i);
+        numbers.AppendInt(i * 7);
+        texts.AppendBytes(std::to_string(i));
+    }
+    rows.SetColumn(std::move(ids));
+    rows.SetColumn(std::move(numbers));
+    rows.SetColumn(std::move(texts));
+    const std::string bytes =
+        base::Encode(Parsed("a in [1, 2] and (s like 'x%_y' or not (s == 'q')) and 1 < id < 9 and "
+                            "a + 1 == 3 and id < a"));
+    for (size_t i = 0; i < bytes.size(); ++i) {
+        for (const int bit : {0, 1, 2, 3, 7}) {
+            std::string damaged = bytes;
+            damaged[i] = static_cast<char>(damaged[i] ^ (1 << bit));
+            const auto plan = base::Decode<Plan>(damaged);
+            if (plan.ok()) {
+                const auto truth =
+                    Evaluate(*plan, rows, 100, base::CallContext(), sys::RealClock());
+                EXPECT_TRUE(truth.ok() || !truth.status().reason().empty());
+            }
+        }
+    }
+}
+
+TEST(PlanCache, ParsesOnceAndForgetsTheOldest) {
+    PlanCache cache(2);
+    schema::CollectionSchema schema = MakeSchema();
+    const auto first = cache.GetOrParse(1, "a > 1", schema);
+    const auto again = cache.GetOrParse(1, "a > 1", schema);
+    EXPECT_EQ(first->get(), again->get());
+    EXPECT_NE(first->get(), cache.GetOrParse(2, "a > 1", schema)->get());
+    ++schema.version;
+    EXPECT_NE(first->get(), cache.GetOrParse(1, "a > 1", schema)->get());
+    EXPECT_EQ(cache.size(), 2u);
+    EXPECT_FALSE(cache.GetOrParse(1, "nope > 1", schema).ok());
+    EXPECT_FALSE(cache.GetOrParse(1, "nope > 1", schema).ok());
+    EXPECT_EQ(cache.size(), 2u);
+}
+
+TEST(PlanCache, ServesManyThreads) {
+    PlanCache cache(8);
+    const schema::CollectionSchema schema = MakeSchema();
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < 500; ++i) {
+                const int bound = (i * (t + 1)) % 16;
+                const auto plan = cache.GetOrParse(1, "a > " + std::to_string(bound), schema);
+                ASSERT_TRUE(plan.ok());
+                EXPECT_EQ(std::get<Compare>((*plan)->node).value, Value(bound));
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    EXPECT_LE(cache.size(), 8u);
+}
+
+}  // namespace
+}  // namespace elanus::expr

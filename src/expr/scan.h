@@ -1,0 +1,150 @@
+// Scan: how one predicate walks over rows; internal to the evaluator.
+#pragma once
+
+#include "base/bitmap.h"
+#include "base/call_context.h"
+#include "base/status.h"
+#include "expr/plan.h"
+#include "schema/column.h"
+#include "sys/clock.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <string_view>
+
+namespace elanus::expr::internal {
+
+inline constexpr size_t kBlockRows = 65536;
+
+// A plan that does not fit the columns: only a damaged or foreign plan can be one.
+inline base::Status PlanMismatch() {
+    return base::Internal("the filter plan does not fit the column");
+}
+
+class Scan {
+  public:
+    Scan(size_t rows, const base::Bitmap* needed, const base::CallContext& context,
+         sys::Clock& clock)
+        : rows_(rows), needed_(needed), context_(context), clock_(clock) {}
+
+    size_t rows() const { return rows_; }
+
+    // Sets the bit of each needed row where holds(row).
+    template <typename Predicate>
+    base::Status ForRows(base::Bitmap* out, Predicate holds) {
+        const std::span<uint64_t> words = out->words();
+        for (size_t w = 0; w < words.size(); ++w) {
+            if (w % (kBlockRows / 64) == 0) {
+                RETURN_IF_ERROR(Check());
+            }
+            const size_t begin = w * 64;
+            const uint64_t wanted = needed_ == nullptr ? ~uint64_t{0} : needed_->words()[w];
+            words[w] = wanted == ~uint64_t{0} ? WholeWord(begin, holds)
+                                              : PartialWord(begin, wanted, holds);
+        }
+        return base::Status();
+    }
+
+    // Calls fill(begin, count, words) for blocks of rows that start at multiples of 64.
+    template <typename Fill>
+    base::Status ForBlocks(base::Bitmap* out, size_t block_rows, Fill fill) {
+        for (size_t begin = 0; begin < rows_; begin += block_rows) {
+            if (begin % kBlockRows == 0) {
+                RETURN_IF_ERROR(Check());
+            }
+            fill(begin, std::min(block_rows, rows_ - begin), out->words().data() + begin / 64);
+        }
+        return base::Status();
+    }
+
+    base::Status Check() { return context_.Check(clock_.MonotonicNs()); }
+
+  private:
+    template <typename Predicate>
+    uint64_t WholeWord(size_t begin, Predicate& holds) const {
+        const size_t count = std::min<size_t>(64, rows_ - begin);
+        uint64_t bits = 0;
+        for (size_t i = 0; i < count; ++i) {
+            bits |= static_cast<uint64_t>(holds(begin + i)) << i;
+        }
+        return bits;
+    }
+    template <typename Predicate>
+    static uint64_t PartialWord(size_t begin, uint64_t wanted, Predicate& holds) {
+        uint64_t bits = 0;
+        for (; wanted != 0; wanted &= wanted - 1) {
+            const int i = std::countr_zero(wanted);
+            bits |= static_cast<uint64_t>(holds(begin + static_cast<size_t>(i))) << i;
+        }
+        return bits;
+    }
+
+    size_t rows_;
+    const base::Bitmap* needed_;
+    const base::CallContext& context_;
+    sys::Clock& clock_;
+};
+
+// Each writes `out` (rows bits, zero before) without regard to validity.
+// Fixed-width and string columns.
+base::Status ScanColumn(const Compare& leaf, const schema::ColumnView& view, Scan& scan,
+                        base::Bitmap* out);
+base::Status ScanColumn(const Range& leaf, const schema::ColumnView& view, Scan& scan,
+                        base::Bitmap* out);
+base::Status ScanColumn(const In& leaf, const schema::ColumnView& view, Scan& scan,
+                        base::Bitmap* out);
+base::Status ScanColumn(const Like& leaf, const schema::ColumnView& view, Scan& scan,
+                        base::Bitmap* out);
+base::Status ScanColumn(const Regex& leaf, const schema::ColumnView& view, Scan& scan,
+                        base::Bitmap* out);
+base::Status ScanColumn(const ArithmeticCompare& leaf, const schema::ColumnView& view, Scan& scan,
+                        base::Bitmap* out);
+base::Status ScanTwoColumns(const CompareColumns& leaf, const schema::ColumnView& left,
+                            const schema::ColumnView& right, Scan& scan, base::Bitmap* out);
+
+// One element of an array column.
+base::Status ScanElement(const Compare& leaf, const schema::ColumnView& view, Scan& scan,
+                         base::Bitmap* out);
+base::Status ScanElement(const Range& leaf, const schema::ColumnView& view, Scan& scan,
+                         base::Bitmap* out);
+base::Status ScanElement(const In& leaf, const schema::ColumnView& view, Scan& scan,
+                         base::Bitmap* out);
+base::Status ScanElement(const Like& leaf, const schema::ColumnView& view, Scan& scan,
+                         base::Bitmap* out);
+base::Status ScanElement(const Regex& leaf, const schema::ColumnView& view, Scan& scan,
+                         base::Bitmap* out);
+base::Status ScanElement(const ArithmeticCompare& leaf, const schema::ColumnView& view, Scan& scan,
+                         base::Bitmap* out);
+
+// Whole arrays.
+base::Status ScanArray(const Compare& leaf, const schema::ColumnView& view, Scan& scan,
+                       base::Bitmap* out);
+base::Status ScanArray(const Contains& leaf, const schema::ColumnView& view, Scan& scan,
+                       base::Bitmap* out);
+base::Status ScanArray(const ArrayLength& leaf, const schema::ColumnView& view, Scan& scan,
+                       base::Bitmap* out);
+
+// JSON columns.
+base::Status ScanJson(const Compare& leaf, const schema::ColumnView& view, Scan& scan,
+                      base::Bitmap* out);
+base::Status ScanJson(const Range& leaf, const schema::ColumnView& view, Scan& scan,
+                      base::Bitmap* out);
+base::Status ScanJson(const In& leaf, const schema::ColumnView& view, Scan& scan,
+                      base::Bitmap* out);
+base::Status ScanJson(const Like& leaf, const schema::ColumnView& view, Scan& scan,
+                      base::Bitmap* out);
+base::Status ScanJson(const Regex& leaf, const schema::ColumnView& view, Scan& scan,
+                      base::Bitmap* out);
+base::Status ScanJson(const ArithmeticCompare& leaf, const schema::ColumnView& view, Scan& scan,
+                      base::Bitmap* out);
+base::Status ScanJson(const IsNull& leaf, const schema::ColumnView& view, Scan& scan,
+                      base::Bitmap* out);
+base::Status ScanJson(const Exists& leaf, const schema::ColumnView& view, Scan& scan,
+                      base::Bitmap* out);
+base::Status ScanJson(const Contains& leaf, const schema::ColumnView& view, Scan& scan,
+                      base::Bitmap* out);
+base::Status ScanJson(const ArrayLength& leaf, const schema::ColumnView& view, Scan& scan,
+                      base::Bitmap* out);
+
+}  // namespace elanus::expr::internal
