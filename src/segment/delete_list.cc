@@ -4,6 +4,7 @@
 #include "segment/segment.h"
 
 #include <algorithm>
+#include <mutex>
 #include <numeric>
 
 namespace elanus::segment {
@@ -53,6 +54,15 @@ RunPointer Merge(const SortedRun& a, const SortedRun& b) {
     return merged;
 }
 
+// Below this many deletes, clearing them one by one is as cheap as a bitmap of them.
+constexpr size_t kCachedDeletesMin = 256;
+
+// All deleted rows as a bitmap, made by the first reader that wants it.
+struct DeletedBits {
+    std::once_flag made;
+    base::Bitmap bits;
+};
+
 std::vector<size_t> OrderByRow(const DeleteRun& run) {
     std::vector<size_t> order(run.rows.size());
     std::iota(order.begin(), order.end(), size_t{0});
@@ -71,6 +81,24 @@ struct DeleteList::State {
     size_t entries = 0;
     base::Timestamp min_timestamp = base::kMaxTimestamp;
     base::Timestamp max_timestamp = 0;
+    std::shared_ptr<DeletedBits> newest = std::make_shared<DeletedBits>();
+
+    // Every row of the list, whatever its timestamp.
+    const base::Bitmap& AllDeleted() const {
+        std::call_once(newest->made, [this] {
+            base::RowOffset last = 0;
+            for (const RunPointer& run : runs) {
+                last = std::max(last, run->rows.back());
+            }
+            newest->bits = base::Bitmap(size_t{last} + 1);
+            for (const RunPointer& run : runs) {
+                for (const base::RowOffset row : run->rows) {
+                    newest->bits.Set(row);
+                }
+            }
+        });
+        return newest->bits;
+    }
 
     base::Timestamp DeletedAt(base::RowOffset row) const {
         base::Timestamp earliest = base::kMaxTimestamp;
@@ -132,6 +160,7 @@ size_t DeleteList::Apply(const DeleteRun& run) {
         after->min_timestamp = std::min(after->min_timestamp, timestamp);
         after->max_timestamp = std::max(after->max_timestamp, timestamp);
     }
+    after->newest = std::make_shared<DeletedBits>();
     after->distinct_rows += new_rows;
     after->Add(std::move(news));
     base::MutexLock lock(mutex_);
@@ -142,6 +171,15 @@ size_t DeleteList::Apply(const DeleteRun& run) {
 void DeleteList::Mask(base::Timestamp timestamp, base::Bitmap* visible) const {
     const std::shared_ptr<const State> state = Load();
     if (state == nullptr || state->min_timestamp > timestamp) {
+        return;
+    }
+    if (timestamp >= state->max_timestamp && state->entries >= kCachedDeletesMin) {
+        const base::Bitmap& deleted = state->AllDeleted();
+        const auto words = visible->words();
+        const size_t count = std::min(words.size(), deleted.words().size());
+        for (size_t word = 0; word < count; ++word) {
+            words[word] &= ~deleted.words()[word];
+        }
         return;
     }
     for (const RunPointer& run : state->runs) {
