@@ -1,11 +1,12 @@
 // What every LogStore must do, as a GoogleTest suite that takes a maker of stores:
 //
-//     INSTANTIATE_TEST_SUITE_P(Local, LogConformanceTest, ::testing::Values(LogStoreMaker{...}));
+//     INSTANTIATE_TEST_SUITE_P(Local, LogConformanceTest, ::testing::Values(LogMaker([] { ... })));
 //
-// Included by test programs only, once per program.
+// Included by one source file of a test program.
 #pragma once
 
 #include "sys/thread.h"
+#include "wal/blocking_calls.h"
 #include "wal/limits.h"
 #include "wal/log.h"
 
@@ -29,37 +30,6 @@ class RestartableLog {
 };
 
 using LogMaker = std::function<std::unique_ptr<RestartableLog>()>;
-
-struct LogRecord {
-    base::LogPosition position;
-    std::string payload;
-    bool operator==(const LogRecord&) const = default;
-};
-
-inline base::Result<std::vector<LogRecord>> ReadRecords(LogChannel& channel,
-                                                        base::LogPosition from) {
-    std::vector<LogRecord> records;
-    RETURN_IF_ERROR(channel.Read(from, [&](base::LogPosition position, std::string_view payload) {
-        records.push_back({position, std::string(payload)});
-        return base::Status();
-    }));
-    return records;
-}
-
-inline std::future<base::Result<base::LogPosition>> AppendSoon(LogChannel& channel,
-                                                               base::Epoch epoch,
-                                                               std::string payload) {
-    auto promise = std::make_shared<std::promise<base::Result<base::LogPosition>>>();
-    channel.Append(epoch, std::move(payload), [promise](base::Result<base::LogPosition> result) {
-        promise->set_value(std::move(result));
-    });
-    return promise->get_future();
-}
-
-inline base::Result<base::LogPosition> AppendNow(LogChannel& channel, base::Epoch epoch,
-                                                 std::string payload) {
-    return AppendSoon(channel, epoch, std::move(payload)).get();
-}
 
 class LogConformanceTest : public ::testing::TestWithParam<LogMaker> {
   protected:
