@@ -2,6 +2,7 @@
 #include "vindex/index.h"
 
 #include "codec/envelope.h"
+#include "sys/file_system.h"
 #include "vindex/exact_scan.h"
 #include "vindex/family.h"
 
@@ -16,7 +17,9 @@
 namespace elanus::vindex {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__)
+constexpr uint32_t kRows = 1200;
+#elif defined(__SANITIZE_ADDRESS__)
 constexpr uint32_t kRows = 2500;
 #else
 constexpr uint32_t kRows = 4000;
@@ -427,8 +430,31 @@ TEST(Index, ASavedIndexAnswersTheSameFromItsFile) {
     }
 }
 
+TEST(Index, AMappedFileIsUsedInPlace) {
+    const Data data = Clustered(kRows, 24);
+    const auto index = Build("AUTOINDEX", Metric::kCosine, data);
+    sys::FileSystem& disk = sys::PosixFileSystem();
+    const std::string path = sys::JoinPath(testing::TempDir(), "elanus_vindex_mapped");
+    std::unique_ptr<Index> opened;
+    {
+        auto file = disk.Open(path, sys::OpenMode::kCreateOrOpen);
+        ASSERT_TRUE(file.ok()) << file.status().reason();
+        ASSERT_TRUE((*file)->Truncate(0).ok());
+        ASSERT_TRUE((*file)->WriteAt(0, Saved(*index)).ok());
+        auto mapped = (*file)->Map();
+        ASSERT_TRUE(mapped.ok());
+        auto result = OpenIndex(*mapped);
+        ASSERT_TRUE(result.ok()) << result.status().reason();
+        opened = std::move(*result);
+    }
+    ASSERT_TRUE(disk.Remove(path).ok());
+    EXPECT_TRUE(opened->Verify().ok());
+    EXPECT_EQ(Find(*opened, data.query(0), SearchParams()).rows,
+              Find(*index, data.query(0), SearchParams()).rows);
+}
+
 TEST(Index, OneThreadAndOneSeedBuildTheSameFile) {
-    const Data data = Clustered(1500, 16);
+    const Data data = Clustered(800, 16);
     const std::string first = Saved(*Build("HNSW", Metric::kL2, data));
     EXPECT_EQ(first, Saved(*Build("HNSW", Metric::kL2, data)));
     sys::InlineExecutor executor;
