@@ -74,7 +74,7 @@ Script WideTransactions() {
 // Writes enough for SQLite to copy its log back into the file several times.
 Script BigValues() {
     Script script{"big values", {}};
-    for (int i = 0; i < 14; ++i) {
+    for (int i = 0; i < 10; ++i) {
         script.steps.push_back(Do(Txn()
                                       .Set("big/" + std::to_string(i % 3),
                                            std::string(900'000, static_cast<char>('a' + i)))
