@@ -1,7 +1,9 @@
 #include "expr/analyzer.h"
 
+#include "expr/comparison.h"
 #include "expr/constant.h"
 #include "expr/like_pattern.h"
+#include "expr/operand.h"
 #include "expr/rewrite.h"
 #include "regex/regex.h"
 
@@ -20,129 +22,6 @@ using base::InvalidParameter;
 using base::Result;
 using base::Status;
 using schema::DataType;
-
-// What a subtree means before it is put to use.
-struct Constant {
-    Value value;
-    bool is_template = false;
-};
-struct Arithmetic {  // column op constant
-    ColumnRef column;
-    ArithmeticOp op = ArithmeticOp::kAdd;
-    Value operand;
-};
-struct Length {  // array_length(column)
-    ColumnRef column;
-};
-using Operand = std::variant<Constant, ColumnRef, Arithmetic, Length, Plan>;
-
-std::string TypeName(DataType type) {
-    return std::string(schema::DataTypeName(type));
-}
-
-struct OperandTypes {
-    std::string type;
-    std::string element_type = "None";
-};
-
-OperandTypes TypesOf(const Operand& operand) {
-    if (const Constant* constant = std::get_if<Constant>(&operand)) {
-        return {std::string(ValueTypeName(constant->value))};
-    }
-    if (const ColumnRef* column = std::get_if<ColumnRef>(&operand)) {
-        return {TypeName(column->value_type()),
-                column->is_whole_array() ? TypeName(column->element_type) : "None"};
-    }
-    if (const Arithmetic* arithmetic = std::get_if<Arithmetic>(&operand)) {
-        return {TypeName(arithmetic->column.value_type())};
-    }
-    return {std::holds_alternative<Length>(operand) ? "Int64" : "Bool"};
-}
-
-Status NotComparable(const Operand& left, const Operand& right) {
-    const OperandTypes a = TypesOf(left);
-    const OperandTypes b = TypesOf(right);
-    return InvalidParameter("comparisons between " + a.type + ", element_type: " + a.element_type +
-                            " and " + b.type + " elementType: " + b.element_type +
-                            " are not supported");
-}
-
-// Appends the reason of `cause` to a text that names the context.
-Status Because(const std::string& context, const Status& cause) {
-    std::string reason = cause.reason();
-    const std::string tail = ": " + std::string(base::Sentinel(cause.code()));
-    if (reason.ends_with(tail)) {
-        reason.resize(reason.size() - tail.size());
-    }
-    return InvalidParameter(context + ": " + reason);
-}
-
-CompareOp Mirror(CompareOp op) {
-    switch (op) {
-        case CompareOp::kLt:
-            return CompareOp::kGt;
-        case CompareOp::kLe:
-            return CompareOp::kGe;
-        case CompareOp::kGt:
-            return CompareOp::kLt;
-        case CompareOp::kGe:
-            return CompareOp::kLe;
-        default:
-            return op;
-    }
-}
-
-bool IsEquality(CompareOp op) {
-    return op == CompareOp::kEq || op == CompareOp::kNe;
-}
-
-CompareOp CompareOpOf(TokenKind kind) {
-    switch (kind) {
-        case TokenKind::kNe:
-            return CompareOp::kNe;
-        case TokenKind::kLt:
-            return CompareOp::kLt;
-        case TokenKind::kLe:
-            return CompareOp::kLe;
-        case TokenKind::kGt:
-            return CompareOp::kGt;
-        case TokenKind::kGe:
-            return CompareOp::kGe;
-        default:
-            return CompareOp::kEq;
-    }
-}
-
-std::string_view Spelling(TokenKind kind) {
-    switch (kind) {
-        case TokenKind::kPlus:
-            return "+";
-        case TokenKind::kMinus:
-            return "-";
-        case TokenKind::kStar:
-            return "*";
-        case TokenKind::kSlash:
-            return "/";
-        case TokenKind::kPercent:
-            return "%";
-        case TokenKind::kPower:
-            return "**";
-        case TokenKind::kEq:
-            return "==";
-        case TokenKind::kNe:
-            return "!=";
-        case TokenKind::kLt:
-            return "<";
-        case TokenKind::kLe:
-            return "<=";
-        case TokenKind::kGt:
-            return ">";
-        case TokenKind::kGe:
-            return ">=";
-        default:
-            return "?";
-    }
-}
 
 std::string Lower(std::string_view text) {
     std::string lower(text);
@@ -175,7 +54,7 @@ class Analyzer {
         std::optional<Plan> plan = AsPredicate(std::move(operand));
         if (!plan.has_value()) {
             return InvalidParameter("predicate is not a boolean expression, data type: " +
-                                    TypesOf(operand).type);
+                                    OperandTypeName(operand));
         }
         return std::move(*plan);
     }
@@ -456,89 +335,6 @@ class Analyzer {
         return CompareFields(left, op, right);
     }
 
-    static Result<Plan> CompareWithConstant(const Operand& left, CompareOp op, const Value& value,
-                                            const Operand& right) {
-        if (const Arithmetic* arithmetic = std::get_if<Arithmetic>(&left)) {
-            if (!value.is_number()) {
-                return NotComparable(left, right);
-            }
-            ASSIGN_OR_RETURN(Value cast, CastValue(value, arithmetic->column.value_type()));
-            return MakePlan(ArithmeticCompare{arithmetic->column, arithmetic->op,
-                                              arithmetic->operand, op, std::move(cast)});
-        }
-        if (const Length* length = std::get_if<Length>(&left)) {
-            ASSIGN_OR_RETURN(const Value cast, CastValue(value, DataType::kInt64));
-            return MakePlan(ArrayLength{length->column, op, *cast.int_if()});
-        }
-        if (const ColumnRef* column = std::get_if<ColumnRef>(&left)) {
-            return CompareColumn(*column, op, value, left, right);
-        }
-        return NotComparable(left, right);
-    }
-
-    static Result<Plan> CompareColumn(const ColumnRef& column, CompareOp op, const Value& value,
-                                      const Operand& left, const Operand& right) {
-        if (column.is_whole_array()) {
-            return CompareArray(column, op, value);
-        }
-        const bool is_list = value.list_if() != nullptr;
-        if ((column.value_type() == DataType::kBool || is_list) && !IsEquality(op)) {
-            return NotComparable(left, right);
-        }
-        Result<Value> cast = CastValue(value, column.value_type());
-        if (!cast.ok()) {
-            const bool both_numbers = schema::IsNumeric(column.value_type()) && value.is_number();
-            return both_numbers ? cast.status()
-                                : Because(PlainReason(NotComparable(left, right)), cast.status());
-        }
-        return MakePlan(Compare{column, op, std::move(*cast)});
-    }
-
-    static std::string PlainReason(const Status& status) {
-        std::string reason = status.reason();
-        const std::string tail = ": " + std::string(base::Sentinel(status.code()));
-        reason.resize(reason.size() - (reason.ends_with(tail) ? tail.size() : 0));
-        return reason;
-    }
-
-    static Result<Plan> CompareArray(const ColumnRef& column, CompareOp op, const Value& value) {
-        const Value::List* list = value.list_if();
-        if (list == nullptr || !IsEquality(op)) {
-            return InvalidParameter("can not comparisons array fields directly");
-        }
-        Value::List cast_list;
-        for (const Value& element : *list) {
-            ASSIGN_OR_RETURN(Value cast, CastValue(element, column.element_type));
-            cast_list.push_back(std::move(cast));
-        }
-        return MakePlan(Compare{column, op, std::move(cast_list)});
-    }
-
-    static Result<Plan> CompareFields(const Operand& left, CompareOp op, const Operand& right) {
-        const ColumnRef* a = std::get_if<ColumnRef>(&left);
-        const ColumnRef* b = std::get_if<ColumnRef>(&right);
-        if (std::holds_alternative<Arithmetic>(left) || std::holds_alternative<Arithmetic>(right)) {
-            return InvalidParameter("complicated arithmetic operations are not supported");
-        }
-        if (a == nullptr || b == nullptr) {
-            return NotComparable(left, right);
-        }
-        if (a->is_json() || b->is_json()) {
-            return InvalidParameter("two column comparison with JSON type is not supported");
-        }
-        if (a->type == DataType::kArray || b->type == DataType::kArray) {
-            return InvalidParameter("can not comparisons array fields directly");
-        }
-        const bool numeric = schema::IsNumeric(a->type) && schema::IsNumeric(b->type);
-        const bool strings = schema::IsStringLike(a->type) && schema::IsStringLike(b->type);
-        const bool bools =
-            a->type == DataType::kBool && b->type == DataType::kBool && IsEquality(op);
-        if (!numeric && !strings && !bools) {
-            return NotComparable(left, right);
-        }
-        return MakePlan(CompareColumns{*a, op, *b});
-    }
-
     Result<Plan> VisitRange(const Node& node) {
         ASSIGN_OR_RETURN(Operand first, Visit(*node.children[0]));
         ASSIGN_OR_RETURN(Operand middle, Visit(*node.children[1]));
@@ -562,28 +358,6 @@ class Analyzer {
             return InvalidParameter("can not comparisons array fields directly");
         }
         return MakeRange(*column, low->value, high->value, low_inclusive, high_inclusive);
-    }
-
-    static Result<Plan> MakeRange(const ColumnRef& column, const Value& low, const Value& high,
-                                  bool low_inclusive, bool high_inclusive) {
-        const DataType type = column.value_type();
-        const bool comparable = (low.is_number() && high.is_number()) ||
-                                (low.string_if() != nullptr && high.string_if() != nullptr);
-        if (type == DataType::kBool || !comparable) {
-            return InvalidParameter("invalid range operations on " + TypeName(type) + " between " +
-                                    std::string(ValueTypeName(low)) + " and " +
-                                    std::string(ValueTypeName(high)));
-        }
-        ASSIGN_OR_RETURN(Value low_cast, CastValue(low, type));
-        ASSIGN_OR_RETURN(Value high_cast, CastValue(high, type));
-        const CompareOp order = low_inclusive && high_inclusive ? CompareOp::kLe : CompareOp::kLt;
-        ASSIGN_OR_RETURN(const bool ordered, FoldCompare(order, low_cast, high_cast));
-        if (!ordered) {
-            return InvalidParameter(
-                "invalid range operations, lowerbound is greater than upperbound");
-        }
-        return MakePlan(Range{column, std::move(low_cast), std::move(high_cast), low_inclusive,
-                              high_inclusive});
     }
 
     // ---- logic
@@ -623,7 +397,7 @@ class Analyzer {
         const ColumnRef* column = std::get_if<ColumnRef>(&left);
         if (column == nullptr) {
             return InvalidParameter("'term' can only be used on single field, but got: " +
-                                    TypesOf(left).type);
+                                    OperandTypeName(left));
         }
         if (column->is_whole_array()) {
             return InvalidParameter(
@@ -634,7 +408,7 @@ class Analyzer {
         const Value::List* list = constant == nullptr ? nullptr : constant->value.list_if();
         if (list == nullptr) {
             return InvalidParameter("the right-hand side of 'term' must be a list, but got: " +
-                                    TypesOf(right).type);
+                                    OperandTypeName(right));
         }
         In in;
         in.column = *column;
@@ -714,7 +488,7 @@ class Analyzer {
         if (column == nullptr || !column->is_json()) {
             return InvalidParameter(
                 "exists operations are only supported on json fields now, got: " +
-                TypesOf(operand).type);
+                OperandTypeName(operand));
         }
         if (column->json_path.empty()) {
             return InvalidParameter("exists operations on a json field need a key");
@@ -760,7 +534,7 @@ class Analyzer {
         if (column == nullptr || !(column->is_json() || column->is_whole_array())) {
             return InvalidParameter(
                 "array_length operation are only supported on array or json fields now, got: " +
-                TypesOf(operand).type);
+                OperandTypeName(operand));
         }
         return Operand(Length{std::move(*column)});
     }
@@ -773,7 +547,7 @@ class Analyzer {
         if (column == nullptr || !(column->is_json() || column->is_whole_array())) {
             return InvalidParameter(
                 "contains operation are only supported on json or array fields now, got: " +
-                TypesOf(operand).type);
+                OperandTypeName(operand));
         }
         Constant* constant = std::get_if<Constant>(&argument);
         if (constant == nullptr) {

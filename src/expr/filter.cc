@@ -1,6 +1,7 @@
 #include "expr/filter.h"
 
 #include "expr/analyzer.h"
+#include "expr/operand.h"
 #include "expr/parser.h"
 
 #include <string>
@@ -11,23 +12,13 @@ namespace {
 
 constexpr size_t kShownBytesMax = 4096;
 
-// The reason without the sentence of its code, which the outer status adds again.
-std::string CauseOf(const base::Status& status) {
-    std::string cause = status.reason();
-    const std::string tail = ": " + std::string(base::Sentinel(status.code()));
-    if (cause.ends_with(tail)) {
-        cause.resize(cause.size() - tail.size());
-    }
-    return cause;
-}
-
 base::Status Annotate(std::string_view text, const base::Status& status) {
     std::string shown(text.substr(0, kShownBytesMax));
     if (text.size() > kShownBytesMax) {
         shown += "...";
     }
     return base::InvalidParameter("cannot parse expression: " + shown +
-                                  ", error: " + CauseOf(status));
+                                  ", error: " + PlainReason(status));
 }
 
 }  // namespace
