@@ -5,7 +5,8 @@
 // The writer fills buffers past what readers may see. When a buffer must be replaced (variable
 // bytes that outgrow it, the first null of a column), the writer fills a larger copy and publishes
 // a new Chunk that shares all other buffers; readers of the old one keep the old buffer alive. So
-// no append moves what a reader sees. Invariants:
+// no append moves what a reader sees.
+// Invariants:
 //   INV-CHUNK-1  Bytes of published rows never change, except validity words, which the writer and
 //                readers touch atomically (a word holds the bits of old and new rows).
 //   INV-CHUNK-2  Every chunk but the last is full or closed; it is immutable.

@@ -3,7 +3,8 @@
 //
 // Layout: a short list of immutable runs, each sorted by row. A new run is merged with the one
 // before it while that one is less than twice as long, so there are O(log n) runs, a delete is
-// moved O(log n) times in its life, and a reader's snapshot is one shared pointer. Invariants:
+// moved O(log n) times in its life, and a reader's snapshot is one shared pointer.
+// Invariants:
 //   INV-DELETE-1  A row is deleted at the smallest of the timestamps that any run gives it.
 //   INV-DELETE-2  size() counts rows, not entries.
 // Threads: one writer, any readers. Readers take a snapshot (shared pointer) and never block.

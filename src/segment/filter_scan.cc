@@ -1,6 +1,7 @@
 #include "segment/filter_scan.h"
 
 #include "expr/evaluator.h"
+#include "segment/bit_range.h"
 #include "segment/scan_guard.h"
 
 #include <algorithm>
@@ -41,17 +42,6 @@ class BlockColumns : public expr::ColumnSource {
     mutable std::map<base::FieldId, schema::ColumnView> slices_;  // nodes do not move
 };
 
-// Up to 64 bits from `position`; the bits past the end of the bitmap are zero.
-uint64_t BitsAt(std::span<const uint64_t> words, size_t position) {
-    const size_t word = position / 64;
-    const size_t shift = position % 64;
-    uint64_t bits = word < words.size() ? words[word] >> shift : 0;
-    if (shift != 0 && word + 1 < words.size()) {
-        bits |= words[word + 1] << (64 - shift);
-    }
-    return bits;
-}
-
 base::Bitmap Extract(const base::Bitmap& from, size_t position, size_t count) {
     base::Bitmap bits(count);
     for (size_t i = 0; i < bits.words().size(); ++i) {
@@ -65,9 +55,7 @@ base::Bitmap Extract(const base::Bitmap& from, size_t position, size_t count) {
 void AndAt(const base::Bitmap& keep, size_t position, base::Bitmap* into) {
     const auto words = into->words();
     for (size_t i = 0; i < keep.words().size(); ++i) {
-        const size_t count = std::min<size_t>(64, keep.size() - i * 64);
-        const uint64_t inside = count == 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
-        const uint64_t drop = inside & ~keep.words()[i];
+        const uint64_t drop = LowBits(keep.size() - i * 64) & ~keep.words()[i];
         const size_t word = (position + i * 64) / 64;
         const size_t shift = position % 64;
         words[word] &= ~(drop << shift);

@@ -1,10 +1,12 @@
 #include "segment/flat_search.h"
 
+#include "segment/bit_range.h"
 #include "segment/scan_guard.h"
 #include "segment/top_k.h"
 #include "simd/distance.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <numeric>
 
@@ -80,12 +82,18 @@ class FlatScan {
                       static_cast<uint32_t>(begin));
             return count;
         }
+        std::span<const uint64_t> valid;
+        if (column.validity != nullptr) {
+            valid = {column.validity, (column.rows + 63) / 64};
+        }
         size_t chosen = 0;
-        for (size_t row = begin; row < begin + count; ++row) {
-            const bool take = (!selected.has_value() || selected->Test(run.first_row + row)) &&
-                              column.IsValid(row);
-            ids_[chosen] = static_cast<uint32_t>(row);
-            chosen += take ? 1 : 0;
+        for (size_t row = begin; row < begin + count; row += 64) {
+            uint64_t bits = LowBits(begin + count - row);
+            bits &= selected.has_value() ? BitsAt(selected->words(), run.first_row + row) : bits;
+            bits &= valid.empty() ? bits : BitsAt(valid, row);
+            for (; bits != 0; bits &= bits - 1) {
+                ids_[chosen++] = static_cast<uint32_t>(row + std::countr_zero(bits));
+            }
         }
         return chosen;
     }

@@ -3,8 +3,8 @@
 //
 // Publication: the writer fills rows behind the published count, publishes the chunk list if a
 // buffer is new, enters the keys, and then stores the count with release order. A reader loads the
-// count (acquire) before the chunk list, so its list holds every row it may see. Threads: Append
-// from one thread; views may be made and used anywhere (each view by one read).
+// count (acquire) before the chunk list, so its list holds every row it may see.
+// Threads: Append from one thread; views may be made and used anywhere (each view by one read).
 #pragma once
 
 #include "base/mutex.h"

@@ -121,7 +121,12 @@ base::Status GrowingSegment::Search(const VectorQuery& query, const ReadOptions&
     ++counters->segments;
     ASSIGN_OR_RETURN(const RowSet set, SelectRows(view, impl_->deletes, impl_->rows.key_field().id,
                                                   options, counters));
-    counters->rows_matched += set.Count();
+    const size_t matched = set.Count();
+    counters->rows_matched += matched;
+    if (matched == 0) {
+        hits->assign(query.nq, QueryHits());
+        return base::Status();
+    }
     return FlatSearch(view, set.bitmap, query, options, hits, counters);
 }
 

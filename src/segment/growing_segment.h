@@ -1,10 +1,8 @@
-// GrowingSegment: rows in memory, appended in place to fixed-capacity chunks, searchable at once.
+// GrowingSegment: rows in memory, appended in place to chunks, searchable at once.
 //
-// Layout: a chunk holds up to kChunkRows rows of every column in the shared column layout
-// (column.h), with its buffers allocated at full capacity when the chunk opens (grown pages are
-// touched on use); a chunk whose variable bytes would overflow is closed early. A published row
-// count (release/acquire) tells readers how far they may read, so an append never moves what a
-// reader sees. Invariants:
+// Layout: growing_rows.h and chunk.h. A published row count (release/acquire) tells readers how far
+// they may read, and an append never moves what a reader sees.
+// Invariants:
 //   INV-GROW-1  Row timestamps never fall from one row to the next.
 //   INV-GROW-2  After Seal() no row is appended; deletes still arrive.
 // Threads: Append, Delete and Seal from the channel's queue only; reads from anywhere.

@@ -1,6 +1,7 @@
 // KeyIndex: primary key -> rows of one sealed segment, used in place in the mapped data file: the
 // keys sorted, each with its row. The channel's owner maps one per sealed segment to resolve
-// deletes. Threads: immutable after Open.
+// deletes.
+// Threads: immutable after Open.
 #pragma once
 
 #include "base/buffer.h"

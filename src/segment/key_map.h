@@ -3,8 +3,8 @@
 // text.
 //
 // Layout: open addressing over two parallel arrays (12 bytes a slot), and one link a row that
-// chains the rows of a key, newest first. Nothing is allocated before the first Insert. Threads:
-// none of its own; the owner serialises.
+// chains the rows of a key, newest first. Nothing is allocated before the first Insert.
+// Threads: none of its own; the owner serialises.
 #pragma once
 
 #include "base/ids.h"

@@ -1,6 +1,6 @@
 // RowSource: what one read sees of a segment's rows, the same for growing and sealed segments: runs
-// of rows whose columns lie in memory one value after the other. Threads: one read uses one source;
-// the rows it shows do not change.
+// of rows whose columns lie in memory one value after the other.
+// Threads: one read uses one source; the rows it shows do not change.
 #pragma once
 
 #include "base/ids.h"

@@ -1,5 +1,6 @@
 // SealedSegment: an immutable, mapped data file with its delete list and the vector indexes that
-// have been built for it. Nothing is parsed on open beyond the section table.
+// have been built for it. Columns are used in place; opening checks what reads rely on
+// (segment_file.h).
 //
 // Threads: reads from anywhere; ApplyDeletes from one thread at a time; AttachIndex any time
 // (readers see the old or the new set).

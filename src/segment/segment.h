@@ -3,11 +3,12 @@
 // the same questions, so that the read path does not care which it has.
 //
 // Row numbers: a row keeps its number when a growing segment is sealed under the same segment id,
-// so (segment id, row) is an address that outlives the swap. Visibility at time T: insert timestamp
-// <= T, and no delete with timestamp <= T. A delete with timestamp D hits rows inserted strictly
-// before D, so the two halves of an upsert share one timestamp. Threads: all reads from any thread,
-// concurrent with one writer (appends and deletes are serialised by the channel's queue). No reader
-// blocks the writer.
+// so (segment id, row) is an address that outlives the swap.
+// Visibility at time T: insert timestamp <= T, and no delete with timestamp <= T. A delete with
+// timestamp D hits rows inserted strictly before D, so the two halves of an upsert share one
+// timestamp.
+// Threads: all reads from any thread, concurrent with one writer (appends and deletes are
+// serialised by the channel's queue). No reader blocks the writer.
 #pragma once
 
 #include "base/bitmap.h"
