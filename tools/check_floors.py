@@ -42,8 +42,8 @@ FENCES = {
     "arm_neon.h": {"simd", "vindex", "base"},
 }
 
-# Calls and types of the operating system that only sys may use. A leading '::' or a bare call counts;
-# members (x.open, x->read) do not.
+# Calls and types of the operating system that only sys may use, with or without a leading '::';
+# members (x.open, x->read) and declarations (Reader open(x)) do not count.
 SYSTEM_CALLS = """open openat creat close read pread readv preadv write pwrite writev pwritev lseek
     ftruncate truncate fallocate posix_fallocate fsync fdatasync sync_file_range msync mmap munmap mremap
     madvise rename renameat link linkat unlink unlinkat mkdir mkdirat rmdir opendir readdir stat lstat
@@ -58,7 +58,11 @@ SYSTEM_TYPES = (
     r"std::(?:thread\b(?!::id)|jthread|async|random_device|ofstream|ifstream|fstream|filesystem|getenv|"
     r"rand\b|this_thread::sleep_\w+|this_thread::yield|mt19937\w*|"
     r"chrono::(?:system_clock|steady_clock|high_resolution_clock))")
-SYSTEM_CALL = re.compile(r"(?<![\w.>:~])(?:::|std::)?(?:" + "|".join(SYSTEM_CALLS) + r")\s*\(")
+# Good names for a callable of our own, so they count as the system's only behind '::'.
+AMBIGUOUS = ("read", "write")
+SYSTEM_CALL = re.compile(
+    r"(?<![\w.>:~])(?:(?:::|std::)(?:" + "|".join(AMBIGUOUS) + r")|(?:::|std::)?(?:" +
+    "|".join(call for call in SYSTEM_CALLS if call not in AMBIGUOUS) + r"))\s*\(")
 SYSTEM_TYPE = re.compile(SYSTEM_TYPES)
 
 BANNED_FILE_NAME = re.compile(r"(^|_)(utils?|helpers?|common|managers?|misc)(_|$)")
