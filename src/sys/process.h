@@ -1,0 +1,28 @@
+// What a process gets from outside: environment, stop signals, limits.
+// Threads: StopSignals is made by the main thread before any other thread exists, so that all of
+// them inherit the blocked signals.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace elanus::sys {
+
+// NAME=VALUE entries.
+std::vector<std::string> Environment();
+
+// SIGTERM and SIGINT become something to wait for; SIGPIPE is ignored.
+class StopSignals {
+  public:
+    StopSignals();
+    // True when a stop was asked for; false after `timeout_ms` (negative = no time-out).
+    bool Wait(int64_t timeout_ms);
+};
+
+// Raises the limit of open files to what the system allows.
+void RaiseFileLimit();
+size_t CpuCount();
+int64_t ProcessId();
+
+}  // namespace elanus::sys

@@ -1,0 +1,253 @@
+#include "wire/result_encoder.h"
+
+#include "wire/reply_writer.h"
+
+#include <numeric>
+#include <vector>
+
+#include <grpcpp/support/slice.h>
+
+namespace elanus::wire {
+namespace {
+
+using schema::Column;
+using schema::ColumnView;
+using schema::DataType;
+
+// milvus.proto.common.Status.
+ReplyWriter StatusMessage(const base::Status& status) {
+    ReplyWriter out;
+    if (status.ok()) {
+        return out;
+    }
+    out.Signed(1, base::LegacyErrorCode(status.code()));
+    out.String(2, status.reason());
+    out.Signed(3, static_cast<int32_t>(status.code()));
+    out.Bool(4, status.retriable());
+    out.String(5, status.reason());
+    if (status.is_input_error()) {
+        ReplyWriter entry;
+        entry.String(1, "is_input_error");
+        entry.String(2, "true");
+        out.Message(6, entry);
+    }
+    return out;
+}
+
+grpc::ByteBuffer ToBuffer(ReplyWriter writer) {
+    auto* owner = new std::string(writer.Take());
+    const grpc::Slice slice(
+        owner->data(), owner->size(), [](void* bytes) { delete static_cast<std::string*>(bytes); },
+        owner);
+    return grpc::ByteBuffer(&slice, 1);
+}
+
+// milvus.proto.schema.IDs.
+ReplyWriter IdsMessage(const schema::PrimaryKeys& keys) {
+    ReplyWriter array;
+    ReplyWriter out;
+    if (keys.is_string) {
+        for (const std::string& key : keys.strings) {
+            array.Bytes(1, key);
+        }
+        out.Message(2, array);
+    } else {
+        array.PackedVarints(1, keys.ints);
+        out.Message(1, array);
+    }
+    return out;
+}
+
+template <typename T>
+ReplyWriter VarintArray(const ColumnView& view, size_t begin, size_t end) {
+    ReplyWriter array;
+    array.PackedVarints(1, std::vector<T>(view.As<T>() + begin, view.As<T>() + end));
+    return array;
+}
+
+template <typename T>
+ReplyWriter FixedArray(const ColumnView& view, size_t begin, size_t end) {
+    ReplyWriter array;
+    array.PackedFixed(1, view.As<T>() + begin, (end - begin) * sizeof(T));
+    return array;
+}
+
+ReplyWriter BytesArray(const ColumnView& view, size_t begin, size_t end) {
+    ReplyWriter array;
+    array.Reserve(view.offsets[end] - view.offsets[begin] + 6 * (end - begin));
+    for (size_t row = begin; row < end; ++row) {
+        array.Bytes(1, view.StringAt(row));
+    }
+    return array;
+}
+
+// milvus.proto.schema.ScalarField of rows [begin, end).
+ReplyWriter ScalarMessage(const ColumnView& view, size_t begin, size_t end) {
+    ReplyWriter out;
+    switch (view.type) {
+        case DataType::kBool: out.Message(1, VarintArray<uint8_t>(view, begin, end)); break;
+        case DataType::kInt8: out.Message(2, VarintArray<int8_t>(view, begin, end)); break;
+        case DataType::kInt16: out.Message(2, VarintArray<int16_t>(view, begin, end)); break;
+        case DataType::kInt32: out.Message(2, VarintArray<int32_t>(view, begin, end)); break;
+        case DataType::kInt64: out.Message(3, VarintArray<int64_t>(view, begin, end)); break;
+        case DataType::kTimestamptz: out.Message(11, VarintArray<int64_t>(view, begin, end)); break;
+        case DataType::kFloat: out.Message(4, FixedArray<float>(view, begin, end)); break;
+        case DataType::kDouble: out.Message(5, FixedArray<double>(view, begin, end)); break;
+        case DataType::kJson: out.Message(9, BytesArray(view, begin, end)); break;
+        case DataType::kGeometry: out.Message(10, BytesArray(view, begin, end)); break;
+        case DataType::kArray: {
+            ReplyWriter arrays;
+            for (size_t row = begin; row < end; ++row) {
+                arrays.Message(1, ScalarMessage(view.children[0], view.offsets[row],
+                                                view.offsets[row + 1]));
+            }
+            arrays.Signed(2, static_cast<int32_t>(view.element_type));
+            out.Message(8, arrays);
+            break;
+        }
+        default: out.Message(6, BytesArray(view, begin, end));
+    }
+    return out;
+}
+
+// The values of the valid rows only: null vectors are left out, here and on the wire.
+std::vector<uint8_t> CompactRows(const ColumnView& view, size_t width) {
+    std::vector<uint8_t> bytes;
+    for (size_t row = 0; row < view.rows; ++row) {
+        if (view.IsValid(row)) {
+            bytes.insert(bytes.end(), view.values + row * width, view.values + (row + 1) * width);
+        }
+    }
+    return bytes;
+}
+
+uint32_t VectorFieldNumber(DataType type) {
+    switch (type) {
+        case DataType::kBinaryVector: return 3;
+        case DataType::kFloat16Vector: return 4;
+        case DataType::kBFloat16Vector: return 5;
+        case DataType::kInt8Vector: return 7;
+        default: return 2;
+    }
+}
+
+// milvus.proto.schema.VectorField of a dense vector column.
+ReplyWriter VectorMessage(const ColumnView& view) {
+    const size_t width = schema::FixedWidth(view.type, view.dim);
+    std::vector<uint8_t> compact;
+    const uint8_t* data = view.values;
+    size_t size = view.rows * width;
+    if (view.validity != nullptr) {
+        compact = CompactRows(view, width);
+        data = compact.data();
+        size = compact.size();
+    }
+    ReplyWriter out;
+    out.Reserve(size + 32);
+    out.Signed(1, view.dim);
+    const uint32_t number = VectorFieldNumber(view.type);
+    if (view.type == DataType::kFloatVector) {
+        // FloatArray { repeated float data = 1 } around the floats, its length known beforehand.
+        out.BeginBytes(number, size == 0 ? 0 : 1 + ReplyWriter::VarintSize(size) + size);
+        out.PackedFixed(1, data, size);
+    } else {
+        out.BeginBytes(number, size);
+        out.Append(data, size);
+    }
+    return out;
+}
+
+ReplyWriter FieldMessage(const proxy::OutputColumn& column) {
+    const ColumnView view = column.values.View();
+    ReplyWriter out;
+    out.Signed(1, static_cast<int32_t>(view.type));
+    out.String(2, column.name);
+    if (schema::IsVector(view.type)) {
+        out.Message(4, VectorMessage(view));
+    } else {
+        out.Message(3, ScalarMessage(view, 0, view.rows));
+    }
+    out.Signed(5, column.field_id);
+    out.Bool(6, column.is_dynamic);
+    if (column.nullable) {
+        std::vector<uint8_t> valid(view.rows);
+        for (size_t row = 0; row < view.rows; ++row) {
+            valid[row] = view.IsValid(row) ? 1 : 0;
+        }
+        out.PackedVarints(7, valid);
+    }
+    return out;
+}
+
+// milvus.proto.schema.SearchResultData.
+ReplyWriter SearchDataMessage(const proxy::SearchResults& results) {
+    ReplyWriter out;
+    out.Signed(1, results.nq);
+    out.Signed(2, results.top_k);
+    for (const proxy::OutputColumn& column : results.columns) {
+        out.Message(3, FieldMessage(column));
+    }
+    out.PackedFixed(4, results.scores.data(), results.scores.size() * sizeof(float));
+    if (!results.ids.empty()) {
+        out.Message(5, IdsMessage(results.ids));
+    }
+    out.PackedVarints(6, results.counts);
+    for (const std::string& name : results.output_fields) {
+        out.Bytes(7, name);
+    }
+    out.String(13, results.primary_field_name);
+    return out;
+}
+
+}  // namespace
+
+std::string EncodeField(const proxy::OutputColumn& column) { return FieldMessage(column).Take(); }
+
+grpc::ByteBuffer EncodeMutation(const base::Result<proxy::MutationResult>& result) {
+    ReplyWriter out;
+    out.Message(1, StatusMessage(result.status()));
+    if (result.ok()) {
+        const size_t rows =
+            static_cast<size_t>(std::max(result->insert_count, result->upsert_count));
+        out.Message(2, IdsMessage(result->ids));
+        std::vector<uint32_t> index(rows);
+        std::iota(index.begin(), index.end(), 0);
+        out.PackedVarints(3, index);
+        out.Bool(5, true);
+        out.Signed(6, result->insert_count);
+        out.Signed(7, result->delete_count);
+        out.Signed(8, result->upsert_count);
+        out.Varint(9, result->timestamp);
+    }
+    return ToBuffer(std::move(out));
+}
+
+grpc::ByteBuffer EncodeSearch(const base::Result<proxy::SearchResults>& result) {
+    ReplyWriter out;
+    out.Message(1, StatusMessage(result.status()));
+    if (result.ok()) {
+        out.Message(2, SearchDataMessage(*result));
+        out.String(3, result->collection_name);
+        out.Varint(4, result->session_ts);
+    }
+    return ToBuffer(std::move(out));
+}
+
+grpc::ByteBuffer EncodeQuery(const base::Result<proxy::QueryResults>& result) {
+    ReplyWriter out;
+    out.Message(1, StatusMessage(result.status()));
+    if (result.ok()) {
+        for (const proxy::OutputColumn& column : result->columns) {
+            out.Message(2, FieldMessage(column));
+        }
+        out.String(3, result->collection_name);
+        for (const std::string& name : result->output_fields) {
+            out.Bytes(4, name);
+        }
+        out.Varint(5, result->session_ts);
+        out.String(6, result->primary_field_name);
+    }
+    return ToBuffer(std::move(out));
+}
+
+}  // namespace elanus::wire

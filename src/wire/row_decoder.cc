@@ -1,0 +1,454 @@
+#include "wire/row_decoder.h"
+
+#include <cstring>
+#include <vector>
+
+#include <google/protobuf/io/coded_stream.h>
+#include <grpcpp/support/proto_buffer_reader.h>
+
+namespace elanus::wire {
+namespace {
+
+using google::protobuf::io::CodedInputStream;
+using schema::Column;
+using schema::DataType;
+
+enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+
+constexpr int kDepthMax = 8;  // FieldData > StructArray > FieldData > ScalarField > Array > ...
+
+// Walks the fields of one message. Sub-messages and byte strings are length-limited views.
+class Reader {
+  public:
+    explicit Reader(CodedInputStream* in) : in_(*in) {}
+
+    // The next field; false at the end of the message.
+    bool Next() {
+        const uint32_t tag = in_.ReadTag();
+        number_ = tag >> 3;
+        wire_type_ = tag & 7;
+        if (tag == 0) {
+            ok_ = ok_ && in_.ConsumedEntireMessage();
+            return false;
+        }
+        return ok_;
+    }
+    uint32_t number() const { return number_; }
+    bool is_bytes() const { return wire_type_ == kBytes; }
+    bool ok() const { return ok_; }
+
+    bool Skip() {
+        uint64_t ignored = 0;
+        uint32_t word = 0;
+        switch (wire_type_) {
+            case kVarint: return Check(in_.ReadVarint64(&ignored));
+            case kFixed64: return Check(in_.ReadLittleEndian64(&ignored));
+            case kFixed32: return Check(in_.ReadLittleEndian32(&word));
+            case kBytes: {
+                const int length = Length();
+                return ok_ && Check(in_.Skip(length));
+            }
+            default: return Check(false);
+        }
+    }
+    uint64_t Varint() {
+        uint64_t value = 0;
+        if (wire_type_ != kVarint) {
+            Skip();
+            return 0;
+        }
+        Check(in_.ReadVarint64(&value));
+        return value;
+    }
+    std::string String() {
+        std::string value;
+        const int length = Length();
+        if (ok_) {
+            Check(in_.ReadString(&value, length));
+        }
+        return value;
+    }
+    // Appends the bytes of this field to `out`.
+    template <typename T>
+    void AppendBytes(std::vector<T>* out) {
+        const int length = Length();
+        if (!ok_) {
+            return;
+        }
+        if (static_cast<size_t>(length) % sizeof(T) != 0) {
+            Check(false);
+            return;
+        }
+        const size_t before = out->size();
+        out->resize(before + static_cast<size_t>(length) / sizeof(T));
+        Check(in_.ReadRaw(out->data() + before, length));
+    }
+    // A repeated number, packed or one by one.
+    template <typename T>
+    void AppendVarints(std::vector<T>* out) {
+        if (wire_type_ == kVarint) {
+            out->push_back(static_cast<T>(Varint()));
+            return;
+        }
+        Inside([&](Reader&) {
+            uint64_t value = 0;
+            while (in_.BytesUntilLimit() > 0 && Check(in_.ReadVarint64(&value))) {
+                out->push_back(static_cast<T>(value));
+            }
+        });
+    }
+    template <typename T>
+    void AppendFixed(std::vector<T>* out) {
+        if (wire_type_ == kBytes) {
+            AppendBytes(out);
+            return;
+        }
+        T value{};
+        if (Check(in_.ReadRaw(&value, sizeof value))) {
+            out->push_back(value);
+        }
+    }
+    void AppendBools(base::Bitmap* out) {
+        std::vector<uint8_t> flags;
+        AppendVarints(&flags);
+        const size_t before = out->size();
+        out->Resize(before + flags.size());
+        for (size_t i = 0; i < flags.size(); ++i) {
+            out->Assign(before + i, flags[i] != 0);
+        }
+    }
+    // Runs `body` with the stream limited to this field's bytes.
+    template <typename Body>
+    void Inside(Body body) {
+        const int length = Length();
+        if (!ok_) {
+            return;
+        }
+        const auto outer = in_.PushLimit(length);
+        Reader inner(&in_);
+        body(inner);
+        ok_ = ok_ && inner.ok_ && in_.BytesUntilLimit() == 0;
+        in_.PopLimit(outer);
+    }
+    // For each field of the sub-message.
+    template <typename Visitor>
+    void Message(Visitor visit) {
+        Inside([&](Reader& inner) {
+            while (inner.Next()) {
+                visit(inner);
+            }
+        });
+    }
+    bool Check(bool condition) {
+        ok_ = ok_ && condition;
+        return ok_;
+    }
+
+  private:
+    int Length() {
+        uint32_t length = 0;
+        if (wire_type_ != kBytes || !in_.ReadVarint32(&length) ||
+            length > static_cast<uint32_t>(INT32_MAX)) {
+            Check(false);
+            return 0;
+        }
+        // A length past the enclosing message must not make us allocate.
+        const int left = in_.BytesUntilLimit();
+        Check(left < 0 || static_cast<int>(length) <= left);
+        return static_cast<int>(length);
+    }
+
+    CodedInputStream& in_;
+    uint32_t number_ = 0;
+    uint32_t wire_type_ = 0;
+    bool ok_ = true;
+};
+
+// Values of one data array while they arrive.
+struct ByteRows {
+    std::vector<uint8_t> bytes;
+    std::vector<uint32_t> offsets{0};
+
+    bool Append(Reader& reader) {
+        reader.AppendBytes(&bytes);
+        if (bytes.size() > UINT32_MAX) {
+            return reader.Check(false);
+        }
+        offsets.push_back(static_cast<uint32_t>(bytes.size()));
+        return reader.ok();
+    }
+    void MoveInto(Column* column) {
+        column->rows = offsets.size() - 1;
+        column->values = base::Buffer::FromVector(std::move(bytes));
+        column->offsets = base::Buffer::FromVector(std::move(offsets));
+    }
+};
+
+template <typename T>
+void FinishFixed(std::vector<T> values, DataType type, Column* column) {
+    column->type = type;
+    column->rows = values.size();
+    column->values = base::Buffer::FromVector(std::move(values));
+}
+
+void DecodeScalars(Reader& reader, Column* column, base::Bitmap* valid, int depth);
+
+// milvus.proto.schema.ArrayArray: one ScalarField a row; the elements of all rows become one child.
+void DecodeArrays(Reader& reader, Column* column, int depth) {
+    std::vector<Column> rows;
+    reader.Message([&](Reader& field) {
+        if (field.number() == 1 && field.is_bytes()) {
+            rows.emplace_back();
+            DecodeScalars(field, &rows.back(), nullptr, depth + 1);
+        } else if (field.number() == 2) {
+            column->element_type = static_cast<DataType>(field.Varint());
+        } else {
+            field.Skip();
+        }
+    });
+    column->type = DataType::kArray;
+    column->rows = rows.size();
+    DataType element = DataType::kNone;
+    for (const Column& row : rows) {
+        if (row.type != DataType::kNone) {
+            if (element != DataType::kNone && element != row.type) {
+                reader.Check(false);
+                return;
+            }
+            element = row.type;
+        }
+    }
+    std::vector<uint32_t> offsets{0};
+    schema::ColumnBuilder elements(0, element == DataType::kNone ? DataType::kInt64 : element);
+    for (const Column& row : rows) {
+        if (row.rows > 0) {
+            elements.AppendFrom(row.View(), 0, row.rows);
+        }
+        offsets.push_back(static_cast<uint32_t>(elements.rows()));
+    }
+    column->offsets = base::Buffer::FromVector(std::move(offsets));
+    column->children.push_back(elements.Finish());
+}
+
+void DecodeByteStrings(Reader& reader, DataType type, Column* column) {
+    ByteRows rows;
+    reader.Message([&](Reader& field) {
+        if (field.number() == 1 && field.is_bytes()) {
+            rows.Append(field);
+        } else {
+            field.Skip();
+        }
+    });
+    column->type = type;
+    rows.MoveInto(column);
+}
+
+template <typename T>
+void DecodeVarints(Reader& reader, DataType type, Column* column) {
+    std::vector<T> values;
+    reader.Message([&](Reader& field) {
+        if (field.number() == 1) {
+            field.AppendVarints(&values);
+        } else {
+            field.Skip();
+        }
+    });
+    FinishFixed(std::move(values), type, column);
+}
+
+template <typename T>
+void DecodeFixed(Reader& reader, DataType type, Column* column) {
+    std::vector<T> values;
+    reader.Message([&](Reader& field) {
+        if (field.number() == 1) {
+            field.AppendFixed(&values);
+        } else {
+            field.Skip();
+        }
+    });
+    FinishFixed(std::move(values), type, column);
+}
+
+// milvus.proto.schema.ScalarField.
+void DecodeScalars(Reader& reader, Column* column, base::Bitmap* valid, int depth) {
+    if (!reader.Check(depth < kDepthMax)) {
+        return;
+    }
+    reader.Message([&](Reader& field) {
+        switch (field.number()) {
+            case 1: DecodeVarints<uint8_t>(field, DataType::kBool, column); break;
+            case 2: DecodeVarints<int32_t>(field, DataType::kInt32, column); break;
+            case 3: DecodeVarints<int64_t>(field, DataType::kInt64, column); break;
+            case 4: DecodeFixed<float>(field, DataType::kFloat, column); break;
+            case 5: DecodeFixed<double>(field, DataType::kDouble, column); break;
+            case 6: DecodeByteStrings(field, DataType::kVarChar, column); break;
+            case 7: DecodeByteStrings(field, DataType::kVarChar, column); break;
+            case 8: DecodeArrays(field, column, depth); break;
+            case 9: DecodeByteStrings(field, DataType::kJson, column); break;
+            case 10: DecodeByteStrings(field, DataType::kGeometry, column); break;
+            case 11: DecodeVarints<int64_t>(field, DataType::kTimestamptz, column); break;
+            case 12: DecodeByteStrings(field, DataType::kVarChar, column); break;
+            case 17:
+                if (valid != nullptr) {
+                    field.AppendBools(valid);
+                } else {
+                    field.Skip();
+                }
+                break;
+            default: field.Skip();
+        }
+    });
+}
+
+// Bytes a row takes in the flat vector arrays; 0 when the dimension is unusable.
+size_t VectorRowBytes(DataType type, int64_t dim) {
+    return dim > 0 && dim <= (1 << 24) ? schema::FixedWidth(type, dim) : 0;
+}
+
+void FinishVectors(std::vector<uint8_t> bytes, DataType type, int64_t dim, Column* column) {
+    column->type = type;
+    column->dim = static_cast<uint32_t>(dim);
+    const size_t width = VectorRowBytes(type, dim);
+    column->rows = width == 0 ? 0 : bytes.size() / width;
+    column->values = base::Buffer::FromVector(std::move(bytes));
+}
+
+// milvus.proto.schema.VectorField.
+void DecodeVectors(Reader& reader, Column* column, base::Bitmap* valid) {
+    int64_t dim = 0;
+    DataType type = DataType::kNone;
+    std::vector<float> floats;
+    std::vector<uint8_t> bytes;
+    ByteRows sparse;
+    reader.Message([&](Reader& field) {
+        switch (field.number()) {
+            case 1: dim = static_cast<int64_t>(field.Varint()); break;
+            case 2:
+                type = DataType::kFloatVector;
+                field.Message([&](Reader& array) {
+                    array.number() == 1 ? array.AppendFixed(&floats)
+                                        : static_cast<void>(array.Skip());
+                });
+                break;
+            case 3:
+                type = DataType::kBinaryVector;
+                field.AppendBytes(&bytes);
+                break;
+            case 4:
+                type = DataType::kFloat16Vector;
+                field.AppendBytes(&bytes);
+                break;
+            case 5:
+                type = DataType::kBFloat16Vector;
+                field.AppendBytes(&bytes);
+                break;
+            case 6:
+                type = DataType::kSparseFloatVector;
+                field.Message([&](Reader& array) {
+                    array.number() == 1 && array.is_bytes()
+                        ? static_cast<void>(sparse.Append(array))
+                        : static_cast<void>(array.Skip());
+                });
+                break;
+            case 7:
+                type = DataType::kInt8Vector;
+                field.AppendBytes(&bytes);
+                break;
+            case 8:
+                type = DataType::kArrayOfVector;
+                field.Skip();
+                break;
+            case 9: field.AppendBools(valid); break;
+            default: field.Skip();
+        }
+    });
+    if (type == DataType::kFloatVector) {
+        column->type = type;
+        column->dim = static_cast<uint32_t>(dim);
+        column->rows = dim > 0 ? floats.size() / static_cast<size_t>(dim) : 0;
+        column->values = base::Buffer::FromVector(std::move(floats));
+    } else if (type == DataType::kSparseFloatVector) {
+        column->type = type;
+        sparse.MoveInto(column);
+    } else {
+        FinishVectors(std::move(bytes), type, dim, column);
+    }
+}
+
+// milvus.proto.schema.FieldData.
+void DecodeField(Reader& reader, proxy::InputColumn* out) {
+    reader.Message([&](Reader& field) {
+        switch (field.number()) {
+            case 1: out->type = static_cast<DataType>(field.Varint()); break;
+            case 2: out->name = field.String(); break;
+            case 3: DecodeScalars(field, &out->values, &out->valid, 0); break;
+            case 4: DecodeVectors(field, &out->values, &out->valid); break;
+            case 6: out->is_dynamic = field.Varint() != 0; break;
+            case 7: field.AppendBools(&out->valid); break;
+            default: field.Skip();
+        }
+    });
+}
+
+base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is_upsert,
+                                          RowRequestFlags* flags) {
+    proxy::InsertRequest request;
+    // The reader takes a mutable pointer but only reads.
+    grpc::ProtoBufferReader source(const_cast<grpc::ByteBuffer*>(&bytes));
+    CodedInputStream in(&source);
+    in.SetTotalBytesLimit(INT32_MAX);
+    // The whole request as the outermost limit, so that no length inside can promise more.
+    const auto whole = in.PushLimit(static_cast<int>(bytes.Length()));
+    Reader reader(&in);
+    while (reader.Next()) {
+        switch (reader.number()) {
+            case 2: request.database = reader.String(); break;
+            case 3: request.collection = reader.String(); break;
+            case 4: request.partition = reader.String(); break;
+            case 5:
+                request.columns.emplace_back();
+                DecodeField(reader, &request.columns.back());
+                break;
+            case 7: request.num_rows = static_cast<uint32_t>(reader.Varint()); break;
+            case 8: request.schema_timestamp = reader.Varint(); break;
+            case 9:
+                if (is_upsert) {
+                    request.partial_update = reader.Varint() != 0;
+                } else {
+                    flags->has_namespace = !reader.String().empty();
+                }
+                break;
+            case 10:
+                if (is_upsert) {
+                    flags->has_namespace = !reader.String().empty();
+                } else {
+                    reader.Skip();
+                }
+                break;
+            case 11:
+                flags->has_field_ops = flags->has_field_ops || is_upsert;
+                reader.Skip();
+                break;
+            default: reader.Skip();
+        }
+    }
+    if (!reader.ok() || !source.status().ok()) {
+        return base::InvalidParameter("the request is not a valid message");
+    }
+    in.PopLimit(whole);
+    return request;
+}
+
+}  // namespace
+
+base::Result<proxy::InsertRequest> DecodeInsert(const grpc::ByteBuffer& bytes,
+                                                RowRequestFlags* flags) {
+    return Decode(bytes, false, flags);
+}
+
+base::Result<proxy::InsertRequest> DecodeUpsert(const grpc::ByteBuffer& bytes,
+                                                RowRequestFlags* flags) {
+    return Decode(bytes, true, flags);
+}
+
+}  // namespace elanus::wire

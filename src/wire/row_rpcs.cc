@@ -1,0 +1,251 @@
+// Rows: insert, upsert, delete, search, query, flush.
+
+#include "wire/milvus_service.h"
+#include "wire/result_encoder.h"
+#include "wire/row_decoder.h"
+
+#include <grpcpp/support/proto_buffer_reader.h>
+
+namespace elanus::wire {
+namespace {
+
+using base::Code;
+using base::InvalidParameter;
+using base::Result;
+using base::Status;
+
+template <typename Message>
+Result<Message> Parse(const grpc::ByteBuffer& bytes) {
+    // The reader takes a mutable pointer but only reads.
+    grpc::ProtoBufferReader source(const_cast<grpc::ByteBuffer*>(&bytes));
+    Message message;
+    if (!source.status().ok() || !message.ParseFromZeroCopyStream(&source)) {
+        return InvalidParameter("the request is not a valid message");
+    }
+    return message;
+}
+
+Status NotSupported(const std::string& what) {
+    return InvalidParameter(what + " is not supported yet");
+}
+
+Status CheckFlags(const RowRequestFlags& flags) {
+    if (flags.has_namespace) {
+        return InvalidParameter("namespace data is set but namespace disabled");
+    }
+    return flags.has_field_ops ? NotSupported("upsert with field operations") : Status();
+}
+
+template <typename Request>
+proxy::Consistency ConsistencyIn(const Request& request) {
+    proxy::Consistency consistency;
+    consistency.use_default = request.use_default_consistency();
+    consistency.level = static_cast<roles::ConsistencyLevel>(request.consistency_level());
+    consistency.guarantee_ts = request.guarantee_timestamp();
+    return consistency;
+}
+
+Result<proxy::Placeholders> FromPlaceholders(const std::string& bytes) {
+    pb::common::PlaceholderGroup group;
+    if (!group.ParseFromString(bytes)) {
+        return InvalidParameter("placeholder_group is not a valid PlaceholderGroup message");
+    }
+    if (group.placeholders_size() != 1) {
+        return InvalidParameter("placeholder_group must hold exactly one placeholder");
+    }
+    pb::common::PlaceholderValue* value = group.mutable_placeholders(0);
+    proxy::Placeholders placeholders;
+    placeholders.type = static_cast<int32_t>(value->type());
+    placeholders.element_level = value->element_level();
+    for (std::string& vector : *value->mutable_values()) {
+        placeholders.values.push_back(base::Buffer::FromString(std::move(vector)));
+    }
+    return placeholders;
+}
+
+schema::PrimaryKeys FromIds(const pb::schema::IDs& ids) {
+    schema::PrimaryKeys keys;
+    keys.is_string = ids.has_str_id();
+    keys.ints.assign(ids.int_id().data().begin(), ids.int_id().data().end());
+    keys.strings.assign(ids.str_id().data().begin(), ids.str_id().data().end());
+    return keys;
+}
+
+Status CheckSearchForms(const pb::milvus::SearchRequest& request) {
+    if (request.has_function_score()) {
+        return NotSupported("function_score");
+    }
+    if (request.has_highlighter()) {
+        return NotSupported("highlighter");
+    }
+    if (request.has_search_aggregation()) {
+        return NotSupported("search_aggregation");
+    }
+    if (request.function_chains_size() > 0) {
+        return NotSupported("function_chains");
+    }
+    if (request.has_namespace_()) {
+        return InvalidParameter("namespace data is set but namespace disabled");
+    }
+    return Status();
+}
+
+Result<proxy::SearchRequest> FromSearch(const RawCall& call, const grpc::ByteBuffer& bytes) {
+    ASSIGN_OR_RETURN(const auto in, Parse<pb::milvus::SearchRequest>(bytes));
+    RETURN_IF_ERROR(CheckSearchForms(in));
+    proxy::SearchRequest request;
+    request.database = DatabaseOf(call, in.db_name());
+    request.collection = in.collection_name();
+    request.partitions = FromStrings(in.partition_names());
+    request.filter = in.dsl();
+    ASSIGN_OR_RETURN(request.templates, FromTemplates(in.expr_template_values()));
+    if (in.has_ids()) {
+        request.ids = FromIds(in.ids());
+    } else {
+        ASSIGN_OR_RETURN(request.vectors, FromPlaceholders(in.placeholder_group()));
+    }
+    request.output_fields = FromStrings(in.output_fields());
+    request.search_params = FromPairs(in.search_params());
+    request.nq = in.nq();
+    request.consistency = ConsistencyIn(in);
+    return request;
+}
+
+Result<proxy::QueryRequest> FromQuery(const RawCall& call, const grpc::ByteBuffer& bytes) {
+    ASSIGN_OR_RETURN(const auto in, Parse<pb::milvus::QueryRequest>(bytes));
+    if (in.has_namespace_()) {
+        return InvalidParameter("namespace data is set but namespace disabled");
+    }
+    proxy::QueryRequest request;
+    request.database = DatabaseOf(call, in.db_name());
+    request.collection = in.collection_name();
+    request.partitions = FromStrings(in.partition_names());
+    request.filter = in.expr();
+    ASSIGN_OR_RETURN(request.templates, FromTemplates(in.expr_template_values()));
+    request.output_fields = FromStrings(in.output_fields());
+    request.query_params = FromPairs(in.query_params());
+    request.consistency = ConsistencyIn(in);
+    return request;
+}
+
+Result<proxy::DeleteRequest> FromDelete(const RawCall& call,
+                                        const pb::milvus::DeleteRequest& in) {
+    proxy::DeleteRequest request;
+    request.database = DatabaseOf(call, in.db_name());
+    request.collection = in.collection_name();
+    request.partition = in.partition_name();
+    request.filter = in.expr();
+    ASSIGN_OR_RETURN(request.templates, FromTemplates(in.expr_template_values()));
+    request.consistency.level = static_cast<roles::ConsistencyLevel>(in.consistency_level());
+    return request;
+}
+
+void ToMutation(const Result<proxy::MutationResult>& result, pb::milvus::MutationResult* out) {
+    SetStatus(result.status(), out->mutable_status());
+    if (!result.ok()) {
+        return;
+    }
+    out->set_acknowledged(true);
+    out->set_delete_cnt(result->delete_count);
+    out->set_timestamp(result->timestamp);
+    if (result->ids.is_string) {
+        for (const std::string& key : result->ids.strings) {
+            out->mutable_ids()->mutable_str_id()->add_data(key);
+        }
+    } else {
+        *out->mutable_ids()->mutable_int_id()->mutable_data() = {result->ids.ints.begin(),
+                                                                 result->ids.ints.end()};
+    }
+}
+
+// Insert and Upsert differ in the message and in the method of the proxy.
+template <typename Call, typename Decode, typename Write>
+void HandleRows(Call& call, Decode decode, Write write) {
+    RowRequestFlags flags;
+    Result<proxy::InsertRequest> request = decode(call.request(), &flags);
+    Status status = request.ok() ? CheckFlags(flags) : request.status();
+    if (!status.ok()) {
+        call.response() = EncodeMutation(status);
+        call.Finish();
+        return;
+    }
+    request->database = DatabaseOf(call, request->database);
+    write(std::move(*request), [&call](Result<proxy::MutationResult> result) {
+        call.response() = EncodeMutation(result);
+        call.Finish();
+    });
+}
+
+}  // namespace
+
+void MilvusService::RegisterRows(RpcHandlers& handlers) {
+    handlers.Set<rpc::Insert>([this](rpc::Insert::Call& call) {
+        HandleRows(call, DecodeInsert, [&](proxy::InsertRequest request, auto done) {
+            proxy_.Insert(call.context(), std::move(request), std::move(done));
+        });
+    });
+    handlers.Set<rpc::Upsert>([this](rpc::Upsert::Call& call) {
+        HandleRows(call, DecodeUpsert, [&](proxy::InsertRequest request, auto done) {
+            proxy_.Upsert(call.context(), std::move(request), std::move(done));
+        });
+    });
+    handlers.Set<rpc::Delete>([this](rpc::Delete::Call& call) {
+        Result<proxy::DeleteRequest> request = FromDelete(call, call.request());
+        if (!request.ok()) {
+            FinishWith(call, request.status());
+            return;
+        }
+        proxy_.Delete(call.context(), std::move(*request),
+                      [&call](Result<proxy::MutationResult> result) {
+                          ToMutation(result, &call.response());
+                          call.Finish();
+                      });
+    });
+    handlers.Set<rpc::Search>([this](rpc::Search::Call& call) {
+        const Result<proxy::SearchRequest> request = FromSearch(call, call.request());
+        call.response() = EncodeSearch(request.ok() ? proxy_.Search(call.context(), *request)
+                                                    : request.status());
+        call.Finish();
+    });
+    handlers.Set<rpc::Query>([this](rpc::Query::Call& call) {
+        const Result<proxy::QueryRequest> request = FromQuery(call, call.request());
+        call.response() = EncodeQuery(request.ok() ? proxy_.Query(call.context(), *request)
+                                                   : request.status());
+        call.Finish();
+    });
+    RegisterFlush(handlers);
+}
+
+void MilvusService::RegisterFlush(RpcHandlers& handlers) {
+    handlers.Set<rpc::Flush>([this](rpc::Flush::Call& call) {
+        const std::string database = DatabaseOf(call, call.request().db_name());
+        const auto flushed = proxy_.Flush(call.context(), database,
+                                          FromStrings(call.request().collection_names()));
+        if (flushed.ok()) {
+            auto& response = call.response();
+            response.set_db_name(database);
+            for (const proxy::FlushResult& result : *flushed) {
+                const std::string& name = result.collection_name;
+                pb::schema::LongArray& sealed = (*response.mutable_coll_segids())[name];
+                sealed.mutable_data()->Assign(result.sealed_segments.begin(),
+                                              result.sealed_segments.end());
+                pb::schema::LongArray& before = (*response.mutable_flush_coll_segids())[name];
+                before.mutable_data()->Assign(result.flushed_segments.begin(),
+                                              result.flushed_segments.end());
+                (*response.mutable_coll_seal_times())[name] = result.seal_time_s;
+                (*response.mutable_coll_flush_ts())[name] = result.flush_ts;
+            }
+        }
+        FinishWith(call, flushed.status());
+    });
+    handlers.Set<rpc::GetFlushState>([this](rpc::GetFlushState::Call& call) {
+        const auto& request = call.request();
+        const auto flushed = proxy_.GetFlushState(
+            call.context(), DatabaseOf(call, request.db_name()), request.collection_name(),
+            request.flush_ts(), {request.segmentids().begin(), request.segmentids().end()});
+        call.response().set_flushed(flushed.ok() && *flushed);
+        FinishWith(call, flushed.status());
+    });
+}
+
+}  // namespace elanus::wire
