@@ -4,12 +4,6 @@
 // column), small integers as Int32. The proxy checks them against the schema and expands them.
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "base/bitmap.h"
 #include "base/buffer.h"
 #include "base/timestamp.h"
@@ -19,6 +13,12 @@
 #include "schema/column.h"
 #include "schema/primary_key.h"
 
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace elanus::proxy {
 
 using roles::KeyValues;
@@ -27,8 +27,8 @@ struct InputColumn {
     std::string name;
     schema::DataType type = schema::DataType::kNone;  // as sent
     bool is_dynamic = false;
-    schema::Column values;       // compact: only valid rows
-    base::Bitmap valid;          // one bit a row; empty = all valid, nothing was left out
+    schema::Column values;  // compact: only valid rows
+    base::Bitmap valid;     // one bit a row; empty = all valid, nothing was left out
 };
 
 struct InsertRequest {
@@ -80,8 +80,9 @@ struct SearchRequest {
     Placeholders vectors;
     std::optional<schema::PrimaryKeys> ids;  // search by ids instead of vectors
     std::vector<std::string> output_fields;
-    KeyValues search_params;  // anns_field, topk, offset, metric_type, params (JSON), round_decimal ...
-    int64_t nq = 0;           // 0 = count of vectors
+    KeyValues
+        search_params;  // anns_field, topk, offset, metric_type, params (JSON), round_decimal ...
+    int64_t nq = 0;     // 0 = count of vectors
     Consistency consistency;
 };
 
@@ -129,8 +130,8 @@ struct CreateCollectionRequest {
     std::string database;
     std::string name;
     schema::CollectionSchema schema;
-    int32_t shards_num = 0;       // 0 = default
-    int64_t num_partitions = 0;   // 0 = default
+    int32_t shards_num = 0;      // 0 = default
+    int64_t num_partitions = 0;  // 0 = default
     roles::ConsistencyLevel consistency_level = roles::ConsistencyLevel::kStrong;
     KeyValues properties;
 };

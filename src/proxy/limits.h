@@ -1,4 +1,5 @@
-// Limits of what clients may ask for (API map 2.5). Defaults are Milvus'; the config table sets them.
+// Limits of what clients may ask for (API map 2.5). Defaults are Milvus'; the config table sets
+// them.
 #pragma once
 
 #include <cstdint>

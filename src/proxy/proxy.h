@@ -1,15 +1,10 @@
-// Proxy: the front of the server behind the wire formats. Validates, resolves names through the meta
-// cache, stamps guarantee timestamps, routes to channels, merges answers.
+// Proxy: the front of the server behind the wire formats. Validates, resolves names through the
+// meta cache, stamps guarantee timestamps, routes to channels, merges answers.
 //
 // Every error is a Status with Milvus' code and phrases. Database names may be empty ("default").
 // Threads: every method from any thread. Insert, Upsert and Delete answer through a callback, since
 // they end when the log is durable; everything else blocks.
 #pragma once
-
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "base/call_context.h"
 #include "proxy/api.h"
@@ -20,12 +15,20 @@
 #include "roles/streaming_node.h"
 #include "sys/clock.h"
 #include "sys/executor.h"
+#include "sys/random_source.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace elanus::proxy {
 
+class ProxyCore;
+
 using MutationCallback = std::function<void(base::Result<MutationResult>)>;
 
-// The proxy's partners; main wires real objects or stubs of them. None is null; all outlive it.
+// The proxy's partners; main wires real objects or stubs of them. All outlive it.
 struct ProxyPartners {
     roles::RootCoord* root_coord = nullptr;
     roles::DataCoord* data_coord = nullptr;
@@ -33,6 +36,7 @@ struct ProxyPartners {
     roles::StreamingNode* streaming_node = nullptr;
     sys::Clock* clock = nullptr;
     sys::Executor* executor = nullptr;  // shards of one read run in parallel here
+    sys::Random* random = nullptr;      // may be null: the real one; makes request ids unique
 };
 
 class Proxy : public roles::MetaCacheListener {
@@ -146,8 +150,7 @@ class Proxy : public roles::MetaCacheListener {
     base::Result<base::Timestamp> AllocTimestamp(const base::CallContext&);
 
   private:
-    class Impl;
-    std::unique_ptr<Impl> impl_;
+    std::unique_ptr<ProxyCore> core_;
 };
 
 }  // namespace elanus::proxy

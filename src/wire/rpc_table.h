@@ -35,16 +35,16 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
 // clang-format off
 #define ELANUS_MILVUS_RPCS(UNARY, RAW, STREAM) \
     /* collection.proto */ \
-    UNARY(CreateCollection, kUnimplemented, "CreateCollection") \
-    UNARY(DropCollection, kUnimplemented, "DropCollection") \
-    UNARY(HasCollection, kUnimplemented, "") \
-    UNARY(DescribeCollection, kUnimplemented, "DescribeCollection") \
-    UNARY(BatchDescribeCollection, kUnimplemented, "DescribeCollection") \
-    UNARY(GetCollectionStatistics, kUnimplemented, "GetStatistics") \
-    UNARY(ShowCollections, kUnimplemented, "") \
-    UNARY(RenameCollection, kUnimplemented, "RenameCollection") \
+    UNARY(CreateCollection, kDone, "CreateCollection") \
+    UNARY(DropCollection, kDone, "DropCollection") \
+    UNARY(HasCollection, kDone, "") \
+    UNARY(DescribeCollection, kDone, "DescribeCollection") \
+    UNARY(BatchDescribeCollection, kDone, "DescribeCollection") \
+    UNARY(GetCollectionStatistics, kDone, "GetStatistics") \
+    UNARY(ShowCollections, kDone, "") \
+    UNARY(RenameCollection, kDone, "RenameCollection") \
     UNARY(TruncateCollection, kUnimplemented, "DropCollection") \
-    UNARY(AlterCollection, kUnimplemented, "CreateCollection") \
+    UNARY(AlterCollection, kPartial, "CreateCollection") \
     UNARY(AlterCollectionField, kUnimplemented, "CreateCollection") \
     UNARY(AddCollectionField, kUnimplemented, "AddCollectionField") \
     UNARY(AddCollectionStructField, kUnimplemented, "AddCollectionField") \
@@ -53,17 +53,17 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(AlterCollectionFunction, kUnimplemented, "CreateCollection") \
     UNARY(DropCollectionFunction, kUnimplemented, "CreateCollection") \
     UNARY(BatchUpdateManifest, kUnimplemented, "Insert") \
-    UNARY(LoadCollection, kUnimplemented, "Load") \
-    UNARY(ReleaseCollection, kUnimplemented, "Release") \
-    UNARY(GetLoadingProgress, kUnimplemented, "GetLoadState") \
-    UNARY(GetLoadState, kUnimplemented, "GetLoadState") \
-    UNARY(CreatePartition, kUnimplemented, "CreatePartition") \
-    UNARY(DropPartition, kUnimplemented, "DropPartition") \
-    UNARY(HasPartition, kUnimplemented, "HasPartition") \
-    UNARY(ShowPartitions, kUnimplemented, "ShowPartitions") \
-    UNARY(GetPartitionStatistics, kUnimplemented, "GetStatistics") \
-    UNARY(LoadPartitions, kUnimplemented, "Load") \
-    UNARY(ReleasePartitions, kUnimplemented, "Release") \
+    UNARY(LoadCollection, kDone, "Load") \
+    UNARY(ReleaseCollection, kDone, "Release") \
+    UNARY(GetLoadingProgress, kDone, "GetLoadState") \
+    UNARY(GetLoadState, kDone, "GetLoadState") \
+    UNARY(CreatePartition, kDone, "CreatePartition") \
+    UNARY(DropPartition, kDone, "DropPartition") \
+    UNARY(HasPartition, kDone, "HasPartition") \
+    UNARY(ShowPartitions, kDone, "ShowPartitions") \
+    UNARY(GetPartitionStatistics, kDone, "GetStatistics") \
+    UNARY(LoadPartitions, kDone, "Load") \
+    UNARY(ReleasePartitions, kDone, "Release") \
     UNARY(Prewarm, kUnimplemented, "Load") \
     UNARY(DescribePrewarmTask, kUnimplemented, "") \
     UNARY(CreateNamespace, kUnimplemented, "CreatePartition") \
@@ -72,31 +72,31 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(DropNamespace, kUnimplemented, "DropPartition") \
     UNARY(HasNamespace, kUnimplemented, "HasPartition") \
     UNARY(GetNamespaceStats, kUnimplemented, "ShowPartitions") \
-    UNARY(CreateAlias, kUnimplemented, "CreateAlias") \
-    UNARY(DropAlias, kUnimplemented, "DropAlias") \
-    UNARY(AlterAlias, kUnimplemented, "CreateAlias") \
-    UNARY(DescribeAlias, kUnimplemented, "DescribeAlias") \
-    UNARY(ListAliases, kUnimplemented, "ListAliases") \
+    UNARY(CreateAlias, kDone, "CreateAlias") \
+    UNARY(DropAlias, kDone, "DropAlias") \
+    UNARY(AlterAlias, kDone, "CreateAlias") \
+    UNARY(DescribeAlias, kDone, "DescribeAlias") \
+    UNARY(ListAliases, kDone, "ListAliases") \
     /* index.proto */ \
-    UNARY(CreateIndex, kUnimplemented, "CreateIndex") \
-    UNARY(AlterIndex, kUnimplemented, "CreateIndex") \
-    UNARY(DescribeIndex, kUnimplemented, "IndexDetail") \
-    UNARY(GetIndexStatistics, kUnimplemented, "IndexDetail") \
-    UNARY(GetIndexState, kUnimplemented, "IndexDetail") \
-    UNARY(GetIndexBuildProgress, kUnimplemented, "IndexDetail") \
-    UNARY(DropIndex, kUnimplemented, "DropIndex") \
+    UNARY(CreateIndex, kDone, "CreateIndex") \
+    UNARY(AlterIndex, kPartial, "CreateIndex") \
+    UNARY(DescribeIndex, kDone, "IndexDetail") \
+    UNARY(GetIndexStatistics, kDone, "IndexDetail") \
+    UNARY(GetIndexState, kDone, "IndexDetail") \
+    UNARY(GetIndexBuildProgress, kDone, "IndexDetail") \
+    UNARY(DropIndex, kDone, "DropIndex") \
     UNARY(ListIndexedSegment, kUnimplemented, "") \
     UNARY(DescribeSegmentIndexData, kUnimplemented, "") \
     /* data.proto */ \
-    RAW(Insert, kUnimplemented, "Insert") \
-    RAW(Upsert, kUnimplemented, "Upsert") \
-    UNARY(Delete, kUnimplemented, "Delete") \
-    RAW(Search, kUnimplemented, "Search") \
+    RAW(Insert, kDone, "Insert") \
+    RAW(Upsert, kPartial, "Upsert") \
+    UNARY(Delete, kDone, "Delete") \
+    RAW(Search, kPartial, "Search") \
     RAW(HybridSearch, kUnimplemented, "Search") \
-    RAW(Query, kUnimplemented, "Query") \
+    RAW(Query, kPartial, "Query") \
     UNARY(CalcDistance, kUnimplemented, "") \
-    UNARY(Flush, kUnimplemented, "Flush") \
-    UNARY(GetFlushState, kUnimplemented, "GetFlushState") \
+    UNARY(Flush, kDone, "Flush") \
+    UNARY(GetFlushState, kDone, "GetFlushState") \
     UNARY(FlushAll, kUnimplemented, "FlushAll") \
     UNARY(GetFlushAllState, kUnimplemented, "") \
     UNARY(Import, kUnimplemented, "Import") \
@@ -135,26 +135,26 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(DropRowPolicy, kUnimplemented, "DropOwnership") \
     UNARY(ListRowPolicies, kUnimplemented, "SelectOwnership") \
     /* cluster.proto */ \
-    UNARY(Connect, kUnimplemented, "") \
-    UNARY(GetVersion, kUnimplemented, "") \
-    UNARY(CheckHealth, kUnimplemented, "") \
-    UNARY(GetComponentStates, kUnimplemented, "") \
-    UNARY(GetMetrics, kUnimplemented, "") \
-    UNARY(AllocTimestamp, kUnimplemented, "") \
-    UNARY(Dummy, kUnimplemented, "") \
+    UNARY(Connect, kDone, "") \
+    UNARY(GetVersion, kDone, "") \
+    UNARY(CheckHealth, kPartial, "") \
+    UNARY(GetComponentStates, kPartial, "") \
+    UNARY(GetMetrics, kPartial, "") \
+    UNARY(AllocTimestamp, kDone, "") \
+    UNARY(Dummy, kDone, "") \
     UNARY(RegisterLink, kUnimplemented, "") \
-    UNARY(CreateDatabase, kUnimplemented, "CreateDatabase") \
-    UNARY(DropDatabase, kUnimplemented, "DropDatabase") \
-    UNARY(ListDatabases, kUnimplemented, "") \
-    UNARY(AlterDatabase, kUnimplemented, "AlterDatabase") \
-    UNARY(DescribeDatabase, kUnimplemented, "DescribeDatabase") \
-    UNARY(GetReplicas, kUnimplemented, "") \
-    UNARY(GetPersistentSegmentInfo, kUnimplemented, "") \
-    UNARY(GetQuerySegmentInfo, kUnimplemented, "") \
+    UNARY(CreateDatabase, kDone, "CreateDatabase") \
+    UNARY(DropDatabase, kDone, "DropDatabase") \
+    UNARY(ListDatabases, kDone, "") \
+    UNARY(AlterDatabase, kPartial, "AlterDatabase") \
+    UNARY(DescribeDatabase, kDone, "DescribeDatabase") \
+    UNARY(GetReplicas, kPartial, "") \
+    UNARY(GetPersistentSegmentInfo, kDone, "") \
+    UNARY(GetQuerySegmentInfo, kDone, "") \
     UNARY(LoadBalance, kUnimplemented, "LoadBalance") \
-    UNARY(ManualCompaction, kUnimplemented, "Compaction") \
-    UNARY(GetCompactionState, kUnimplemented, "") \
-    UNARY(GetCompactionStateWithPlans, kUnimplemented, "") \
+    UNARY(ManualCompaction, kPartial, "Compaction") \
+    UNARY(GetCompactionState, kPartial, "") \
+    UNARY(GetCompactionStateWithPlans, kPartial, "") \
     UNARY(CreateResourceGroup, kUnimplemented, "CreateResourceGroup") \
     UNARY(DropResourceGroup, kUnimplemented, "DropResourceGroup") \
     UNARY(UpdateResourceGroups, kUnimplemented, "UpdateResourceGroups") \
@@ -186,7 +186,7 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     STREAM(DumpMessages, kUnimplemented, "")
 
 #define ELANUS_TELEMETRY_RPCS(UNARY, RAW, STREAM) \
-    UNARY(ClientHeartbeat, kUnimplemented, "") \
+    UNARY(ClientHeartbeat, kDone, "") \
     UNARY(GetClientTelemetry, kUnimplemented, "") \
     UNARY(PushClientCommand, kUnimplemented, "") \
     UNARY(DeleteClientCommand, kUnimplemented, "")
