@@ -1,0 +1,264 @@
+#include "proxy/index_params.h"
+
+#include "proxy/name_validation.h"
+#include "proxy/phrase.h"
+#include "proxy/schema_validation.h"
+#include "proxy/search_params.h"
+#include "vindex/family.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+namespace elanus::proxy {
+
+namespace {
+
+using schema::DataType;
+using schema::FieldSchema;
+
+constexpr std::string_view kAutoIndex = "AUTOINDEX";
+constexpr std::string_view kAlterable[] = {"mmap.enabled", "indexoffsetcache.enabled", "warmup"};
+constexpr std::string_view kJsonCastTypes[] = {
+    "BOOL", "DOUBLE", "VARCHAR", "ARRAY_BOOL", "ARRAY_DOUBLE", "ARRAY_VARCHAR", "JSON"};
+
+template <typename List>
+bool Contains(const List& list, std::string_view name) {
+    return std::find(std::begin(list), std::end(list), name) != std::end(list);
+}
+
+base::Status InvalidIndexType(std::string_view index_type) {
+    return InvalidExpected("valid index", Phrase("invalid index type: ", index_type));
+}
+
+// The scalar type under the index: elements of arrays, the value itself otherwise.
+DataType IndexedType(const FieldSchema& field) {
+    return field.type == DataType::kArray ? field.element_type : field.type;
+}
+
+base::Status CheckBitmap(const FieldSchema& field) {
+    if (field.is_primary_key) {
+        return Invalid("create bitmap index on primary key not supported");
+    }
+    const DataType type = IndexedType(field);
+    if (type != DataType::kBool && !schema::IsInteger(type) && type != DataType::kVarChar &&
+        type != DataType::kJson) {
+        return Invalid("bitmap index are only supported on bool, int, string and array field");
+    }
+    return base::Status();
+}
+
+base::Status CheckNgram(const FieldSchema& field, const KeyValues& params) {
+    if (field.type != DataType::kVarChar && field.type != DataType::kJson) {
+        return Invalid("Ngram index can only be created on VARCHAR or JSON field");
+    }
+    const auto low = params.find("min_gram");
+    const auto high = params.find("max_gram");
+    if (low == params.end() || high == params.end()) {
+        return Invalid("Ngram index must specify both min_gram and max_gram");
+    }
+    int64_t min_gram = 0;
+    int64_t max_gram = 0;
+    if (!ParseInt(low->second, &min_gram) || !ParseInt(high->second, &max_gram)) {
+        return Invalid("min_gram and max_gram for Ngram index must be integers, got: ", low->second,
+                       ", ", high->second);
+    }
+    if (min_gram <= 0 || min_gram > max_gram) {
+        return Invalid("invalid min_gram or max_gram value for Ngram index, min_gram: ", min_gram,
+                       ", max_gram: ", max_gram);
+    }
+    return base::Status();
+}
+
+base::Status CheckScalarType(const FieldSchema& field, std::string_view index_type,
+                             const KeyValues& params) {
+    const DataType type = IndexedType(field);
+    if (index_type == kAutoIndex || index_type == "INVERTED") {
+        return base::Status();
+    }
+    if (index_type == "BITMAP") {
+        return CheckBitmap(field);
+    }
+    if (index_type == "STL_SORT" || index_type == "Asceneding") {
+        if (field.type == DataType::kArray ||
+            !(schema::IsNumeric(type) || type == DataType::kVarChar || type == DataType::kJson)) {
+            return Invalid("STL_SORT are only supported on numeric, varchar or timestamptz field");
+        }
+        return base::Status();
+    }
+    if (index_type == "TRIE" || index_type == "Trie" || index_type == "marisa-trie") {
+        return field.type == DataType::kVarChar
+                   ? base::Status()
+                   : Invalid("TRIE are only supported on varchar field");
+    }
+    if (index_type == "NGRAM") {
+        return CheckNgram(field, params);
+    }
+    if (index_type == "RTREE") {
+        return Invalid("RTREE index can only be built on geometry field");
+    }
+    return InvalidIndexType(index_type);
+}
+
+base::Status CheckJsonCast(const FieldSchema& field, const KeyValues& params) {
+    const auto cast = params.find("json_cast_type");
+    if (field.type != DataType::kJson || cast == params.end()) {
+        return base::Status();
+    }
+    std::string upper = cast->second;
+    std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    if (!Contains(kJsonCastTypes, upper)) {
+        return Invalid("json_cast_type ", cast->second, " is not supported");
+    }
+    const auto function = params.find("json_cast_function");
+    if (function != params.end() && (function->second != "STRING_TO_DOUBLE" || upper != "DOUBLE")) {
+        return Invalid("json_cast_function ", function->second, " is not supported for ", upper);
+    }
+    return base::Status();
+}
+
+base::Status CheckVectorType(const FieldSchema& field, const roles::IndexInfo& index) {
+    // A scalar index type on a vector field.
+    for (const char* scalar : {"INVERTED", "BITMAP", "STL_SORT", "TRIE", "NGRAM", "RTREE"}) {
+        if (index.index_type == scalar) {
+            return Invalid("data type ", schema::DataTypeName(field.type),
+                           " can't build with this index ", index.index_type);
+        }
+    }
+    if (vindex::FindFamily(index.index_type) == nullptr &&
+        !vindex::IsKnownButUnsupported(index.index_type)) {
+        return InvalidIndexType(index.index_type);
+    }
+    return vindex::ValidateBuildParams(index.index_type, vindex::VectorType::kFloat,
+                                       index.metric_type, field.dim(), index.params);
+}
+
+base::Status CompleteVectorIndex(const FieldSchema& field, roles::IndexInfo* index) {
+    RETURN_IF_ERROR(CheckVectorType(field, *index));
+    const auto metric = index->metric_type.empty()
+                            ? vindex::DefaultMetric(vindex::VectorType::kFloat)
+                            : vindex::MetricFromName(index->metric_type);
+    index->metric_type = vindex::MetricName(*metric);
+    return base::Status();
+}
+
+// The field, or for a key of the dynamic field `$meta`.
+const FieldSchema* IndexedField(const schema::CollectionSchema& schema, std::string_view name) {
+    const FieldSchema* field = schema.FindField(name);
+    return field != nullptr || name.empty() ? field : schema.dynamic_field();
+}
+
+base::Status CheckSwitches(const KeyValues& params) {
+    for (const char* key : {"mmap.enabled", "indexoffsetcache.enabled"}) {
+        const auto it = params.find(key);
+        bool on = false;
+        if (it != params.end() && !ParseBool(it->second, &on)) {
+            return Invalid("invalid ", key, " value: ", it->second, ", expected: true, false");
+        }
+    }
+    const auto warmup = params.find("warmup");
+    if (warmup != params.end() && warmup->second != "disable" && warmup->second != "sync" &&
+        warmup->second != "async") {
+        return Invalid("invalid warmup value: ", warmup->second,
+                       ", expected: disable, sync, async");
+    }
+    return base::Status();
+}
+
+base::Result<KeyValues> MergeParams(const KeyValues& sent, const Limits& limits) {
+    KeyValues merged;
+    size_t bytes = 0;
+    for (const auto& [key, value] : sent) {
+        bytes += key.size() + value.size();
+        if (key != "params") {
+            merged[key] = value;
+        }
+    }
+    if (bytes > static_cast<size_t>(limits.max_index_params_bytes)) {
+        return Invalid("the index params are ", bytes, " bytes, more than the limit of ",
+                       limits.max_index_params_bytes);
+    }
+    const auto params = sent.find("params");
+    if (params == sent.end() || params->second.empty()) {
+        return merged;
+    }
+    KeyValues inner;
+    RETURN_IF_ERROR(MergeJsonParams(params->second, &inner));
+    for (const auto& [key, value] : inner) {
+        const auto [it, added] = merged.emplace(key, value);
+        if (!added && it->second != value) {
+            return Invalid("duplicated index param (key=", key,
+                           ") with different values: ", it->second, " and ", value);
+        }
+    }
+    return merged;
+}
+
+std::string Extract(KeyValues* params, const std::string& key) {
+    auto node = params->extract(key);
+    return node.empty() ? std::string() : std::move(node.mapped());
+}
+
+}  // namespace
+
+base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collection,
+                                          const CreateIndexRequest& request, const Limits& limits) {
+    RETURN_IF_ERROR(ValidateIndexName(request.index_name, limits));
+    const FieldSchema* field = IndexedField(collection.schema, request.field);
+    if (field == nullptr) {
+        return Invalid("cannot create index on non-exist field: ", request.field);
+    }
+    roles::IndexInfo index;
+    index.collection_id = collection.id;
+    index.field_id = field->id;
+    index.field_name = field->name;
+    index.name = request.index_name;
+    if (index.name.empty() && field->name != request.field) {
+        index.name = request.field;  // a key of the dynamic field
+    }
+    index.user_params = request.params;
+    ASSIGN_OR_RETURN(index.params, MergeParams(request.params, limits));
+    index.index_type = Extract(&index.params, "index_type");
+    index.metric_type = Extract(&index.params, "metric_type");
+    Extract(&index.params, "dim");
+    if (index.index_type.empty()) {
+        index.index_type = kAutoIndex;
+    }
+    RETURN_IF_ERROR(CheckSwitches(index.params));
+    if (schema::IsVector(field->type)) {
+        RETURN_IF_ERROR(CompleteVectorIndex(*field, &index));
+        return index;
+    }
+    RETURN_IF_ERROR(CheckScalarType(*field, index.index_type, index.params));
+    RETURN_IF_ERROR(CheckJsonCast(*field, index.params));
+    if (field->type == DataType::kJson && field->name != request.field) {
+        index.params.emplace("json_path", request.field);
+    }
+    index.metric_type.clear();
+    return index;
+}
+
+base::Status CheckAlterableIndexParams(const KeyValues& params,
+                                       const std::vector<std::string>& delete_keys) {
+    if (!params.empty() && !delete_keys.empty()) {
+        return Invalid("cannot provide both DeleteKeys and ExtraParams");
+    }
+    if (params.empty() && delete_keys.empty()) {
+        return Invalid("no index params to alter");
+    }
+    for (const auto& [key, value] : params) {
+        if (!Contains(kAlterable, key)) {
+            return Invalid(key, " is not a configable index property");
+        }
+    }
+    for (const std::string& key : delete_keys) {
+        if (!Contains(kAlterable, key)) {
+            return Invalid(key, " is not a configable index property");
+        }
+    }
+    return CheckSwitches(params);
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,355 @@
+// Proxy::Insert, Upsert and Delete: validation, keys, routing, one log append.
+
+#include "base/mutex.h"
+#include "proxy/insert_validation.h"
+#include "proxy/phrase.h"
+#include "proxy/proxy_core.h"
+#include "proxy/row_routing.h"
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
+namespace elanus::proxy {
+
+namespace {
+
+// Keys that one step of a delete by filter reads and deletes.
+constexpr uint64_t kDeleteStepKeys = 65536;
+
+struct PendingWrite {
+    CollectionPtr collection;
+    std::vector<roles::WritePart> parts;
+    MutationResult result;
+};
+
+base::Status CheckSchemaTimestamp(const roles::CollectionInfo& collection,
+                                  base::Timestamp schema_timestamp) {
+    if (schema_timestamp == 0 || schema_timestamp == collection.updated_ts) {
+        return base::Status();
+    }
+    return base::Status::WithFields(base::Code::kSchemaMismatch,
+                                    {{"collection", collection.schema.name}})
+        .Annotate(Phrase("schema timestamp ", schema_timestamp, " is not the current one, ",
+                         collection.updated_ts));
+}
+
+base::Status CheckNoRepeats(const schema::PrimaryKeys& keys) {
+    static constexpr std::string_view kText =
+        "duplicate primary keys are not allowed in the same batch";
+    if (keys.is_string) {
+        std::unordered_set<std::string_view> seen(keys.strings.begin(), keys.strings.end());
+        return seen.size() == keys.size() ? base::Status() : Invalid(kText);
+    }
+    std::unordered_set<int64_t> seen(keys.ints.begin(), keys.ints.end());
+    return seen.size() == keys.size() ? base::Status() : Invalid(kText);
+}
+
+base::Status GiveAutoIds(ProxyCore& core, const base::CallContext& context,
+                         const schema::FieldSchema& key_field, schema::ColumnBatch* batch) {
+    ASSIGN_OR_RETURN(const roles::AllocResponse ids,
+                     core.partners.root_coord->AllocIds(
+                         context, roles::AllocRequest{static_cast<uint32_t>(batch->rows)}));
+    schema::Column column = MakeAutoIds(key_field, static_cast<int64_t>(ids.first), batch->rows);
+    for (schema::Column& existing : batch->columns) {
+        if (existing.field_id == key_field.id) {
+            existing = std::move(column);
+            return base::Status();
+        }
+    }
+    batch->columns.push_back(std::move(column));
+    return base::Status();
+}
+
+base::Result<PendingWrite> PrepareWrite(ProxyCore& core, const base::CallContext& context,
+                                        WriteKind kind, const CollectionPtr& collection,
+                                        InsertRequest* request) {
+    RETURN_IF_ERROR(CheckSchemaTimestamp(*collection, request->schema_timestamp));
+    if (request->partial_update) {
+        return NotSupportedYet("partial update");
+    }
+    // Before the columns are taken, so that a retry with a fresh schema still has them.
+    if (!request->partition.empty()) {
+        RETURN_IF_ERROR(FindPartition(*collection, request->partition).status());
+    }
+    ASSIGN_OR_RETURN(schema::ColumnBatch batch,
+                     PrepareRows(*collection, core.limits, kind, request));
+    const schema::FieldSchema& key_field = *collection->schema.primary_key();
+    PendingWrite write;
+    write.collection = collection;
+    if (kind == WriteKind::kUpsert) {
+        const schema::PrimaryKeys replaced = KeysOf(*batch.Find(key_field.id));
+        RETURN_IF_ERROR(CheckNoRepeats(replaced));
+        write.parts = RouteDeletes(*collection, roles::kAllPartitions, replaced);
+    }
+    // The rows of an upsert into an autoID collection get fresh keys; the sent ones name what goes.
+    if (NeedsAutoIds(*collection, batch) || (kind == WriteKind::kUpsert && key_field.auto_id)) {
+        RETURN_IF_ERROR(GiveAutoIds(core, context, key_field, &batch));
+    }
+    write.result.ids = KeysOf(*batch.Find(key_field.id));
+    const auto rows = static_cast<int64_t>(batch.rows);
+    (kind == WriteKind::kUpsert ? write.result.upsert_count : write.result.insert_count) = rows;
+    ASSIGN_OR_RETURN(
+        std::vector<roles::WritePart> parts,
+        RouteRows(*collection, request->partition, std::move(batch), write.result.ids));
+    std::move(parts.begin(), parts.end(), std::back_inserter(write.parts));
+    return write;
+}
+
+// Appends and answers through `done`. A channel that is not there means that the collection went.
+void Append(ProxyCore& core, const base::CallContext& context, PendingWrite write,
+            MutationCallback done) {
+    roles::AppendRequest append;
+    append.pchannel = write.collection->pchannel;
+    append.request_id = core.NextRequestId();
+    append.schema_version = write.collection->schema.version;
+    append.parts = std::move(write.parts);
+    auto result = std::make_shared<MutationResult>(std::move(write.result));
+    core.partners.streaming_node->Append(
+        context, std::move(append),
+        [&core, result, collection = write.collection,
+         done = std::move(done)](base::Result<roles::AppendResponse> response) {
+            if (response.ok()) {
+                result->timestamp = response->timestamp;
+                done(std::move(*result));
+                return;
+            }
+            if (response.status().code() == base::Code::kChannelNotFound ||
+                response.status().code() == base::Code::kSchemaMismatch) {
+                roles::CollectionRef ref;
+                ref.collection_id = collection->id;
+                core.cache.Invalidate(ref);
+            }
+            done(response.status());
+        });
+}
+
+void Write(ProxyCore& core, const base::CallContext& context, WriteKind kind, InsertRequest request,
+           MutationCallback done) {
+    auto write = core.WithCollection(
+        context, request.database, request.collection, [&](const CollectionPtr& collection) {
+            return PrepareWrite(core, context, kind, collection, &request);
+        });
+    if (!write.ok()) {
+        done(write.status());
+        return;
+    }
+    Append(core, context, std::move(write).value(), std::move(done));
+}
+
+// Appends and waits for the answer.
+base::Status AppendAndWait(ProxyCore& core, const base::CallContext& context, PendingWrite write) {
+    struct Waiter {
+        base::Mutex mutex;
+        base::CondVar answered;
+        bool done = false;
+        base::Status status;
+    };
+    auto waiter = std::make_shared<Waiter>();
+    Append(core, context, std::move(write), [waiter](base::Result<MutationResult> result) {
+        base::MutexLock lock(waiter->mutex);
+        waiter->status = result.ok() ? base::Status() : result.status();
+        waiter->done = true;
+        waiter->answered.NotifyAll();
+    });
+    base::MutexLock lock(waiter->mutex);
+    while (!waiter->done) {
+        waiter->answered.Wait(waiter->mutex);
+    }
+    return waiter->status;
+}
+
+expr::Plan KeyAbove(const schema::FieldSchema& key_field, const schema::PrimaryKey& last) {
+    expr::Compare above;
+    above.column.field_id = key_field.id;
+    above.column.type = key_field.type;
+    above.op = expr::CompareOp::kGt;
+    if (last.index() == 0) {
+        above.value = std::get<0>(last);
+    } else {
+        above.value = std::get<1>(last);
+    }
+    return expr::Plan{above};
+}
+
+// A delete by filter: reads the keys of the rows that match at one moment, step by step in key
+// order, and deletes each step before the next.
+class FilterDelete {
+  public:
+    FilterDelete(ProxyCore& core, const base::CallContext& context, CollectionPtr collection,
+                 PlanPtr filter, base::PartitionId partition)
+        : core_(core),
+          context_(context),
+          collection_(std::move(collection)),
+          filter_(std::move(filter)),
+          partition_(partition) {}
+
+    void Run(MutationCallback done) {
+        while (true) {
+            auto step = NextStep();
+            if (!step.ok()) {
+                done(step.status());
+                return;
+            }
+            PendingWrite write;
+            write.collection = collection_;
+            write.parts = RouteDeletes(*collection_, partition_, *step);
+            deleted_ += static_cast<int64_t>(step->size());
+            write.result.delete_count = deleted_;
+            if (finished_) {
+                Finish(std::move(write), std::move(done));
+                return;
+            }
+            const base::Status status = AppendAndWait(core_, context_, std::move(write));
+            if (!status.ok()) {
+                done(status);
+                return;
+            }
+        }
+    }
+
+  private:
+    void Finish(PendingWrite write, MutationCallback done) {
+        if (!write.parts.empty()) {
+            Append(core_, context_, std::move(write), std::move(done));
+            return;
+        }
+        write.result.timestamp = snapshot_ts_;
+        done(std::move(write.result));
+    }
+
+    base::Result<schema::PrimaryKeys> NextStep() {
+        if (snapshot_ts_ == 0) {
+            ASSIGN_OR_RETURN(snapshot_ts_, FreshTimestamp(context_, core_.partners));
+        }
+        roles::RetrieveRequest retrieve;
+        retrieve.filter = filter_;
+        if (last_.has_value()) {
+            expr::And both;
+            both.terms.push_back(KeyAbove(*collection_->schema.primary_key(), *last_));
+            both.terms.push_back(*filter_);
+            retrieve.filter = std::make_shared<const expr::Plan>(expr::Plan{std::move(both)});
+        }
+        if (partition_ != roles::kAllPartitions) {
+            retrieve.partitions = {partition_};
+        }
+        retrieve.limit = kDeleteStepKeys;
+        retrieve.guarantee_ts = snapshot_ts_;
+        retrieve.snapshot_ts = snapshot_ts_;
+        ASSIGN_OR_RETURN(const std::vector<roles::RetrieveResponse> shards,
+                         core_.RetrieveFromShards(context_, *collection_, retrieve));
+        return CutStep(shards);
+    }
+
+    // Shards that stopped at the limit end at different keys: the step takes what lies at or below
+    // the lowest of those ends, so that the next one can go on above one key.
+    base::Result<schema::PrimaryKeys> CutStep(const std::vector<roles::RetrieveResponse>& shards) {
+        std::optional<schema::PrimaryKey> end;
+        for (const roles::RetrieveResponse& shard : shards) {
+            if (shard.keys.size() >= kDeleteStepKeys) {
+                const schema::PrimaryKey last = shard.keys.At(shard.keys.size() - 1);
+                end = !end.has_value() ? last : std::min(*end, last);
+            }
+        }
+        if (end.has_value() && last_.has_value() && *end <= *last_) {
+            return base::Internal("a delete by filter does not move forward");
+        }
+        schema::PrimaryKeys keys;
+        for (const roles::RetrieveResponse& shard : shards) {
+            for (size_t i = 0; i < shard.keys.size(); ++i) {
+                schema::PrimaryKey key = shard.keys.At(i);
+                if (end.has_value() && key > *end) {
+                    break;
+                }
+                keys.Append(key);
+            }
+        }
+        finished_ = !end.has_value();
+        last_ = end;
+        return keys;
+    }
+
+    ProxyCore& core_;
+    const base::CallContext& context_;
+    const CollectionPtr collection_;
+    const PlanPtr filter_;
+    const base::PartitionId partition_;
+    base::Timestamp snapshot_ts_ = 0;
+    std::optional<schema::PrimaryKey> last_;
+    bool finished_ = false;
+    int64_t deleted_ = 0;
+};
+
+struct DeletePlan {
+    CollectionPtr collection;
+    PlanPtr filter;
+    base::PartitionId partition = roles::kAllPartitions;
+};
+
+base::Result<DeletePlan> PlanDelete(ProxyCore& core, const CollectionPtr& collection,
+                                    const DeleteRequest& request) {
+    DeletePlan plan;
+    plan.collection = collection;
+    if (!request.partition.empty()) {
+        ASSIGN_OR_RETURN(plan.partition, FindPartition(*collection, request.partition));
+    }
+    auto filter = core.ParseFilter(*collection, request.filter, request.templates);
+    if (!filter.ok()) {
+        return filter.status().Annotate("failed to create delete plan");
+    }
+    if (*filter == nullptr) {
+        return Invalid("delete plan can't be empty or always true : ", request.filter);
+    }
+    plan.filter = *filter;
+    return plan;
+}
+
+}  // namespace
+
+void Proxy::Insert(const base::CallContext& context, InsertRequest request, MutationCallback done) {
+    Write(*core_, context, WriteKind::kInsert, std::move(request), std::move(done));
+}
+
+void Proxy::Upsert(const base::CallContext& context, InsertRequest request, MutationCallback done) {
+    Write(*core_, context, WriteKind::kUpsert, std::move(request), std::move(done));
+}
+
+void Proxy::Delete(const base::CallContext& context, DeleteRequest request, MutationCallback done) {
+    ProxyCore& core = *core_;
+    const auto plan = core.WithCollection(
+        context, request.database, request.collection,
+        [&](const CollectionPtr& collection) { return PlanDelete(core, collection, request); });
+    if (!plan.ok()) {
+        done(plan.status());
+        return;
+    }
+    const base::FieldId key_field = plan->collection->schema.primary_key()->id;
+    const auto keys = plan->filter->IsAlwaysFalse()
+                          ? std::optional<schema::PrimaryKeys>(schema::PrimaryKeys())
+                          : expr::PrimaryKeyTerms(*plan->filter, key_field);
+    if (!keys.has_value()) {
+        FilterDelete(core, context, plan->collection, plan->filter, plan->partition)
+            .Run(std::move(done));
+        return;
+    }
+    PendingWrite write;
+    write.collection = plan->collection;
+    write.parts = RouteDeletes(*plan->collection, plan->partition, *keys);
+    write.result.delete_count = static_cast<int64_t>(keys->size());
+    if (!write.parts.empty()) {
+        Append(core, context, std::move(write), std::move(done));
+        return;
+    }
+    const auto timestamp = FreshTimestamp(context, core.partners);
+    if (!timestamp.ok()) {
+        done(timestamp.status());
+        return;
+    }
+    write.result.timestamp = *timestamp;
+    done(std::move(write.result));
+}
+
+}  // namespace elanus::proxy

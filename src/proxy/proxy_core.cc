@@ -1,0 +1,109 @@
+#include "proxy/proxy_core.h"
+
+#include "proxy/name_validation.h"
+#include "proxy/phrase.h"
+
+namespace elanus::proxy {
+
+namespace {
+
+std::string MakePrefix(sys::Random* random) {
+    sys::Random& source = random != nullptr ? *random : sys::RealRandom();
+    return Phrase(source.Next(), "-", source.Next(), "-");
+}
+
+}  // namespace
+
+ProxyCore::ProxyCore(ProxyPartners partners_in, Limits limits_in)
+    : partners(partners_in),
+      limits(limits_in),
+      cache(partners_in.root_coord, partners_in.data_coord),
+      request_prefix_(MakePrefix(partners_in.random)) {}
+
+base::Result<CollectionPtr> ProxyCore::Collection(const base::CallContext& context,
+                                                  const std::string& database,
+                                                  const std::string& name) {
+    RETURN_IF_ERROR(ValidateCollectionName(name, limits));
+    return cache.Get(context, database, name);
+}
+
+bool ProxyCore::MayBeOutdated(base::Code code) {
+    switch (code) {
+        case base::Code::kCollectionNotFound:
+        case base::Code::kPartitionNotFound:
+        case base::Code::kChannelNotFound:
+        case base::Code::kSchemaMismatch:
+        case base::Code::kFieldNotFound:
+            return true;
+        default:
+            return false;
+    }
+}
+
+bool ProxyCore::Differs(const roles::CollectionInfo& a, const roles::CollectionInfo& b) {
+    return a.id != b.id || a.updated_ts != b.updated_ts || a.vchannels != b.vchannels ||
+           a.partitions.size() != b.partitions.size() ||
+           (!a.partitions.empty() && a.partitions.back().id != b.partitions.back().id);
+}
+
+base::Result<PlanPtr> ProxyCore::ParseFilter(const roles::CollectionInfo& collection,
+                                             const std::string& text,
+                                             const expr::TemplateValues& templates) {
+    if (text.empty()) {
+        return PlanPtr();
+    }
+    if (templates.empty()) {
+        ASSIGN_OR_RETURN(PlanPtr plan, plans_.GetOrParse(collection.id, text, collection.schema));
+        return plan->IsAlwaysTrue() ? PlanPtr() : std::move(plan);
+    }
+    ASSIGN_OR_RETURN(expr::Plan plan, expr::ParseFilter(text, collection.schema, templates));
+    return plan.IsAlwaysTrue() ? PlanPtr() : std::make_shared<const expr::Plan>(std::move(plan));
+}
+
+std::string ProxyCore::NextRequestId() {
+    return request_prefix_ + std::to_string(request_number_.fetch_add(1));
+}
+
+base::Result<roles::LoadStatus> ProxyCore::LoadStatusOf(const base::CallContext& context,
+                                                        const roles::CollectionInfo& collection) {
+    return partners.query_coord->GetLoadStatus(context, roles::OfCollection{collection.id});
+}
+
+base::Status ProxyCore::ReadFailure(const base::CallContext& context,
+                                    const roles::CollectionInfo& collection, base::Status status) {
+    if (status.code() != base::Code::kCollectionNotLoaded) {
+        return status;
+    }
+    const base::Result<roles::LoadStatus> load = LoadStatusOf(context, collection);
+    const bool loading = load.ok() && load->state == roles::LoadState::kLoading;
+    return base::Status::WithFields(
+        loading ? base::Code::kCollectionNotFullyLoaded : base::Code::kCollectionNotLoaded,
+        {{"collection", collection.schema.name}});
+}
+
+base::Result<std::vector<roles::RetrieveResponse>> ProxyCore::RetrieveFromShards(
+    const base::CallContext& context, const roles::CollectionInfo& collection,
+    const roles::RetrieveRequest& request) {
+    const size_t shards = collection.vchannels.size();
+    std::vector<roles::RetrieveResponse> responses(shards);
+    std::vector<base::Status> failures(shards);
+    partners.executor->ParallelFor(shards, [&](size_t shard) {
+        roles::RetrieveRequest of_shard = request;
+        of_shard.vchannel = collection.vchannels[shard];
+        of_shard.collection_id = collection.id;
+        auto response = partners.streaming_node->Retrieve(context, of_shard);
+        if (response.ok()) {
+            responses[shard] = std::move(response).value();
+        } else {
+            failures[shard] = response.status();
+        }
+    });
+    for (base::Status& failure : failures) {
+        if (!failure.ok()) {
+            return ReadFailure(context, collection, std::move(failure));
+        }
+    }
+    return responses;
+}
+
+}  // namespace elanus::proxy

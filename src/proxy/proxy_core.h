@@ -1,0 +1,88 @@
+// ProxyCore: the state and the few steps that all of the proxy's methods share.
+//
+// Threads: any; what changes is inside MetaCache and the request counter.
+#pragma once
+
+#include "base/call_context.h"
+#include "base/status.h"
+#include "expr/filter.h"
+#include "expr/plan.h"
+#include "expr/plan_cache.h"
+#include "proxy/limits.h"
+#include "proxy/meta_cache.h"
+#include "proxy/proxy.h"
+#include "proxy/read_moment.h"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace elanus::proxy {
+
+using PlanPtr = std::shared_ptr<const expr::Plan>;
+
+class ProxyCore {
+  public:
+    ProxyCore(ProxyPartners partners_in, Limits limits_in);
+
+    const ProxyPartners partners;
+    const Limits limits;
+    MetaCache cache;
+
+    // The collection by name, after the name's rules were checked.
+    base::Result<CollectionPtr> Collection(const base::CallContext& context,
+                                           const std::string& database, const std::string& name);
+
+    // Runs work(collection). An answer that speaks of names or channels that are not there may come
+    // from an outdated cache: then RootCoord is asked and, if the collection has changed, the work
+    // is done once more.
+    template <typename Work>
+    auto WithCollection(const base::CallContext& context, const std::string& database,
+                        const std::string& name, Work work)
+        -> decltype(work(std::declval<CollectionPtr>())) {
+        base::Result<CollectionPtr> collection = Collection(context, database, name);
+        if (!collection.ok()) {
+            return collection.status();
+        }
+        auto result = work(*collection);
+        if (result.ok() || !MayBeOutdated(result.status().code())) {
+            return result;
+        }
+        const base::Result<CollectionPtr> fresh = cache.Refresh(context, database, name);
+        if (!fresh.ok()) {
+            return fresh.status();
+        }
+        return Differs(**collection, **fresh) ? work(*fresh) : std::move(result);
+    }
+
+    // Null for text that matches every row.
+    base::Result<PlanPtr> ParseFilter(const roles::CollectionInfo& collection,
+                                      const std::string& text,
+                                      const expr::TemplateValues& templates);
+
+    std::string NextRequestId();
+
+    base::Result<roles::LoadStatus> LoadStatusOf(const base::CallContext& context,
+                                                 const roles::CollectionInfo& collection);
+    // 101 and 103 name the collection as Milvus does; everything else stays as it is.
+    base::Status ReadFailure(const base::CallContext& context,
+                             const roles::CollectionInfo& collection, base::Status status);
+
+    // Asks every vchannel at once; `request` is a template whose vchannel is filled in. In the
+    // order of the collection's vchannels.
+    base::Result<std::vector<roles::RetrieveResponse>> RetrieveFromShards(
+        const base::CallContext& context, const roles::CollectionInfo& collection,
+        const roles::RetrieveRequest& request);
+
+  private:
+    static bool MayBeOutdated(base::Code code);
+    static bool Differs(const roles::CollectionInfo& a, const roles::CollectionInfo& b);
+
+    expr::PlanCache plans_;
+    const std::string request_prefix_;
+    std::atomic<uint64_t> request_number_{0};
+};
+
+}  // namespace elanus::proxy

@@ -1,0 +1,188 @@
+// Proxy::Query: rows by filter in ascending order of their primary keys, or their count.
+
+#include "proxy/hit_merge.h"
+#include "proxy/output_fields.h"
+#include "proxy/phrase.h"
+#include "proxy/proxy_core.h"
+#include "proxy/row_routing.h"
+#include "proxy/search_params.h"
+
+#include <algorithm>
+
+namespace elanus::proxy {
+
+namespace {
+
+constexpr std::string_view kCountColumn = "count(*)";
+
+OutputColumn CountColumn(uint64_t count) {
+    OutputColumn column;
+    column.name = kCountColumn;
+    schema::ColumnBuilder builder(0, schema::DataType::kInt64);
+    builder.AppendInt(static_cast<int64_t>(count));
+    column.values = builder.Finish();
+    return column;
+}
+
+// Rows [offset, offset + limit) of all shards by ascending key, as numbers into the shards' rows
+// laid one after another.
+std::vector<uint32_t> PickRows(const std::vector<roles::RetrieveResponse>& shards, uint64_t offset,
+                               uint64_t limit) {
+    std::vector<size_t> heads(shards.size(), 0);
+    std::vector<uint32_t> starts(shards.size(), 0);
+    for (size_t shard = 1; shard < shards.size(); ++shard) {
+        starts[shard] = starts[shard - 1] + static_cast<uint32_t>(shards[shard - 1].keys.size());
+    }
+    std::vector<uint32_t> picks;
+    for (uint64_t rank = 0; picks.size() < limit; ++rank) {
+        size_t best = shards.size();
+        for (size_t shard = 0; shard < shards.size(); ++shard) {
+            const bool has_row = heads[shard] < shards[shard].keys.size();
+            if (has_row &&
+                (best == shards.size() || CompareKeys(shards[shard].keys, heads[shard],
+                                                      shards[best].keys, heads[best]) < 0)) {
+                best = shard;
+            }
+        }
+        if (best == shards.size()) {
+            break;
+        }
+        if (rank >= offset) {
+            picks.push_back(starts[best] + static_cast<uint32_t>(heads[best]));
+        }
+        ++heads[best];
+    }
+    return picks;
+}
+
+base::Status CheckShape(const std::vector<roles::RetrieveResponse>& shards) {
+    for (const roles::RetrieveResponse& shard : shards) {
+        if (shard.keys.size() != shard.rows.rows || shard.rows.rows > UINT32_MAX) {
+            return base::Internal("a shard's query answer does not fit together");
+        }
+    }
+    return base::Status();
+}
+
+base::Result<schema::ColumnBatch> MergeRows(std::vector<roles::RetrieveResponse> shards,
+                                            const QuerySettings& settings) {
+    RETURN_IF_ERROR(CheckShape(shards));
+    const auto offset = static_cast<uint64_t>(settings.offset);
+    const uint64_t limit = settings.has_limit ? static_cast<uint64_t>(settings.limit) : UINT64_MAX;
+    if (shards.size() == 1 && offset == 0 && shards[0].rows.rows <= limit) {
+        return std::move(shards[0].rows);
+    }
+    const std::vector<uint32_t> picks = PickRows(shards, offset, limit);
+    std::vector<schema::ColumnBatch> batches;
+    for (roles::RetrieveResponse& shard : shards) {
+        if (shard.rows.rows > 0) {
+            batches.push_back(std::move(shard.rows));
+        }
+    }
+    if (batches.empty()) {
+        return std::move(shards[0].rows);
+    }
+    if (batches.size() == 1) {
+        return schema::Gather(batches[0], picks);
+    }
+    ASSIGN_OR_RETURN(const schema::ColumnBatch joined, schema::Concatenate(batches));
+    return schema::Gather(joined, picks);
+}
+
+class QueryRun {
+  public:
+    QueryRun(ProxyCore& core, const base::CallContext& context,
+             const roles::CollectionInfo& collection, const QueryRequest& request)
+        : core_(core), context_(context), collection_(collection), request_(request) {}
+
+    base::Result<QueryResults> Run() {
+        RETURN_IF_ERROR(Prepare());
+        ASSIGN_OR_RETURN(std::vector<roles::RetrieveResponse> shards,
+                         core_.RetrieveFromShards(context_, collection_, shard_request_));
+        QueryResults results;
+        results.output_fields = selection_.output_fields;
+        results.primary_field_name = collection_.schema.primary_key()->name;
+        results.collection_name = collection_.schema.name;
+        if (moment_.iterator) {
+            results.session_ts = moment_.snapshot_ts;
+        }
+        if (selection_.count) {
+            uint64_t count = 0;
+            for (const roles::RetrieveResponse& shard : shards) {
+                count += shard.count;
+            }
+            results.columns.push_back(CountColumn(count));
+            return results;
+        }
+        ASSIGN_OR_RETURN(const schema::ColumnBatch rows, MergeRows(std::move(shards), settings_));
+        if (rows.ByteSize() > static_cast<size_t>(core_.limits.max_output_bytes)) {
+            return Invalid("query results exceed the maxOutputSize Limit ",
+                           core_.limits.max_output_bytes);
+        }
+        ASSIGN_OR_RETURN(results.columns, Columns(rows));
+        return results;
+    }
+
+  private:
+    base::Status Prepare() {
+        ASSIGN_OR_RETURN(settings_, ParseQuerySettings(request_.query_params, core_.limits));
+        ASSIGN_OR_RETURN(selection_, SelectOutput(collection_.schema, request_.output_fields,
+                                                  PrimaryKeyOutput::kAlways));
+        auto filter = core_.ParseFilter(collection_, request_.filter, request_.templates);
+        if (!filter.ok()) {
+            return filter.status().Annotate("failed to create query plan");
+        }
+        if (selection_.count && settings_.has_limit) {
+            return Invalid("count entities with pagination is not allowed");
+        }
+        if (*filter == nullptr && !selection_.count && !settings_.has_limit) {
+            return Invalid("empty expression should be used with limit");
+        }
+        ASSIGN_OR_RETURN(shard_request_.partitions,
+                         FindPartitions(collection_, request_.partitions));
+        ASSIGN_OR_RETURN(moment_, ResolveMoment(context_, core_.partners, core_.limits, collection_,
+                                                request_.consistency, settings_.iterator));
+        shard_request_.filter = *filter;
+        shard_request_.count_only = selection_.count;
+        shard_request_.limit = static_cast<uint64_t>(settings_.limit + settings_.offset);
+        shard_request_.fields = selection_.fields;
+        shard_request_.ignore_growing = settings_.ignore_growing;
+        shard_request_.guarantee_ts = moment_.guarantee_ts;
+        shard_request_.snapshot_ts = moment_.snapshot_ts;
+        shard_request_.max_bytes = static_cast<uint64_t>(core_.limits.max_output_bytes);
+        return base::Status();
+    }
+
+    base::Result<std::vector<OutputColumn>> Columns(const schema::ColumnBatch& rows) const {
+        if (rows.rows > 0) {
+            return MakeOutputColumns(selection_, rows);
+        }
+        // No row matched: the columns are there, with nothing in them.
+        schema::ColumnBatch empty;
+        for (const schema::FieldSchema& field : selection_.fields) {
+            empty.columns.push_back(schema::MakeDefaultColumn(field, 0));
+        }
+        return MakeOutputColumns(selection_, empty);
+    }
+
+    ProxyCore& core_;
+    const base::CallContext& context_;
+    const roles::CollectionInfo& collection_;
+    const QueryRequest& request_;
+    QuerySettings settings_;
+    OutputSelection selection_;
+    ReadMoment moment_;
+    roles::RetrieveRequest shard_request_;
+};
+
+}  // namespace
+
+base::Result<QueryResults> Proxy::Query(const base::CallContext& context,
+                                        const QueryRequest& request) {
+    return core_->WithCollection(context, request.database, request.collection,
+                                 [&](const CollectionPtr& collection) {
+                                     return QueryRun(*core_, context, *collection, request).Run();
+                                 });
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,23 @@
+// Checks a CreateCollection request against the rules of API map 2.6 and brings its schema into the
+// form RootCoord stores: the hidden dynamic field added, defaults filled.
+#pragma once
+
+#include "base/status.h"
+#include "proxy/api.h"
+#include "proxy/limits.h"
+
+namespace elanus::proxy {
+
+// On success the request's schema has no ids yet (RootCoord gives them), ends with $meta when it is
+// dynamic, and num_partitions and shards_num are set.
+base::Status PrepareCollection(const Limits& limits, CreateCollectionRequest* request);
+
+// Collection properties of 2.6 that have a value rule.
+base::Status ValidateCollectionProperties(const KeyValues& properties);
+
+// "true" and "false" in the spellings that clients send; false when it is neither.
+bool ParseBool(std::string_view text, bool* value);
+// The whole text as a decimal integer; false when it is none or does not fit.
+bool ParseInt(std::string_view text, int64_t* value);
+
+}  // namespace elanus::proxy

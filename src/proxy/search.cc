@@ -1,0 +1,328 @@
+// Proxy::Search: parameters, fan-out to the shards, merge, output columns of the final rows.
+
+#include "proxy/hit_merge.h"
+#include "proxy/output_fields.h"
+#include "proxy/phrase.h"
+#include "proxy/proxy_core.h"
+#include "proxy/query_vectors.h"
+#include "proxy/row_routing.h"
+#include "proxy/search_params.h"
+#include "vindex/family.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+namespace elanus::proxy {
+
+namespace {
+
+// One search of one collection.
+class SearchRun {
+  public:
+    SearchRun(ProxyCore& core, const base::CallContext& context,
+              const roles::CollectionInfo& collection, const SearchRequest& request)
+        : core_(core), context_(context), collection_(collection), request_(request) {}
+
+    base::Result<SearchResults> Run() {
+        RETURN_IF_ERROR(Prepare());
+        RETURN_IF_ERROR(AskShards());
+        hits_ = MergeHits(responses_, shard_request_.nq, static_cast<size_t>(settings_.offset),
+                          static_cast<size_t>(settings_.top_k),
+                          vindex::LargerIsBetter(shard_request_.metric));
+        SearchResults results = Assemble();
+        RETURN_IF_ERROR(FetchColumns(&results));
+        return results;
+    }
+
+  private:
+    base::Status Prepare() {
+        ASSIGN_OR_RETURN(settings_, ParseSearchSettings(collection_.schema, request_.search_params,
+                                                        core_.limits));
+        ASSIGN_OR_RETURN(selection_, SelectOutput(collection_.schema, request_.output_fields,
+                                                  PrimaryKeyOutput::kWhenAsked));
+        ASSIGN_OR_RETURN(shard_request_.partitions,
+                         FindPartitions(collection_, request_.partitions));
+        auto filter = core_.ParseFilter(collection_, request_.filter, request_.templates);
+        if (!filter.ok()) {
+            return filter.status().Annotate("failed to create query plan");
+        }
+        shard_request_.filter = *filter;
+        RETURN_IF_ERROR(UseIndex());
+        ASSIGN_OR_RETURN(moment_, ResolveMoment(context_, core_.partners, core_.limits, collection_,
+                                                request_.consistency, settings_.iterator));
+        shard_request_.guarantee_ts = moment_.guarantee_ts;
+        shard_request_.snapshot_ts = moment_.snapshot_ts;
+        shard_request_.ignore_growing = settings_.ignore_growing;
+        shard_request_.collection_id = collection_.id;
+        shard_request_.vector_field = settings_.field->id;
+        shard_request_.dim = static_cast<uint32_t>(settings_.field->dim());
+        return UseVectors();
+    }
+
+    base::Result<roles::IndexInfo> FindIndex() {
+        for (const bool refresh : {false, true}) {
+            ASSIGN_OR_RETURN(const IndexesPtr indexes,
+                             refresh ? core_.cache.RefreshIndexes(context_, collection_.id)
+                                     : core_.cache.GetIndexes(context_, collection_.id));
+            for (const roles::IndexInfo& index : *indexes) {
+                if (index.field_id == settings_.field->id) {
+                    return index;
+                }
+            }
+        }
+        ASSIGN_OR_RETURN(const roles::LoadStatus load, core_.LoadStatusOf(context_, collection_));
+        if (load.state != roles::LoadState::kLoaded) {
+            return core_.ReadFailure(context_, collection_,
+                                     base::Status::Error(base::Code::kCollectionNotLoaded));
+        }
+        return base::Status::WithFields(base::Code::kIndexNotFound,
+                                        {{"field", settings_.field->name}})
+            .Annotate(Phrase("there is no vector index on field: [", settings_.field->name,
+                             "], please create index firstly"));
+    }
+
+    base::Status UseIndex() {
+        ASSIGN_OR_RETURN(const roles::IndexInfo index, FindIndex());
+        const auto metric = vindex::MetricFromName(index.metric_type);
+        if (!metric.has_value()) {
+            return base::Internal(
+                Phrase("index ", index.name, " has the unknown metric ", index.metric_type));
+        }
+        if (!settings_.metric_type.empty() &&
+            vindex::MetricFromName(settings_.metric_type) != metric) {
+            return InvalidExpected(index.metric_type, settings_.metric_type,
+                                   "metric type not match");
+        }
+        const auto k = static_cast<size_t>(settings_.top_k + settings_.offset);
+        auto parsed = vindex::ParseSearchParams(index.index_type, *metric, k, settings_.params);
+        if (!parsed.ok()) {
+            return parsed.status().Annotate("failed to search");
+        }
+        shard_request_.metric = *metric;
+        shard_request_.k = static_cast<uint32_t>(k);
+        shard_request_.params = std::move(parsed->params);
+        shard_request_.radius = parsed->radius;
+        shard_request_.range_filter = parsed->range_filter;
+        return base::Status();
+    }
+
+    base::Status UseVectors() {
+        if (request_.ids.has_value()) {
+            return UseVectorsOfIds();
+        }
+        const auto sent = static_cast<int64_t>(request_.vectors.values.size());
+        RETURN_IF_ERROR(CheckNq(request_.nq == 0 ? sent : request_.nq, core_.limits));
+        if (request_.nq != 0 && request_.nq != sent) {
+            return Invalid("nq [", request_.nq, "] does not match the ", sent,
+                           " vectors of the request");
+        }
+        ASSIGN_OR_RETURN(shard_request_.vectors,
+                         ReadQueryVectors(*settings_.field, request_.vectors));
+        shard_request_.nq = static_cast<uint32_t>(sent);
+        return base::Status();
+    }
+
+    // Takes the query vectors from the rows with the given keys.
+    base::Status UseVectorsOfIds() {
+        const schema::PrimaryKeys& ids = *request_.ids;
+        const schema::FieldSchema& key_field = *collection_.schema.primary_key();
+        if (ids.is_string != schema::IsStringLike(key_field.type)) {
+            return Invalid("the type of ids does not match the primary key ", key_field.name);
+        }
+        RETURN_IF_ERROR(CheckNq(static_cast<int64_t>(ids.size()), core_.limits));
+        expr::In in;
+        in.column.field_id = key_field.id;
+        in.column.type = key_field.type;
+        in.values.ints = ids.ints;
+        in.values.strings = ids.strings;
+        in.values.SortUnique();
+        roles::RetrieveRequest retrieve;
+        retrieve.filter = std::make_shared<const expr::Plan>(expr::Plan{std::move(in)});
+        retrieve.fields = {*settings_.field};
+        retrieve.guarantee_ts = moment_.guarantee_ts;
+        retrieve.snapshot_ts = moment_.snapshot_ts;
+        ASSIGN_OR_RETURN(const std::vector<roles::RetrieveResponse> shards,
+                         core_.RetrieveFromShards(context_, collection_, retrieve));
+        return GatherVectors(ids, shards);
+    }
+
+    base::Status GatherVectors(const schema::PrimaryKeys& ids,
+                               const std::vector<roles::RetrieveResponse>& shards) {
+        std::map<schema::PrimaryKey, const float*> vectors;
+        for (const roles::RetrieveResponse& shard : shards) {
+            const schema::Column* column = shard.rows.Find(settings_.field->id);
+            for (size_t row = 0; column != nullptr && row < shard.keys.size(); ++row) {
+                vectors[shard.keys.At(row)] =
+                    column->values.As<float>().data() + row * shard_request_.dim;
+            }
+        }
+        std::vector<float> floats;
+        floats.reserve(ids.size() * shard_request_.dim);
+        for (size_t i = 0; i < ids.size(); ++i) {
+            const auto it = vectors.find(ids.At(i));
+            if (it == vectors.end()) {
+                return Invalid("some ids of the search were not found in collection ",
+                               collection_.schema.name);
+            }
+            floats.insert(floats.end(), it->second, it->second + shard_request_.dim);
+        }
+        shard_request_.vectors = base::Buffer::FromVector(std::move(floats));
+        shard_request_.nq = static_cast<uint32_t>(ids.size());
+        return base::Status();
+    }
+
+    base::Status AskShards() {
+        const size_t shards = collection_.vchannels.size();
+        responses_.resize(shards);
+        std::vector<base::Status> failures(shards);
+        const auto ask = [&](size_t shard) {
+            roles::SearchRequest of_shard = shard_request_;
+            of_shard.vchannel = collection_.vchannels[shard];
+            auto response = core_.partners.streaming_node->Search(context_, of_shard);
+            failures[shard] = response.ok() ? CheckShape(*response) : response.status();
+            if (failures[shard].ok()) {
+                responses_[shard] = std::move(response).value();
+            }
+        };
+        if (shards == 1) {
+            ask(0);
+        } else {
+            core_.partners.executor->ParallelFor(shards, ask);
+        }
+        for (base::Status& failure : failures) {
+            if (!failure.ok()) {
+                return core_.ReadFailure(context_, collection_, std::move(failure));
+            }
+        }
+        return base::Status();
+    }
+
+    // An answer from another process is not trusted to fit together.
+    base::Status CheckShape(const roles::SearchResponse& response) const {
+        const size_t hits =
+            std::accumulate(response.counts.begin(), response.counts.end(), size_t{0});
+        if (response.counts.size() != shard_request_.nq || response.scores.size() != hits ||
+            response.keys.size() != hits || response.addresses.size() != hits) {
+            return base::Internal("a shard's search answer does not fit together");
+        }
+        return base::Status();
+    }
+
+    float Rounded(float score) const {
+        if (settings_.round_decimal < 0) {
+            return score;
+        }
+        const double factor = std::pow(10.0, settings_.round_decimal);
+        return static_cast<float>(std::floor(static_cast<double>(score) * factor + 0.5) / factor);
+    }
+
+    SearchResults Assemble() const {
+        SearchResults results;
+        results.nq = shard_request_.nq;
+        results.top_k = settings_.top_k;
+        results.ids.is_string = schema::IsStringLike(collection_.schema.primary_key()->type);
+        for (const std::vector<HitRef>& query : hits_) {
+            results.counts.push_back(static_cast<int64_t>(query.size()));
+            for (const HitRef& hit : query) {
+                const roles::SearchResponse& shard = responses_[hit.shard];
+                results.ids.Append(shard.keys.At(hit.position));
+                results.scores.push_back(Rounded(shard.scores[hit.position]));
+            }
+        }
+        results.output_fields = selection_.output_fields;
+        results.primary_field_name = collection_.schema.primary_key()->name;
+        results.collection_name = collection_.schema.name;
+        if (moment_.iterator) {
+            results.session_ts = moment_.snapshot_ts;
+        }
+        return results;
+    }
+
+    base::Result<schema::ColumnBatch> FetchFrom(size_t shard,
+                                                std::vector<roles::RowAddress> addresses) const {
+        const size_t rows = addresses.size();
+        roles::FetchRequest request;
+        request.vchannel = collection_.vchannels[shard];
+        request.collection_id = collection_.id;
+        request.addresses = std::move(addresses);
+        request.fields = selection_.fields;
+        ASSIGN_OR_RETURN(roles::FetchResponse response,
+                         core_.partners.streaming_node->Fetch(context_, request));
+        if (response.rows.rows != rows) {
+            return base::Internal("a shard's fetch answer has the wrong number of rows");
+        }
+        return std::move(response.rows);
+    }
+
+    // Columns of the final hits only, in their order.
+    base::Status FetchColumns(SearchResults* results) {
+        if (selection_.fields.empty()) {
+            return base::Status();
+        }
+        const size_t shards = responses_.size();
+        std::vector<std::vector<roles::RowAddress>> wanted(shards);
+        std::vector<std::pair<uint32_t, uint32_t>> order;  // shard, row of that shard's batch
+        for (const std::vector<HitRef>& query : hits_) {
+            for (const HitRef& hit : query) {
+                order.emplace_back(hit.shard, static_cast<uint32_t>(wanted[hit.shard].size()));
+                wanted[hit.shard].push_back(responses_[hit.shard].addresses[hit.position]);
+            }
+        }
+        if (order.empty()) {
+            return base::Status();
+        }
+        std::vector<schema::ColumnBatch> batches;
+        std::vector<uint32_t> starts(shards, 0);
+        uint32_t rows = 0;
+        for (size_t shard = 0; shard < shards; ++shard) {
+            starts[shard] = rows;
+            if (wanted[shard].empty()) {
+                continue;
+            }
+            rows += static_cast<uint32_t>(wanted[shard].size());
+            ASSIGN_OR_RETURN(schema::ColumnBatch batch, FetchFrom(shard, std::move(wanted[shard])));
+            batches.push_back(std::move(batch));
+        }
+        schema::ColumnBatch all = std::move(batches[0]);
+        if (batches.size() > 1) {
+            batches[0] = std::move(all);
+            ASSIGN_OR_RETURN(const schema::ColumnBatch joined, schema::Concatenate(batches));
+            std::vector<uint32_t> picks;
+            for (const auto& [shard, row] : order) {
+                picks.push_back(starts[shard] + row);
+            }
+            all = schema::Gather(joined, picks);
+        }
+        if (all.ByteSize() > static_cast<size_t>(core_.limits.max_output_bytes)) {
+            return Invalid("search results exceed the maxOutputSize Limit ",
+                           core_.limits.max_output_bytes);
+        }
+        ASSIGN_OR_RETURN(results->columns, MakeOutputColumns(selection_, all));
+        return base::Status();
+    }
+
+    ProxyCore& core_;
+    const base::CallContext& context_;
+    const roles::CollectionInfo& collection_;
+    const SearchRequest& request_;
+    SearchSettings settings_;
+    OutputSelection selection_;
+    ReadMoment moment_;
+    roles::SearchRequest shard_request_;  // all but the vchannel
+    std::vector<roles::SearchResponse> responses_;
+    std::vector<std::vector<HitRef>> hits_;
+};
+
+}  // namespace
+
+base::Result<SearchResults> Proxy::Search(const base::CallContext& context,
+                                          const SearchRequest& request) {
+    return core_->WithCollection(context, request.database, request.collection,
+                                 [&](const CollectionPtr& collection) {
+                                     return SearchRun(*core_, context, *collection, request).Run();
+                                 });
+}
+
+}  // namespace elanus::proxy

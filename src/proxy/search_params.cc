@@ -1,0 +1,282 @@
+#include "proxy/search_params.h"
+
+#include "json/json.h"
+#include "proxy/phrase.h"
+#include "proxy/schema_validation.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace elanus::proxy {
+
+namespace {
+
+// Keys of a search that are no index parameters, wherever they are written.
+constexpr std::string_view kReserved[] = {
+    "anns_field",
+    "topk",
+    "limit",
+    "offset",
+    "metric_type",
+    "params",
+    "round_decimal",
+    "ignore_growing",
+    "iterator",
+    "search_iter_v2",
+    "search_iter_batch_size",
+    "search_iter_last_bound",
+    "search_iter_id",
+    "collection_id",
+    "cluster_id",
+    "group_by_field",
+    "group_by_fields",
+    "group_size",
+    "strict_group_size",
+    "order_by_fields",
+    "json_path",
+    "json_type",
+    "strict_cast",
+    "hints",
+    "page_retain_order",
+    "analyzer_name",
+    "timezone",
+    "time_fields",
+    "pipeline_trace",
+    "element_scope",
+};
+
+// Features that change what the answer means; ignoring them would be wrong.
+constexpr std::pair<std::string_view, std::string_view> kUnsupported[] = {
+    {"group_by_field", "group by search"},     {"group_by_fields", "group by search"},
+    {"order_by_fields", "order by"},           {"search_iter_id", "search iterator v2"},
+    {"element_scope", "element-level search"},
+};
+
+bool IsReserved(std::string_view key) {
+    return std::find(std::begin(kReserved), std::end(kReserved), key) != std::end(kReserved);
+}
+
+const std::string* Find(const KeyValues& values, const std::string& key) {
+    const auto it = values.find(key);
+    return it == values.end() ? nullptr : &it->second;
+}
+
+base::Status CheckUnsupported(const KeyValues& values) {
+    for (const auto& [key, feature] : kUnsupported) {
+        const std::string* value = Find(values, std::string(key));
+        if (value != nullptr && !value->empty()) {
+            return NotSupportedYet(feature);
+        }
+    }
+    return base::Status();
+}
+
+base::Status ReadBool(const KeyValues& values, const std::string& key, bool* out) {
+    const std::string* text = Find(values, key);
+    if (text != nullptr && !text->empty() && !ParseBool(*text, out)) {
+        return Invalid(key, " [", *text, "] is invalid, should be true or false");
+    }
+    return base::Status();
+}
+
+std::string RangePhrase(int64_t limit, int64_t actual) {
+    return Phrase("it should be in range [1, ", limit, "], but got ", actual);
+}
+
+base::Result<const schema::FieldSchema*> ChooseField(const schema::CollectionSchema& schema,
+                                                     const std::string* name) {
+    if (name != nullptr && !name->empty()) {
+        const schema::FieldSchema* field = schema.FindField(*name);
+        if (field == nullptr) {
+            return Invalid(
+                "failed to create query plan: failed to get field schema by name: "
+                "fieldName(",
+                *name, ") not found");
+        }
+        if (!schema::IsVector(field->type)) {
+            return Invalid("failed to create query plan: field (", *name,
+                           ") to search is not of vector data type");
+        }
+        return field;
+    }
+    const schema::FieldSchema* only = nullptr;
+    for (const schema::FieldSchema& field : schema.fields) {
+        if (!schema::IsVector(field.type)) {
+            continue;
+        }
+        if (only != nullptr) {
+            return Invalid(
+                "multiple anns_fields exist, please specify a anns_field in search_params");
+        }
+        only = &field;
+    }
+    if (only == nullptr) {
+        return Invalid("there is no vector field in collection ", schema.name);
+    }
+    return only;
+}
+
+base::Status ReadWindow(const KeyValues& values, const Limits& limits, SearchSettings* out) {
+    const std::string* top_k = Find(values, "topk");
+    if (top_k == nullptr) {
+        top_k = Find(values, "limit");
+    }
+    if (top_k == nullptr || top_k->empty()) {
+        return base::MissingParameter("topk is required");
+    }
+    if (!ParseInt(*top_k, &out->top_k)) {
+        return Invalid("topk [", *top_k, "] is invalid");
+    }
+    if (out->iterator) {
+        out->top_k = std::min(out->top_k, limits.max_top_k);
+    }
+    if (out->top_k < 1 || out->top_k > limits.max_top_k) {
+        return Invalid("topk [", out->top_k, "] is invalid, ",
+                       RangePhrase(limits.max_top_k, out->top_k));
+    }
+    const std::string* offset = Find(values, "offset");
+    if (offset == nullptr || offset->empty()) {
+        return base::Status();
+    }
+    if (!ParseInt(*offset, &out->offset)) {
+        return Invalid("offset [", *offset, "] is invalid");
+    }
+    if (out->offset < 0 || out->offset > limits.max_top_k) {
+        return Invalid("offset [", out->offset, "] is invalid, ",
+                       RangePhrase(limits.max_top_k, out->offset));
+    }
+    if (out->offset + out->top_k > limits.max_top_k) {
+        return Invalid("offset+topk [", out->offset + out->top_k, "] is invalid, ",
+                       RangePhrase(limits.max_top_k, out->offset + out->top_k));
+    }
+    return base::Status();
+}
+
+base::Status ReadRoundDecimal(const KeyValues& values, SearchSettings* out) {
+    const std::string* text = Find(values, "round_decimal");
+    if (text == nullptr || text->empty()) {
+        return base::Status();
+    }
+    int64_t digits = 0;
+    if (!ParseInt(*text, &digits) || (digits != -1 && (digits < 0 || digits > 6))) {
+        return Invalid("round_decimal [", *text,
+                       "] is invalid, should be -1 or an integer in range [0, 6]");
+    }
+    out->round_decimal = static_cast<int>(digits);
+    return base::Status();
+}
+
+base::Status ReadIndexParams(const KeyValues& values, SearchSettings* out) {
+    std::map<std::string, std::string> all;
+    const std::string* params = Find(values, "params");
+    if (params != nullptr && !params->empty()) {
+        RETURN_IF_ERROR(MergeJsonParams(*params, &all));
+    }
+    RETURN_IF_ERROR(CheckUnsupported(all));
+    if (out->metric_type.empty() && all.contains("metric_type")) {
+        out->metric_type = all["metric_type"];
+    }
+    all.insert(values.begin(), values.end());
+    for (const auto& [key, value] : all) {
+        if (!IsReserved(key)) {
+            out->params[key] = value;
+        }
+    }
+    return base::Status();
+}
+
+}  // namespace
+
+base::Status MergeJsonParams(std::string_view text, std::map<std::string, std::string>* out) {
+    const base::Result<json::Value> parsed = json::Parse(text);
+    if (!parsed.ok()) {
+        return parsed.status().Annotate(Phrase("failed to parse params [", text, "]"));
+    }
+    if (parsed->is_null()) {
+        return base::Status();
+    }
+    const json::Value::Object* object = parsed->object_if();
+    if (object == nullptr) {
+        return Invalid("params [", text, "] should be a JSON object");
+    }
+    for (const auto& [key, value] : *object) {
+        if (value.is_null()) {
+            continue;
+        }
+        const std::string* plain = value.string_if();
+        out->emplace(key, plain != nullptr ? *plain : json::Write(value));
+    }
+    return base::Status();
+}
+
+base::Status CheckNq(int64_t nq, const Limits& limits) {
+    if (nq < 1 || nq > limits.max_nq) {
+        return Invalid("nq [", nq,
+                       "] is invalid, nq (number of search vector per search request) should be in "
+                       "range [1, ",
+                       limits.max_nq, "], but got ", nq);
+    }
+    return base::Status();
+}
+
+base::Result<SearchSettings> ParseSearchSettings(const schema::CollectionSchema& schema,
+                                                 const KeyValues& search_params,
+                                                 const Limits& limits) {
+    SearchSettings settings;
+    RETURN_IF_ERROR(CheckUnsupported(search_params));
+    RETURN_IF_ERROR(ReadBool(search_params, "iterator", &settings.iterator));
+    RETURN_IF_ERROR(ReadBool(search_params, "ignore_growing", &settings.ignore_growing));
+    ASSIGN_OR_RETURN(settings.field, ChooseField(schema, Find(search_params, "anns_field")));
+    RETURN_IF_ERROR(ReadWindow(search_params, limits, &settings));
+    RETURN_IF_ERROR(ReadRoundDecimal(search_params, &settings));
+    if (const std::string* metric = Find(search_params, "metric_type")) {
+        settings.metric_type = *metric;
+    }
+    RETURN_IF_ERROR(ReadIndexParams(search_params, &settings));
+    return settings;
+}
+
+base::Result<QuerySettings> ParseQuerySettings(const KeyValues& query_params,
+                                               const Limits& limits) {
+    QuerySettings settings;
+    RETURN_IF_ERROR(ReadBool(query_params, "iterator", &settings.iterator));
+    RETURN_IF_ERROR(ReadBool(query_params, "ignore_growing", &settings.ignore_growing));
+    bool stop_for_best = false;
+    RETURN_IF_ERROR(ReadBool(query_params, "reduce_stop_for_best", &stop_for_best));
+    for (const char* key : {"order_by_fields", "group_by_fields"}) {
+        const std::string* value = Find(query_params, key);
+        if (value != nullptr && !value->empty()) {
+            return NotSupportedYet(Phrase(key, " in a query"));
+        }
+    }
+    const std::string* limit = Find(query_params, "limit");
+    if (limit == nullptr || limit->empty()) {
+        return settings;
+    }
+    settings.has_limit = true;
+    if (!ParseInt(*limit, &settings.limit)) {
+        return Invalid("limit [", *limit, "] is invalid");
+    }
+    const std::string* offset = Find(query_params, "offset");
+    if (offset != nullptr && !offset->empty() && !ParseInt(*offset, &settings.offset)) {
+        return Invalid("offset [", *offset, "] is invalid");
+    }
+    const std::string_view start = "invalid max query result window, ";
+    if (settings.offset < 0) {
+        return Invalid(start, "offset [", settings.offset, "] is invalid, should be gte than 0");
+    }
+    if (settings.limit <= 0) {
+        return Invalid(start, "limit [", settings.limit, "] is invalid, should be greater than 0");
+    }
+    const bool fits = settings.limit <= limits.max_query_window &&
+                      settings.offset <= limits.max_query_window - settings.limit;
+    if (!fits) {
+        const auto depth =
+            static_cast<uint64_t>(settings.limit) + static_cast<uint64_t>(settings.offset);
+        return Invalid(start, "(offset+limit) should be in range [1, ", limits.max_query_window,
+                       "], but got ", depth);
+    }
+    return settings;
+}
+
+}  // namespace elanus::proxy

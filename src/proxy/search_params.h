@@ -1,0 +1,44 @@
+// The search_params and query_params of a request (API map 5.1, 5.12), checked and typed.
+#pragma once
+
+#include "base/status.h"
+#include "proxy/api.h"
+#include "proxy/limits.h"
+#include "roles/records.h"
+#include "schema/collection_schema.h"
+
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace elanus::proxy {
+
+struct SearchSettings {
+    const schema::FieldSchema* field = nullptr;  // the vector field to search
+    int64_t top_k = 0;
+    int64_t offset = 0;
+    int round_decimal = -1;  // -1 = as computed
+    bool ignore_growing = false;
+    bool iterator = false;
+    std::string metric_type;                    // empty = the index's
+    std::map<std::string, std::string> params;  // index search parameters, radius, range_filter
+};
+base::Result<SearchSettings> ParseSearchSettings(const schema::CollectionSchema& schema,
+                                                 const KeyValues& search_params,
+                                                 const Limits& limits);
+
+base::Status CheckNq(int64_t nq, const Limits& limits);
+
+struct QuerySettings {
+    bool has_limit = false;
+    int64_t limit = 0;
+    int64_t offset = 0;
+    bool ignore_growing = false;
+    bool iterator = false;
+};
+base::Result<QuerySettings> ParseQuerySettings(const KeyValues& query_params, const Limits& limits);
+
+// The members of a JSON object as text; numbers and strings as they are. Used for `params`.
+base::Status MergeJsonParams(std::string_view text, std::map<std::string, std::string>* out);
+
+}  // namespace elanus::proxy
