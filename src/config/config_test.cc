@@ -1,0 +1,185 @@
+#include "config/config.h"
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace elanus::config {
+namespace {
+
+base::Status Load(Config* config, std::string_view text) {
+    return config->LoadFile("milvus.yaml", text);
+}
+
+std::string ErrorOf(std::string_view text) {
+    Config config;
+    const base::Status status = Load(&config, text);
+    EXPECT_FALSE(status.ok()) << text;
+    EXPECT_EQ(status.code(), base::Code::kInvalidParameter) << status.reason();
+    return status.reason();
+}
+
+void ExpectContains(const std::string& text, std::string_view part) {
+    EXPECT_NE(text.find(part), std::string::npos) << "\"" << text << "\" lacks \"" << part << "\"";
+}
+
+TEST(SettingsTest, EveryDefaultFitsItsOwnSetting) {
+    std::set<std::string_view> keys;
+    Config config;
+    for (const Setting& setting : Settings()) {
+        EXPECT_TRUE(keys.insert(setting.key).second) << setting.key << " appears twice";
+        EXPECT_TRUE(config.Set(setting.key, setting.default_value).ok()) << setting.key;
+        EXPECT_FALSE(setting.description.empty()) << setting.key;
+        EXPECT_TRUE(IsMilvusKey(setting.key) || setting.key.starts_with("elanus.")) << setting.key;
+    }
+}
+
+TEST(ConfigTest, DefaultsStandWithoutAnySource) {
+    const Config config;
+    EXPECT_EQ(config.Int("proxy.port"), 19530);
+    EXPECT_EQ(config.String("log.level"), "info");
+    EXPECT_FALSE(config.Bool("elanus.debug.loopback"));
+    EXPECT_TRUE(config.unused_keys().empty());
+}
+
+TEST(ConfigTest, FileSetsKnownKeys) {
+    Config config;
+    ASSERT_TRUE(Load(&config,
+                     "proxy:\n  port: 20000  # a comment\n  grpc:\n    serverMaxRecvSize: 1048576\n"
+                     "log:\n  level: \"warn\"\nelanus:\n  debug:\n    loopback: true\n")
+                    .ok());
+    EXPECT_EQ(config.Int("proxy.port"), 20000);
+    EXPECT_EQ(config.Int("proxy.grpc.serverMaxRecvSize"), 1048576);
+    EXPECT_EQ(config.String("log.level"), "warn");
+    EXPECT_TRUE(config.Bool("elanus.debug.loopback"));
+}
+
+TEST(ConfigTest, EmptyFileAndEmptyValuesKeepDefaults) {
+    Config config;
+    EXPECT_TRUE(Load(&config, "").ok());
+    EXPECT_TRUE(Load(&config, "# nothing but a comment\n").ok());
+    EXPECT_TRUE(Load(&config, "proxy:\n  port:\n  ip:\n").ok());
+    EXPECT_EQ(config.Int("proxy.port"), 19530);
+}
+
+TEST(ConfigTest, KeysOfMilvusThatAreNotUsedAreCollected) {
+    Config config;
+    ASSERT_TRUE(Load(&config,
+                     "etcd:\n  endpoints: localhost:2379\nrocksmq:\n  compressionTypes: [0, 0, 7]\n"
+                     "proxy:\n  port: 19531\nkafka:\n")
+                    .ok());
+    EXPECT_EQ(config.unused_keys(),
+              (std::vector<std::string>{"etcd.endpoints", "rocksmq.compressionTypes", "kafka"}));
+    EXPECT_EQ(config.Int("proxy.port"), 19531);
+}
+
+TEST(ConfigTest, UnknownKeyIsNamedWithFileAndLine) {
+    const std::string text = ErrorOf("proxy:\n  port: 19530\n  prot: 1\n");
+    ExpectContains(text, "milvus.yaml:3:");
+    ExpectContains(text, "proxy.prot");
+}
+
+TEST(ConfigTest, UnknownTopLevelKeyIsNamedWithFileAndLine) {
+    const std::string text = ErrorOf("\n\nproxies:\n  port: 19530\n");
+    ExpectContains(text, "milvus.yaml:4:");
+    ExpectContains(text, "proxies.port");
+}
+
+TEST(ConfigTest, ValueThatIsNoIntegerIsNamedWithFileAndLine) {
+    for (const std::string_view value : {"many", "1.5", "12x", "99999999999999999999", "true"}) {
+        const std::string text = ErrorOf("proxy:\n  port: " + std::string(value) + "\n");
+        ExpectContains(text, "milvus.yaml:2");
+        ExpectContains(text, "proxy.port must be an integer");
+        ExpectContains(text, value);
+    }
+}
+
+TEST(ConfigTest, ValueOutOfRangeIsNamedWithFileAndLine) {
+    for (const std::string_view value : {"65536", "-1"}) {
+        const std::string text = ErrorOf("# port\nproxy:\n  port: " + std::string(value) + "\n");
+        ExpectContains(text, "milvus.yaml:3");
+        ExpectContains(text, "proxy.port must be between 0 and 65535");
+    }
+}
+
+TEST(ConfigTest, ValueThatIsNoBoolIsNamedWithFileAndLine) {
+    const std::string text = ErrorOf("elanus:\n  debug:\n    loopback: perhaps\n");
+    ExpectContains(text, "milvus.yaml:3");
+    ExpectContains(text, "elanus.debug.loopback must be true or false");
+}
+
+TEST(ConfigTest, UnknownLogLevelIsNamedWithFileAndLine) {
+    const std::string text = ErrorOf("log:\n  level: loud\n");
+    ExpectContains(text, "milvus.yaml:2");
+    ExpectContains(text, "debug, info, warn or error");
+}
+
+TEST(ConfigTest, BrokenYamlIsNamedWithFileAndLine) {
+    ExpectContains(ErrorOf("proxy:\n  port: [1, 2\n"), "milvus.yaml:");
+    ExpectContains(ErrorOf("proxy:\n  port: 1\n bad: 2\n"), "milvus.yaml:");
+    ExpectContains(ErrorOf("a: b: c\n"), "milvus.yaml:1:");
+}
+
+TEST(ConfigTest, EnvironmentMatchesWithoutCaseAndSeparators) {
+    for (const std::string_view name : {"PROXY_PORT", "proxy.port", "ProxyPort", "proxy/port"}) {
+        Config config;
+        ASSERT_TRUE(config.LoadEnvironment({std::string(name) + "=4711"}).ok()) << name;
+        EXPECT_EQ(config.Int("proxy.port"), 4711) << name;
+    }
+}
+
+TEST(ConfigTest, EnvironmentReachesKeysWithCapitalLetters) {
+    Config config;
+    ASSERT_TRUE(config
+                    .LoadEnvironment({"COMMON_GRACEFULTIME=7", "PATH=/bin", "NO_EQUALS_SIGN",
+                                      "QUOTAANDLIMITS_LIMITS_TOPK=99"})
+                    .ok());
+    EXPECT_EQ(config.Int("common.gracefulTime"), 7);
+    EXPECT_EQ(config.Int("quotaAndLimits.limits.topK"), 99);
+}
+
+TEST(ConfigTest, BadEnvironmentValueNamesTheVariable) {
+    Config config;
+    const base::Status status = config.LoadEnvironment({"PROXY_PORT=none"});
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.code(), base::Code::kInvalidParameter);
+    ExpectContains(status.reason(), "PROXY_PORT");
+}
+
+TEST(ConfigTest, LaterSourcesWin) {
+    Config config;
+    ASSERT_TRUE(Load(&config, "proxy:\n  port: 1\nmetrics:\n  port: 2\n").ok());
+    ASSERT_TRUE(config.LoadEnvironment({"PROXY_PORT=3"}).ok());
+    EXPECT_EQ(config.Int("proxy.port"), 3);
+    EXPECT_EQ(config.Int("metrics.port"), 2);
+    ASSERT_TRUE(config.Set("proxy.port", "4").ok());
+    EXPECT_EQ(config.Int("proxy.port"), 4);
+}
+
+TEST(ConfigTest, SetRefusesUnknownSettingsAndBadValues) {
+    Config config;
+    EXPECT_FALSE(config.Set("etcd.endpoints", "x").ok());
+    EXPECT_FALSE(config.Set("proxy.port", "").ok());
+    EXPECT_EQ(config.Int("proxy.port"), 19530);
+}
+
+TEST(MilvusKeysTest, KnowsLeavesSectionsAndOpenMaps) {
+    for (const std::string_view key :
+         {"etcd.endpoints", "minio.address", "proxy.accessLog.enable", "autoIndex.enable",
+          "streaming.walBalancer.triggerInterval", "trace.sampleFraction", "kafka", "etcd.ssl",
+          "credential", "credential.mykey.apikey", "knowhere.DISKANN.build.max_degree",
+          "function.textEmbedding.providers.openai.url", "proxy.accessLog.formatters.mine.format",
+          "common.security.rbac.cluster.admin.privileges"}) {
+        EXPECT_TRUE(IsMilvusKey(key)) << key;
+    }
+    for (const std::string_view key :
+         {"", "e", "etc", "etcd.endpoint", "etcd.endpoints.x", "credentials.a", "proxy.Port", "zzz",
+          "proxy.accessLog.formatter.mine", "trac"}) {
+        EXPECT_FALSE(IsMilvusKey(key)) << key;
+    }
+}
+
+}  // namespace
+}  // namespace elanus::config
