@@ -1,0 +1,549 @@
+#include "roles/segment_reads.h"
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+#include <unordered_set>
+
+namespace elanus::roles {
+namespace {
+
+// Rows fetched at once: the bound on an answer's bytes is looked at between such runs.
+constexpr size_t kFetchRows = 8192;
+// How much a search or retrieval is widened each time that repeated keys left it short.
+constexpr uint64_t kWideningFactor = 4;
+
+segment::ReadOptions OptionsOf(const ReadScope& scope, const expr::Plan* filter) {
+    segment::ReadOptions options;
+    options.timestamp = scope.timestamp;
+    options.filter = filter;
+    options.context = scope.context;
+    options.clock = scope.clock;
+    return options;
+}
+
+void AppendKey(const schema::PrimaryKeys& from, size_t i, schema::PrimaryKeys* to) {
+    to->is_string = from.is_string;
+    if (from.is_string) {
+        to->strings.push_back(from.strings[i]);
+    } else {
+        to->ints.push_back(from.ints[i]);
+    }
+}
+
+// -1, 0 or 1. Keys of one collection are of one kind; should they not be, the kinds are kept apart.
+int CompareKeys(const schema::PrimaryKeys& a, size_t i, const schema::PrimaryKeys& b, size_t j) {
+    if (a.is_string != b.is_string) {
+        return a.is_string ? 1 : -1;
+    }
+    if (a.is_string) {
+        const int order = a.strings[i].compare(b.strings[j]);
+        return order < 0 ? -1 : order > 0 ? 1 : 0;
+    }
+    return a.ints[i] < b.ints[j] ? -1 : a.ints[i] > b.ints[j] ? 1 : 0;
+}
+
+// Runs `read(i)` for each segment over the executor; the first failure wins.
+base::Status ForEachSegment(size_t count, const ReadScope& scope,
+                            const std::function<base::Status(size_t)>& read) {
+    std::vector<base::Status> failures(count);
+    const auto guarded = [&](size_t i) {
+        failures[i] = scope.context->Check(scope.clock->MonotonicNs());
+        if (failures[i].ok()) {
+            failures[i] = read(i);
+        }
+    };
+    if (count == 1 || scope.executor == nullptr) {
+        for (size_t i = 0; i < count; ++i) {
+            guarded(i);
+        }
+    } else {
+        scope.executor->ParallelFor(count, guarded);
+    }
+    for (base::Status& failure : failures) {
+        RETURN_IF_ERROR(std::move(failure));
+    }
+    return base::Status();
+}
+
+base::Result<SearchResponse> SearchOne(const segment::Segment& segment,
+                                       const segment::VectorQuery& query,
+                                       const segment::ReadOptions& options) {
+    SearchResponse answer;
+    std::vector<segment::QueryHits> hits;
+    RETURN_IF_ERROR(segment.Search(query, options, &hits, &answer.counters));
+    CHECK(hits.size() == query.nq, "a segment answered another number of queries");
+    std::vector<base::RowOffset> rows;
+    for (const segment::QueryHits& hit : hits) {
+        answer.counts.push_back(static_cast<uint32_t>(hit.rows.size()));
+        rows.insert(rows.end(), hit.rows.begin(), hit.rows.end());
+        answer.scores.insert(answer.scores.end(), hit.scores.begin(), hit.scores.end());
+    }
+    answer.keys = segment.KeysOf(rows);
+    answer.addresses.reserve(rows.size());
+    for (base::RowOffset row : rows) {
+        answer.addresses.push_back({segment.id(), row});
+    }
+    return answer;
+}
+
+// A hit of one query while it is merged.
+struct Candidate {
+    uint32_t part;
+    uint32_t index;  // in the part's flat lists
+    float score;
+};
+
+// Keys already taken, without copying them.
+class KeySet {
+  public:
+    bool Insert(const schema::PrimaryKeys& keys, size_t i) {
+        return keys.is_string ? strings_.insert(keys.strings[i]).second
+                              : ints_.insert(keys.ints[i]).second;
+    }
+
+  private:
+    std::unordered_set<int64_t> ints_;
+    std::unordered_set<std::string_view> strings_;
+};
+
+class SearchMerger {
+  public:
+    SearchMerger(const std::vector<SearchResponse>& parts, vindex::Metric metric, uint32_t k)
+        : parts_(parts), metric_(metric), k_(k), offsets_(parts.size(), 0) {
+        for (const SearchResponse& part : parts) {
+            AddCounters(part.counters, &merged_.counters);
+            merged_.snapshot_ts = std::max(merged_.snapshot_ts, part.snapshot_ts);
+            merged_.keys.is_string = merged_.keys.is_string || part.keys.is_string;
+        }
+    }
+
+    void MergeQuery(uint32_t q) {
+        candidates_.clear();
+        bool cut = false;
+        for (uint32_t p = 0; p < parts_.size(); ++p) {
+            const uint32_t count = q < parts_[p].counts.size() ? parts_[p].counts[q] : 0;
+            for (uint32_t i = 0; i < count; ++i) {
+                const uint32_t index = offsets_[p] + i;
+                candidates_.push_back({p, index, parts_[p].scores[index]});
+            }
+            offsets_[p] += count;
+            cut = cut || count >= k_;
+        }
+        std::sort(candidates_.begin(), candidates_.end(),
+                  [this](const Candidate& a, const Candidate& b) { return Before(a, b); });
+        const auto [taken, dropped] = Take();
+        widen_ = widen_ || (taken < k_ && dropped && cut);
+        merged_.counts.push_back(taken);
+    }
+
+    bool widen() const { return widen_; }
+    SearchResponse Finish() { return std::move(merged_); }
+
+  private:
+    bool Before(const Candidate& a, const Candidate& b) const {
+        if (a.score != b.score) {
+            return vindex::BetterThan(metric_, a.score, b.score);
+        }
+        const int order = CompareKeys(parts_[a.part].keys, a.index, parts_[b.part].keys, b.index);
+        if (order != 0) {
+            return order < 0;
+        }
+        // The newer row of a repeated key: segment ids grow, and rows grow within one.
+        const RowAddress& left = parts_[a.part].addresses[a.index];
+        const RowAddress& right = parts_[b.part].addresses[b.index];
+        return left.segment_id != right.segment_id ? left.segment_id > right.segment_id
+                                                   : left.row > right.row;
+    }
+
+    std::pair<uint32_t, bool> Take() {
+        KeySet seen;
+        uint32_t taken = 0;
+        bool dropped = false;
+        for (const Candidate& candidate : candidates_) {
+            if (taken == k_) {
+                break;
+            }
+            const SearchResponse& part = parts_[candidate.part];
+            if (!seen.Insert(part.keys, candidate.index)) {
+                dropped = true;
+                continue;
+            }
+            AppendKey(part.keys, candidate.index, &merged_.keys);
+            merged_.scores.push_back(candidate.score);
+            merged_.addresses.push_back(part.addresses[candidate.index]);
+            ++taken;
+        }
+        return {taken, dropped};
+    }
+
+    const std::vector<SearchResponse>& parts_;
+    const vindex::Metric metric_;
+    const uint32_t k_;
+    std::vector<uint32_t> offsets_;
+    std::vector<Candidate> candidates_;
+    SearchResponse merged_;
+    bool widen_ = false;
+};
+
+segment::VectorQuery QueryOf(const SearchRequest& request, uint32_t k) {
+    segment::VectorQuery query;
+    query.field_id = request.vector_field;
+    query.metric = request.metric;
+    query.vectors = request.vectors.As<float>().data();
+    query.dim = request.dim;
+    query.nq = request.nq;
+    query.k = k;
+    query.params = request.params;
+    query.radius = request.radius;
+    query.range_filter = request.range_filter;
+    return query;
+}
+
+base::Status CheckSearch(const SearchRequest& request) {
+    const uint64_t floats = uint64_t{request.nq} * request.dim;
+    if (request.nq == 0 || request.dim == 0 || request.k == 0) {
+        return base::InvalidParameter("a search needs nq, dim and k above 0");
+    }
+    if (request.vectors.size() != floats * sizeof(float) ||
+        reinterpret_cast<uintptr_t>(request.vectors.data()) % alignof(float) != 0) {
+        return base::InvalidParameter("the query vectors have another size than nq * dim");
+    }
+    return base::Status();
+}
+
+// One chosen row of a retrieval over segments.
+struct ChosenRow {
+    uint32_t segment;
+    base::RowOffset row;
+    uint32_t index = 0;  // in the segment's selection
+};
+
+struct SegmentRows {
+    std::vector<base::RowOffset> rows;  // ascending by key
+    schema::PrimaryKeys keys;
+    ReadCounters counters;
+};
+
+base::Result<SegmentRows> SelectOne(const segment::Segment& segment,
+                                    const segment::ReadOptions& options, uint64_t limit) {
+    SegmentRows selected;
+    const size_t rows_max = limit == 0 ? std::numeric_limits<size_t>::max() : limit;
+    ASSIGN_OR_RETURN(selected.rows, segment.SelectByKey(options, rows_max, &selected.counters));
+    selected.keys = segment.KeysOf(selected.rows);
+    return selected;
+}
+
+// The order of all selected rows by key, the newest row of a repeated key first, repeats taken out.
+std::vector<ChosenRow> ChooseRows(const std::vector<SegmentRef>& segments,
+                                  const std::vector<SegmentRows>& selected, uint64_t limit,
+                                  uint64_t segment_limit, bool* widen) {
+    std::vector<std::pair<uint32_t, uint32_t>> order;  // segment, index in its rows
+    bool cut = false;
+    for (uint32_t s = 0; s < selected.size(); ++s) {
+        for (uint32_t i = 0; i < selected[s].rows.size(); ++i) {
+            order.emplace_back(s, i);
+        }
+        cut = cut || (segment_limit != 0 && selected[s].rows.size() >= segment_limit);
+    }
+    const auto compare = [&](const auto& a, const auto& b) {
+        return CompareKeys(selected[a.first].keys, a.second, selected[b.first].keys, b.second);
+    };
+    std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+        const int by_key = compare(a, b);
+        if (by_key != 0) {
+            return by_key < 0;
+        }
+        const base::SegmentId left = segments[a.first]->id();
+        const base::SegmentId right = segments[b.first]->id();
+        return left != right ? left > right
+                             : selected[a.first].rows[a.second] > selected[b.first].rows[b.second];
+    });
+    const size_t before = order.size();
+    order.erase(std::unique(order.begin(), order.end(),
+                            [&](const auto& a, const auto& b) { return compare(a, b) == 0; }),
+                order.end());
+    *widen = limit != 0 && order.size() < limit && order.size() < before && cut;
+    if (limit != 0 && order.size() > limit) {
+        order.resize(limit);
+    }
+    std::vector<ChosenRow> chosen;
+    chosen.reserve(order.size());
+    for (const auto& [s, i] : order) {
+        chosen.push_back({s, selected[s].rows[i], i});
+    }
+    return chosen;
+}
+
+base::Status TooLarge(uint64_t max_bytes) {
+    return base::Status::Error(base::Code::kParameterTooLarge,
+                               "the answer is larger than " + std::to_string(max_bytes) +
+                                   " bytes, ask for fewer rows or fields");
+}
+
+// Rows of several segments, given in any order, as one batch in that order.
+class RowFetcher {
+  public:
+    RowFetcher(const std::vector<schema::FieldSchema>& fields, const ReadScope& scope,
+               uint64_t max_bytes)
+        : fields_(fields), scope_(scope), max_bytes_(max_bytes) {}
+
+    base::Result<schema::ColumnBatch> Fetch(const std::vector<SegmentRef>& segments,
+                                            const std::vector<ChosenRow>& chosen) {
+        std::vector<std::vector<base::RowOffset>> rows(segments.size());
+        for (const ChosenRow& row : chosen) {
+            rows[row.segment].push_back(row.row);
+        }
+        std::vector<uint32_t> first(segments.size(), 0);
+        uint32_t next = 0;
+        for (size_t s = 0; s < segments.size(); ++s) {
+            first[s] = next;
+            next += static_cast<uint32_t>(rows[s].size());
+            RETURN_IF_ERROR(FetchFrom(*segments[s], rows[s]));
+        }
+        return Arrange(chosen, first);
+    }
+
+  private:
+    base::Status FetchFrom(const segment::Segment& segment,
+                           const std::vector<base::RowOffset>& rows) {
+        for (size_t begin = 0; begin < rows.size(); begin += kFetchRows) {
+            RETURN_IF_ERROR(scope_.context->Check(scope_.clock->MonotonicNs()));
+            const size_t end = std::min(rows.size(), begin + kFetchRows);
+            ASSIGN_OR_RETURN(schema::ColumnBatch batch,
+                             segment.Fetch({rows.begin() + static_cast<ptrdiff_t>(begin),
+                                            rows.begin() + static_cast<ptrdiff_t>(end)},
+                                           fields_));
+            bytes_ += batch.ByteSize();
+            if (max_bytes_ != 0 && bytes_ > max_bytes_) {
+                return TooLarge(max_bytes_);
+            }
+            batches_.push_back(std::move(batch));
+        }
+        return base::Status();
+    }
+
+    base::Result<schema::ColumnBatch> Arrange(const std::vector<ChosenRow>& chosen,
+                                              std::vector<uint32_t> next) {
+        if (batches_.empty()) {
+            return schema::ColumnBatch();
+        }
+        schema::ColumnBatch all = std::move(batches_[0]);
+        if (batches_.size() > 1) {
+            batches_[0] = std::move(all);
+            ASSIGN_OR_RETURN(all, schema::Concatenate(batches_));
+        }
+        std::vector<uint32_t> order;
+        order.reserve(chosen.size());
+        for (const ChosenRow& row : chosen) {
+            order.push_back(next[row.segment]++);
+        }
+        if (std::is_sorted(order.begin(), order.end())) {
+            return all;  // each position occurs once, so this is the identity
+        }
+        return schema::Gather(all, order);
+    }
+
+    const std::vector<schema::FieldSchema>& fields_;
+    const ReadScope& scope_;
+    const uint64_t max_bytes_;
+    uint64_t bytes_ = 0;
+    std::vector<schema::ColumnBatch> batches_;
+};
+
+base::Result<RetrieveResponse> CountSegments(const std::vector<SegmentRef>& segments,
+                                             const RetrieveRequest& request,
+                                             const ReadScope& scope) {
+    std::vector<uint64_t> counts(segments.size(), 0);
+    std::vector<ReadCounters> counters(segments.size());
+    const segment::ReadOptions options = OptionsOf(scope, request.filter.get());
+    RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
+        if (options.filter == nullptr) {
+            counts[i] = segments[i]->LiveRows(scope.timestamp);
+            return base::Status();
+        }
+        ASSIGN_OR_RETURN(const base::Bitmap matches, segments[i]->Match(options, &counters[i]));
+        counts[i] = matches.Count();
+        return base::Status();
+    }));
+    RetrieveResponse answer;
+    answer.snapshot_ts = scope.timestamp;
+    for (size_t i = 0; i < segments.size(); ++i) {
+        answer.count += counts[i];
+        AddCounters(counters[i], &answer.counters);
+    }
+    return answer;
+}
+
+}  // namespace
+
+void AddCounters(const ReadCounters& from, ReadCounters* to) {
+    to->rows_scanned += from.rows_scanned;
+    to->rows_matched += from.rows_matched;
+    to->segments += from.segments;
+    to->index_searches += from.index_searches;
+    to->brute_force_searches += from.brute_force_searches;
+}
+
+SearchResponse MergeSearches(const std::vector<SearchResponse>& parts, vindex::Metric metric,
+                             uint32_t nq, uint32_t k, bool* widen) {
+    SearchMerger merger(parts, metric, k);
+    for (uint32_t q = 0; q < nq; ++q) {
+        merger.MergeQuery(q);
+    }
+    if (widen != nullptr) {
+        *widen = merger.widen();
+    }
+    return merger.Finish();
+}
+
+base::Result<SearchResponse> SearchSegments(const std::vector<SegmentRef>& segments,
+                                            const SearchRequest& request, const ReadScope& scope) {
+    RETURN_IF_ERROR(CheckSearch(request));
+    const segment::ReadOptions options = OptionsOf(scope, request.filter.get());
+    for (uint64_t k = request.k;;) {
+        const auto wide_k =
+            static_cast<uint32_t>(std::min<uint64_t>(k, std::numeric_limits<uint32_t>::max()));
+        const segment::VectorQuery query = QueryOf(request, wide_k);
+        std::vector<SearchResponse> parts(segments.size());
+        RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
+            ASSIGN_OR_RETURN(parts[i], SearchOne(*segments[i], query, options));
+            return base::Status();
+        }));
+        bool widen = false;
+        SearchResponse merged = MergeSearches(parts, request.metric, request.nq, wide_k, &widen);
+        const bool enough = std::all_of(merged.counts.begin(), merged.counts.end(),
+                                        [&](uint32_t count) { return count >= request.k; });
+        if (!widen || enough || wide_k == std::numeric_limits<uint32_t>::max()) {
+            if (wide_k != request.k) {
+                const std::vector<SearchResponse> wide = {std::move(merged)};
+                merged = MergeSearches(wide, request.metric, request.nq, request.k);
+            }
+            merged.snapshot_ts = scope.timestamp;
+            return merged;
+        }
+        k *= kWideningFactor;
+    }
+}
+
+base::Result<RetrieveResponse> RetrieveSegments(const std::vector<SegmentRef>& segments,
+                                                const RetrieveRequest& request,
+                                                const ReadScope& scope) {
+    if (request.count_only) {
+        return CountSegments(segments, request, scope);
+    }
+    const segment::ReadOptions options = OptionsOf(scope, request.filter.get());
+    for (uint64_t limit = request.limit;; limit *= kWideningFactor) {
+        std::vector<SegmentRows> selected(segments.size());
+        RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
+            ASSIGN_OR_RETURN(selected[i], SelectOne(*segments[i], options, limit));
+            return base::Status();
+        }));
+        bool widen = false;
+        const std::vector<ChosenRow> chosen =
+            ChooseRows(segments, selected, request.limit, limit, &widen);
+        if (widen) {
+            continue;
+        }
+        RetrieveResponse answer;
+        answer.snapshot_ts = scope.timestamp;
+        for (const SegmentRows& part : selected) {
+            AddCounters(part.counters, &answer.counters);
+            answer.keys.is_string = answer.keys.is_string || part.keys.is_string;
+        }
+        for (const ChosenRow& row : chosen) {
+            AppendKey(selected[row.segment].keys, row.index, &answer.keys);
+        }
+        ASSIGN_OR_RETURN(
+            answer.rows,
+            RowFetcher(request.fields, scope, request.max_bytes).Fetch(segments, chosen));
+        answer.rows.rows = chosen.size();
+        return answer;
+    }
+}
+
+base::Result<FetchResponse> FetchRows(const std::map<base::SegmentId, SegmentRef>& segments,
+                                      const FetchRequest& request, const ReadScope& scope) {
+    std::vector<SegmentRef> refs;
+    std::map<base::SegmentId, uint32_t> numbers;
+    std::vector<ChosenRow> chosen;
+    chosen.reserve(request.addresses.size());
+    for (const RowAddress& address : request.addresses) {
+        const auto [number, fresh] =
+            numbers.try_emplace(address.segment_id, static_cast<uint32_t>(refs.size()));
+        if (fresh) {
+            const auto found = segments.find(address.segment_id);
+            if (found == segments.end()) {
+                return base::Status::WithFields(base::Code::kSegmentNotFound,
+                                                {{"segment", std::to_string(address.segment_id)}});
+            }
+            refs.push_back(found->second);
+        }
+        if (address.row >= refs[number->second]->rows()) {
+            return base::InvalidParameter("a row address points past its segment");
+        }
+        chosen.push_back({number->second, address.row});
+    }
+    FetchResponse answer;
+    ASSIGN_OR_RETURN(answer.rows, RowFetcher(request.fields, scope, 0).Fetch(refs, chosen));
+    answer.rows.rows = chosen.size();
+    return answer;
+}
+
+base::Result<RetrieveResponse> MergeRetrievals(const std::vector<RetrieveResponse>& parts,
+                                               uint64_t limit, uint64_t max_bytes) {
+    RetrieveResponse merged;
+    std::vector<std::pair<uint32_t, uint32_t>> order;  // part, index
+    uint64_t bytes = 0;
+    for (uint32_t p = 0; p < parts.size(); ++p) {
+        merged.count += parts[p].count;
+        merged.snapshot_ts = std::max(merged.snapshot_ts, parts[p].snapshot_ts);
+        merged.keys.is_string = merged.keys.is_string || parts[p].keys.is_string;
+        AddCounters(parts[p].counters, &merged.counters);
+        bytes += parts[p].rows.ByteSize();
+        for (uint32_t i = 0; i < parts[p].keys.size(); ++i) {
+            order.emplace_back(p, i);
+        }
+    }
+    const auto compare = [&](const auto& a, const auto& b) {
+        return CompareKeys(parts[a.first].keys, a.second, parts[b.first].keys, b.second);
+    };
+    std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+        const int by_key = compare(a, b);
+        return by_key != 0 ? by_key < 0 : a < b;
+    });
+    order.erase(std::unique(order.begin(), order.end(),
+                            [&](const auto& a, const auto& b) { return compare(a, b) == 0; }),
+                order.end());
+    if (limit != 0 && order.size() > limit) {
+        order.resize(limit);
+    }
+    std::vector<schema::ColumnBatch> batches;
+    std::vector<uint32_t> first(parts.size(), 0);
+    uint32_t rows = 0;
+    for (uint32_t p = 0; p < parts.size(); ++p) {
+        first[p] = rows;
+        rows += static_cast<uint32_t>(parts[p].keys.size());
+        if (!parts[p].keys.empty()) {
+            batches.push_back(parts[p].rows);
+        }
+    }
+    std::vector<uint32_t> picks;
+    picks.reserve(order.size());
+    for (const auto& [p, i] : order) {
+        AppendKey(parts[p].keys, i, &merged.keys);
+        picks.push_back(first[p] + i);
+    }
+    if (!batches.empty() && !batches[0].columns.empty()) {
+        ASSIGN_OR_RETURN(const schema::ColumnBatch all, schema::Concatenate(batches));
+        const bool identity = picks.size() == rows && std::is_sorted(picks.begin(), picks.end());
+        merged.rows = identity ? all : schema::Gather(all, picks);
+    }
+    merged.rows.rows = picks.size();
+    if (max_bytes != 0 && bytes > max_bytes && merged.rows.ByteSize() > max_bytes) {
+        return TooLarge(max_bytes);
+    }
+    return merged;
+}
+
+}  // namespace elanus::roles

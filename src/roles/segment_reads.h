@@ -1,0 +1,51 @@
+// Reads over several segments of one process, and the merging of partial answers.
+//
+// Why here: streaming nodes (growing segments), query nodes (sealed ones) and proxies (channels)
+// all reduce answers, and a page of hits is only stable when they do it by the same rule: best
+// score first, equal scores by ascending primary key, each primary key once. A key stands in a
+// segment twice when a client inserted it twice; the best hit of it (search) or its newest row
+// (retrieve) is kept, and the search is widened until k different keys are found. Threads: free
+// functions, safe from any thread; work is spread over the executor given.
+#pragma once
+
+#include "roles/read.h"
+#include "segment/segment.h"
+#include "sys/clock.h"
+#include "sys/executor.h"
+
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace elanus::roles {
+
+struct ReadScope {
+    const base::CallContext* context = nullptr;
+    sys::Clock* clock = nullptr;
+    sys::Executor* executor = nullptr;
+    base::Timestamp timestamp = 0;  // the moment to read at
+};
+
+using SegmentRef = std::shared_ptr<const segment::Segment>;
+
+base::Result<SearchResponse> SearchSegments(const std::vector<SegmentRef>& segments,
+                                            const SearchRequest& request, const ReadScope& scope);
+base::Result<RetrieveResponse> RetrieveSegments(const std::vector<SegmentRef>& segments,
+                                                const RetrieveRequest& request,
+                                                const ReadScope& scope);
+// Rows by address, in the order of the addresses. kSegmentNotFound names a segment that is not
+// among them; a row that its segment does not have is kInvalidParameter.
+base::Result<FetchResponse> FetchRows(const std::map<base::SegmentId, SegmentRef>& segments,
+                                      const FetchRequest& request, const ReadScope& scope);
+
+// Every part has counts for all `nq` queries. `widen` becomes true when a query fell short of k
+// because repeated keys were dropped while some part was cut at k.
+SearchResponse MergeSearches(const std::vector<SearchResponse>& parts, vindex::Metric metric,
+                             uint32_t nq, uint32_t k, bool* widen = nullptr);
+// On equal keys the row of the earlier part wins. limit 0 = all.
+base::Result<RetrieveResponse> MergeRetrievals(const std::vector<RetrieveResponse>& parts,
+                                               uint64_t limit, uint64_t max_bytes);
+
+void AddCounters(const ReadCounters& from, ReadCounters* to);
+
+}  // namespace elanus::roles

@@ -1,0 +1,253 @@
+#include "streaming/channel_reader.h"
+
+#include <algorithm>
+
+namespace elanus::streaming {
+namespace {
+
+// A read starts again when segments moved under it; more often than this something is wrong.
+constexpr int kAttempts = 8;
+
+base::Status NotLoaded(base::CollectionId id) {
+    return base::Status::WithFields(base::Code::kCollectionNotLoaded,
+                                    {{"collection", std::to_string(id)}});
+}
+
+bool Asked(const std::vector<base::PartitionId>& partitions, base::PartitionId id) {
+    return partitions.empty() ||
+           std::find(partitions.begin(), partitions.end(), id) != partitions.end();
+}
+
+}  // namespace
+
+base::Status ChannelReader::CheckServed(const ChannelView& view,
+                                        const std::vector<base::PartitionId>& partitions) {
+    RETURN_IF_ERROR(view.refusal);
+    if (!view.served) {
+        return NotLoaded(view.collection_id);
+    }
+    for (const base::PartitionId id : partitions) {
+        if (!view.Serves(id)) {
+            return base::Status::WithFields(base::Code::kPartitionNotLoaded,
+                                            {{"partition", std::to_string(id)}});
+        }
+    }
+    return base::Status();
+}
+
+base::Result<ChannelReader::Scope> ChannelReader::TakeScope(
+    base::Timestamp timestamp, const std::vector<base::PartitionId>& partitions,
+    bool ignore_growing) const {
+    Scope scope;
+    scope.timestamp = timestamp;
+    scope.delete_batch = vchannel_.delete_batch();
+    const std::shared_ptr<const ChannelView> view = vchannel_.view();
+    RETURN_IF_ERROR(CheckServed(*view, partitions));
+    const auto wanted = [&](base::PartitionId id) {
+        return view->Serves(id) && Asked(partitions, id);
+    };
+    for (const auto& segment : view->flushed) {
+        if (wanted(segment->partition_id())) {
+            scope.local.push_back(segment);
+        }
+    }
+    for (const auto& segment : view->growing) {
+        if (!ignore_growing && wanted(segment->partition_id())) {
+            scope.local.push_back(segment);
+        }
+    }
+    for (const SealedPlace& place : view->sealed) {
+        if (!wanted(place.partition_id)) {
+            continue;
+        }
+        if (place.node == 0) {
+            return base::Status::WithFields(base::Code::kCollectionNotFullyLoaded,
+                                            {{"collection", std::to_string(view->collection_id)}});
+        }
+        scope.remote[place.node].push_back(place.id);
+    }
+    return scope;
+}
+
+roles::ReadScope ChannelReader::ReadScopeOf(const base::CallContext& context,
+                                            const Scope& scope) const {
+    return {&context, partners_.clock, partners_.foreground, scope.timestamp};
+}
+
+bool ChannelReader::Repaired(base::NodeId node, const base::Status& failure) {
+    if (failure.code() != base::Code::kSegmentNotLoaded &&
+        failure.code() != base::Code::kSegmentNotFound) {
+        return false;
+    }
+    return vchannel_.Resync(node).ok();
+}
+
+template <typename Response, typename Local, typename Remote>
+base::Result<std::vector<Response>> ChannelReader::Ask(
+    const base::CallContext& context, base::Timestamp timestamp,
+    const std::vector<base::PartitionId>& partitions, bool ignore_growing, Local local,
+    Remote remote) {
+    base::Status failure;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        ASSIGN_OR_RETURN(const Scope scope, TakeScope(timestamp, partitions, ignore_growing));
+        const std::vector<std::pair<base::NodeId, std::vector<base::SegmentId>>> nodes(
+            scope.remote.begin(), scope.remote.end());
+        std::vector<Response> parts(nodes.size() + 1);
+        std::vector<base::Status> failures(nodes.size() + 1);
+        const auto ask = [&](size_t i) {
+            base::Result<Response> answer = base::Internal("not asked");
+            if (i == 0) {
+                answer = local(scope, ReadScopeOf(context, scope));
+            } else if (roles::QueryNode* node = partners_.query_node(nodes[i - 1].first);
+                       node != nullptr) {
+                answer = remote(*node, scope, nodes[i - 1].second);
+            } else {
+                answer = base::Status::Error(base::Code::kNodeNotFound,
+                                             std::to_string(nodes[i - 1].first));
+            }
+            failures[i] = answer.status();
+            if (answer.ok()) {
+                parts[i] = std::move(*answer);
+            }
+        };
+        if (nodes.empty()) {
+            ask(0);
+        } else if (nodes.size() == 1 && scope.local.empty()) {
+            ask(0);
+            ask(1);
+        } else {
+            partners_.foreground->ParallelFor(parts.size(), ask);
+        }
+        failure = base::Status();
+        bool repaired = true;
+        for (size_t i = 0; i < failures.size(); ++i) {
+            if (!failures[i].ok()) {
+                repaired = repaired && i > 0 && Repaired(nodes[i - 1].first, failures[i]);
+                failure = failures[i];
+            }
+        }
+        if (failure.ok()) {
+            return parts;
+        }
+        if (!repaired) {
+            return failure;
+        }
+    }
+    return failure;
+}
+
+base::Result<roles::SearchResponse> ChannelReader::Search(const base::CallContext& context,
+                                                          const roles::SearchRequest& request) {
+    RETURN_IF_ERROR(CheckServed(*vchannel_.view(), request.partitions));
+    ASSIGN_OR_RETURN(const base::Timestamp timestamp,
+                     pchannel_.AwaitReadable(context, request.guarantee_ts, request.snapshot_ts));
+    const auto local = [&](const Scope& scope, const roles::ReadScope& read) {
+        return roles::SearchSegments(scope.local, request, read);
+    };
+    const auto remote = [&](roles::QueryNode& node, const Scope& scope,
+                            const std::vector<base::SegmentId>& ids) {
+        roles::SegmentSearchRequest part{request, ids, scope.delete_batch};
+        part.search.snapshot_ts = timestamp;
+        return node.Search(context, part);
+    };
+    ASSIGN_OR_RETURN(std::vector<roles::SearchResponse> parts,
+                     Ask<roles::SearchResponse>(context, timestamp, request.partitions,
+                                                request.ignore_growing, local, remote));
+    roles::SearchResponse answer =
+        roles::MergeSearches(parts, request.metric, request.nq, request.k);
+    answer.snapshot_ts = timestamp;
+    return answer;
+}
+
+base::Result<roles::RetrieveResponse> ChannelReader::Retrieve(
+    const base::CallContext& context, const roles::RetrieveRequest& request) {
+    RETURN_IF_ERROR(CheckServed(*vchannel_.view(), request.partitions));
+    ASSIGN_OR_RETURN(const base::Timestamp timestamp,
+                     pchannel_.AwaitReadable(context, request.guarantee_ts, request.snapshot_ts));
+    const auto local = [&](const Scope& scope, const roles::ReadScope& read) {
+        return roles::RetrieveSegments(scope.local, request, read);
+    };
+    const auto remote = [&](roles::QueryNode& node, const Scope& scope,
+                            const std::vector<base::SegmentId>& ids) {
+        roles::SegmentRetrieveRequest part{request, ids, scope.delete_batch};
+        part.retrieve.snapshot_ts = timestamp;
+        return node.Retrieve(context, part);
+    };
+    ASSIGN_OR_RETURN(std::vector<roles::RetrieveResponse> parts,
+                     Ask<roles::RetrieveResponse>(context, timestamp, request.partitions,
+                                                  request.ignore_growing, local, remote));
+    ASSIGN_OR_RETURN(roles::RetrieveResponse answer,
+                     roles::MergeRetrievals(parts, request.limit, request.max_bytes));
+    answer.snapshot_ts = timestamp;
+    return answer;
+}
+
+base::Result<roles::FetchResponse> ChannelReader::Fetch(const base::CallContext& context,
+                                                        const roles::FetchRequest& request) {
+    base::Status failure;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        ASSIGN_OR_RETURN(const Scope scope, TakeScope(0, {}, false));
+        std::map<base::SegmentId, roles::SegmentRef> local;
+        for (const roles::SegmentRef& segment : scope.local) {
+            local[segment->id()] = segment;
+        }
+        std::map<base::SegmentId, base::NodeId> places;
+        for (const auto& [node, ids] : scope.remote) {
+            for (const base::SegmentId id : ids) {
+                places[id] = node;
+            }
+        }
+        // Addresses by who holds them: 0 is memory.
+        std::map<base::NodeId, roles::FetchRequest> requests;
+        std::map<base::NodeId, std::vector<uint32_t>> positions;
+        for (uint32_t i = 0; i < request.addresses.size(); ++i) {
+            const roles::RowAddress& address = request.addresses[i];
+            const auto place = places.find(address.segment_id);
+            const base::NodeId node = place == places.end() ? 0 : place->second;
+            requests[node].addresses.push_back(address);
+            positions[node].push_back(i);
+        }
+        std::vector<schema::ColumnBatch> batches;
+        std::vector<uint32_t> order(request.addresses.size());
+        uint32_t next = 0;
+        bool repaired = true;
+        failure = base::Status();
+        for (auto& [node_id, part] : requests) {
+            part.vchannel = request.vchannel;
+            part.collection_id = request.collection_id;
+            part.fields = request.fields;
+            roles::QueryNode* node = node_id == 0 ? nullptr : partners_.query_node(node_id);
+            base::Result<roles::FetchResponse> rows =
+                node_id == 0      ? roles::FetchRows(local, part, ReadScopeOf(context, scope))
+                : node == nullptr ? base::Result<roles::FetchResponse>(base::Status::Error(
+                                        base::Code::kNodeNotFound, std::to_string(node_id)))
+                                  : node->Fetch(context, part);
+            if (!rows.ok()) {
+                failure = rows.status();
+                repaired = repaired && node_id != 0 && Repaired(node_id, failure);
+                continue;
+            }
+            for (const uint32_t position : positions[node_id]) {
+                order[position] = next++;
+            }
+            batches.push_back(std::move(rows->rows));
+        }
+        if (failure.ok()) {
+            roles::FetchResponse answer;
+            if (batches.size() == 1) {
+                answer.rows = std::move(batches[0]);
+            } else if (batches.size() > 1) {
+                ASSIGN_OR_RETURN(const schema::ColumnBatch all, schema::Concatenate(batches));
+                answer.rows = schema::Gather(all, order);
+            }
+            answer.rows.rows = request.addresses.size();
+            return answer;
+        }
+        if (!repaired) {
+            return failure;
+        }
+    }
+    return failure;
+}
+
+}  // namespace elanus::streaming
