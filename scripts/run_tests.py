@@ -95,7 +95,7 @@ def sanitizer_env():
     env = dict(os.environ)
     env.setdefault("ASAN_OPTIONS", "detect_leaks=1:halt_on_error=1")
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
-    env.setdefault("TSAN_OPTIONS", f"halt_on_error=0:suppressions={ROOT}/tests/tsan.supp")
+    env.setdefault("TSAN_OPTIONS", f"halt_on_error=0:ignore_noninstrumented_modules=1:suppressions={ROOT}/tests/tsan.supp")
     env.setdefault("LSAN_OPTIONS", f"suppressions={ROOT}/tests/lsan.supp")
     return env
 
