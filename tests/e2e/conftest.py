@@ -1,0 +1,63 @@
+"""Fixtures of the end-to-end tests: one server for the session, a collection name for each test."""
+
+import itertools
+import re
+
+import pytest
+from elanus_server import BINARY, Server
+
+_numbers = itertools.count()
+
+
+def pytest_configure():
+    if not BINARY.exists():
+        pytest.exit(f"{BINARY} is missing: build it with make elanus", returncode=3)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for server in Server.running:
+            report.sections.append((f"log of the server on {server.address}", server.log_tail()))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    with Server(tmp_path_factory.mktemp("server")) as server:
+        yield server
+        assert server.process.poll() is None, f"the server died\n{server.log_tail()}"
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def client(server):
+    return server.client()
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    """A server for tests that stop or kill it."""
+    with Server(tmp_path / "own") as server:
+        yield server
+
+
+def _name_for(request):
+    words = re.sub(r"\W+", "_", request.node.name)[:60].strip("_")
+    return f"{words}_{next(_numbers)}"
+
+
+@pytest.fixture
+def name(request, client):
+    """A collection name that only this test uses; what it names is dropped afterwards."""
+    name = _name_for(request)
+    yield name
+    client.drop_collection(name, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def module_name(request, client):
+    name = f"module_{request.module.__name__}_{next(_numbers)}"
+    yield name
+    client.drop_collection(name, timeout=30)
