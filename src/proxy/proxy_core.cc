@@ -71,11 +71,14 @@ base::Result<roles::LoadStatus> ProxyCore::LoadStatusOf(const base::CallContext&
 
 base::Status ProxyCore::ReadFailure(const base::CallContext& context,
                                     const roles::CollectionInfo& collection, base::Status status) {
-    if (status.code() != base::Code::kCollectionNotLoaded) {
+    bool loading = status.code() == base::Code::kCollectionNotFullyLoaded;
+    if (!loading && status.code() != base::Code::kCollectionNotLoaded) {
         return status;
     }
-    const base::Result<roles::LoadStatus> load = LoadStatusOf(context, collection);
-    const bool loading = load.ok() && load->state == roles::LoadState::kLoading;
+    if (!loading) {
+        const base::Result<roles::LoadStatus> load = LoadStatusOf(context, collection);
+        loading = load.ok() && load->state == roles::LoadState::kLoading;
+    }
     return base::Status::WithFields(
         loading ? base::Code::kCollectionNotFullyLoaded : base::Code::kCollectionNotLoaded,
         {{"collection", collection.schema.name}});

@@ -1,11 +1,11 @@
 // Proxy::Query: rows by filter in ascending order of their primary keys, or their count.
 
-#include "proxy/hit_merge.h"
 #include "proxy/output_fields.h"
 #include "proxy/phrase.h"
 #include "proxy/proxy_core.h"
 #include "proxy/row_routing.h"
 #include "proxy/search_params.h"
+#include "roles/segment_reads.h"
 
 #include <algorithm>
 
@@ -24,37 +24,6 @@ OutputColumn CountColumn(uint64_t count) {
     return column;
 }
 
-// Rows [offset, offset + limit) of all shards by ascending key, as numbers into the shards' rows
-// laid one after another.
-std::vector<uint32_t> PickRows(const std::vector<roles::RetrieveResponse>& shards, uint64_t offset,
-                               uint64_t limit) {
-    std::vector<size_t> heads(shards.size(), 0);
-    std::vector<uint32_t> starts(shards.size(), 0);
-    for (size_t shard = 1; shard < shards.size(); ++shard) {
-        starts[shard] = starts[shard - 1] + static_cast<uint32_t>(shards[shard - 1].keys.size());
-    }
-    std::vector<uint32_t> picks;
-    for (uint64_t rank = 0; picks.size() < limit; ++rank) {
-        size_t best = shards.size();
-        for (size_t shard = 0; shard < shards.size(); ++shard) {
-            const bool has_row = heads[shard] < shards[shard].keys.size();
-            if (has_row &&
-                (best == shards.size() || CompareKeys(shards[shard].keys, heads[shard],
-                                                      shards[best].keys, heads[best]) < 0)) {
-                best = shard;
-            }
-        }
-        if (best == shards.size()) {
-            break;
-        }
-        if (rank >= offset) {
-            picks.push_back(starts[best] + static_cast<uint32_t>(heads[best]));
-        }
-        ++heads[best];
-    }
-    return picks;
-}
-
 base::Status CheckShape(const std::vector<roles::RetrieveResponse>& shards) {
     for (const roles::RetrieveResponse& shard : shards) {
         if (shard.keys.size() != shard.rows.rows || shard.rows.rows > UINT32_MAX) {
@@ -64,29 +33,25 @@ base::Status CheckShape(const std::vector<roles::RetrieveResponse>& shards) {
     return base::Status();
 }
 
+// Rows [offset, offset + limit) of all shards by ascending key.
 base::Result<schema::ColumnBatch> MergeRows(std::vector<roles::RetrieveResponse> shards,
-                                            const QuerySettings& settings) {
+                                            const roles::RetrieveRequest& request,
+                                            uint64_t offset) {
     RETURN_IF_ERROR(CheckShape(shards));
-    const auto offset = static_cast<uint64_t>(settings.offset);
-    const uint64_t limit = settings.has_limit ? static_cast<uint64_t>(settings.limit) : UINT64_MAX;
-    if (shards.size() == 1 && offset == 0 && shards[0].rows.rows <= limit) {
-        return std::move(shards[0].rows);
+    roles::RetrieveResponse merged;
+    if (shards.size() == 1 && (request.limit == 0 || shards[0].rows.rows <= request.limit)) {
+        merged = std::move(shards[0]);
+    } else {
+        ASSIGN_OR_RETURN(merged, roles::MergeRetrievals(shards, request.limit, request.max_bytes));
     }
-    const std::vector<uint32_t> picks = PickRows(shards, offset, limit);
-    std::vector<schema::ColumnBatch> batches;
-    for (roles::RetrieveResponse& shard : shards) {
-        if (shard.rows.rows > 0) {
-            batches.push_back(std::move(shard.rows));
-        }
+    if (offset == 0) {
+        return std::move(merged.rows);
     }
-    if (batches.empty()) {
-        return std::move(shards[0].rows);
+    std::vector<uint32_t> picks;
+    for (uint64_t row = offset; row < merged.rows.rows; ++row) {
+        picks.push_back(static_cast<uint32_t>(row));
     }
-    if (batches.size() == 1) {
-        return schema::Gather(batches[0], picks);
-    }
-    ASSIGN_OR_RETURN(const schema::ColumnBatch joined, schema::Concatenate(batches));
-    return schema::Gather(joined, picks);
+    return schema::Gather(merged.rows, picks);
 }
 
 class QueryRun {
@@ -114,7 +79,9 @@ class QueryRun {
             results.columns.push_back(CountColumn(count));
             return results;
         }
-        ASSIGN_OR_RETURN(const schema::ColumnBatch rows, MergeRows(std::move(shards), settings_));
+        ASSIGN_OR_RETURN(
+            const schema::ColumnBatch rows,
+            MergeRows(std::move(shards), shard_request_, static_cast<uint64_t>(settings_.offset)));
         if (rows.ByteSize() > static_cast<size_t>(core_.limits.max_output_bytes)) {
             return Invalid("query results exceed the maxOutputSize Limit ",
                            core_.limits.max_output_bytes);

@@ -1,12 +1,12 @@
 // Proxy::Search: parameters, fan-out to the shards, merge, output columns of the final rows.
 
-#include "proxy/hit_merge.h"
 #include "proxy/output_fields.h"
 #include "proxy/phrase.h"
 #include "proxy/proxy_core.h"
 #include "proxy/query_vectors.h"
 #include "proxy/row_routing.h"
 #include "proxy/search_params.h"
+#include "roles/segment_reads.h"
 #include "vindex/family.h"
 
 #include <algorithm>
@@ -28,9 +28,7 @@ class SearchRun {
     base::Result<SearchResults> Run() {
         RETURN_IF_ERROR(Prepare());
         RETURN_IF_ERROR(AskShards());
-        hits_ = MergeHits(responses_, shard_request_.nq, static_cast<size_t>(settings_.offset),
-                          static_cast<size_t>(settings_.top_k),
-                          vindex::LargerIsBetter(shard_request_.metric));
+        Merge();
         SearchResults results = Assemble();
         RETURN_IF_ERROR(FetchColumns(&results));
         return results;
@@ -218,18 +216,35 @@ class SearchRun {
         return static_cast<float>(std::floor(static_cast<double>(score) * factor + 0.5) / factor);
     }
 
+    // One list for each query, of which the page [offset, offset + topk) is answered.
+    void Merge() {
+        merged_ = responses_.size() == 1
+                      ? std::move(responses_[0])
+                      : roles::MergeSearches(responses_, shard_request_.metric, shard_request_.nq,
+                                             shard_request_.k);
+        const auto offset = static_cast<size_t>(settings_.offset);
+        const auto top_k = static_cast<size_t>(settings_.top_k);
+        size_t start = 0;
+        for (const uint32_t count : merged_.counts) {
+            const size_t begin = std::min<size_t>(offset, count);
+            const size_t end = std::min<size_t>(offset + top_k, count);
+            page_counts_.push_back(static_cast<int64_t>(end - begin));
+            for (size_t i = begin; i < end; ++i) {
+                page_.push_back(start + i);
+            }
+            start += count;
+        }
+    }
+
     SearchResults Assemble() const {
         SearchResults results;
         results.nq = shard_request_.nq;
         results.top_k = settings_.top_k;
+        results.counts = page_counts_;
         results.ids.is_string = schema::IsStringLike(collection_.schema.primary_key()->type);
-        for (const std::vector<HitRef>& query : hits_) {
-            results.counts.push_back(static_cast<int64_t>(query.size()));
-            for (const HitRef& hit : query) {
-                const roles::SearchResponse& shard = responses_[hit.shard];
-                results.ids.Append(shard.keys.At(hit.position));
-                results.scores.push_back(Rounded(shard.scores[hit.position]));
-            }
+        for (const size_t hit : page_) {
+            results.ids.Append(merged_.keys.At(hit));
+            results.scores.push_back(Rounded(merged_.scores[hit]));
         }
         results.output_fields = selection_.output_fields;
         results.primary_field_name = collection_.schema.primary_key()->name;
@@ -263,12 +278,11 @@ class SearchRun {
         }
         const size_t shards = responses_.size();
         std::vector<std::vector<roles::RowAddress>> wanted(shards);
-        std::vector<std::pair<uint32_t, uint32_t>> order;  // shard, row of that shard's batch
-        for (const std::vector<HitRef>& query : hits_) {
-            for (const HitRef& hit : query) {
-                order.emplace_back(hit.shard, static_cast<uint32_t>(wanted[hit.shard].size()));
-                wanted[hit.shard].push_back(responses_[hit.shard].addresses[hit.position]);
-            }
+        std::vector<std::pair<size_t, uint32_t>> order;  // shard, row of that shard's batch
+        for (const size_t hit : page_) {
+            const size_t shard = shards == 1 ? 0 : ShardOf(merged_.keys, hit, shards);
+            order.emplace_back(shard, static_cast<uint32_t>(wanted[shard].size()));
+            wanted[shard].push_back(merged_.addresses[hit]);
         }
         if (order.empty()) {
             return base::Status();
@@ -312,7 +326,9 @@ class SearchRun {
     ReadMoment moment_;
     roles::SearchRequest shard_request_;  // all but the vchannel
     std::vector<roles::SearchResponse> responses_;
-    std::vector<std::vector<HitRef>> hits_;
+    roles::SearchResponse merged_;
+    std::vector<size_t> page_;  // hits of the answer, as positions in merged_
+    std::vector<int64_t> page_counts_;
 };
 
 }  // namespace
