@@ -90,7 +90,7 @@ TEST(DeleteListTest, RandomRunsAgreeWithAMapAtEveryTimestamp) {
 
 TEST(DeleteListTest, SingleDeletesStayCheap) {
     // Quadratic behaviour (a copy of everything for each delete) would take minutes here.
-    constexpr base::RowOffset kDeletes = 200'000;
+    constexpr base::RowOffset kDeletes = 100'000;
     DeleteList list;
     for (base::RowOffset i = 0; i < kDeletes; ++i) {
         list.Apply({{i * 7919 % kDeletes}, {i + 1}});
