@@ -11,7 +11,8 @@ namespace elanus::streaming {
 namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
-constexpr uint32_t kIdBatch = 256;
+constexpr int64_t kIdsInReserve = 64;
+constexpr size_t kIdsPerRequestMax = 4096;
 constexpr int kIdAttempts = 50;
 constexpr int64_t kIdRetryMs = 20;
 // A waiter looks this often whether its caller has gone away.
@@ -108,15 +109,18 @@ PChannel::VChannelPtr PChannel::NewVChannel(const std::string& vchannel,
 
 // ---- Ids of segments and delete files
 
-base::Status PChannel::FillIds() {
+base::Status PChannel::FillIds(size_t wanted) {
     base::MutexLock lock(ids_mutex_);
-    if (ids_end_ - next_id_ >= kIdBatch / 2) {
+    const auto reserve =
+        static_cast<int64_t>(std::min<size_t>(wanted, kIdsPerRequestMax)) + kIdsInReserve;
+    if (ids_end_ - next_id_ >= reserve) {
         return base::Status();
     }
+    const auto count = static_cast<uint32_t>(2 * reserve);
     ASSIGN_OR_RETURN(const roles::AllocResponse batch,
-                     partners_.root_coord->AllocIds(base::CallContext(), {kIdBatch}));
+                     partners_.root_coord->AllocIds(base::CallContext(), {count}));
     next_id_ = static_cast<int64_t>(batch.first);
-    ids_end_ = next_id_ + kIdBatch;
+    ids_end_ = next_id_ + count;
     return base::Status();
 }
 
@@ -129,7 +133,7 @@ base::Result<base::SegmentId> PChannel::NextId() {
                 return next_id_++;
             }
         }
-        failure = FillIds();
+        failure = FillIds(1);
         if (!failure.ok()) {
             partners_.clock->SleepMs(kIdRetryMs);
         }
@@ -217,7 +221,7 @@ void PChannel::Append(const base::CallContext&, roles::AppendRequest request,
     std::string payload;
     pending->outcome = CheckWrite(pending->record.write);
     if (pending->outcome.ok()) {
-        pending->outcome = FillIds();
+        pending->outcome = FillIds(pending->record.write.parts.size());
     }
     if (pending->outcome.ok()) {
         payload = EncodeWrite(pending->record.write);

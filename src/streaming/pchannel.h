@@ -112,7 +112,8 @@ class PChannel {
     void RelieveLog();
 
     base::Result<base::SegmentId> NextId();
-    base::Status FillIds();
+    // At least `wanted` ids are at hand, so that applying asks nobody.
+    base::Status FillIds(size_t wanted);
     void Work(const VChannelPtr& vchannel);
     void TruncateLog();
     base::Status KeepRequestIds(base::LogPosition cut);

@@ -15,7 +15,7 @@ base::Status PChannel::Recover(const std::vector<roles::CollectionInfo>& collect
     // Later than every owner before: from here on none of them writes any more.
     epoch_ = log_->LastEpoch() + 1;
     RETURN_IF_ERROR(log_->Acquire(epoch_));
-    RETURN_IF_ERROR(FillIds());
+    RETURN_IF_ERROR(FillIds(1));
     replaying_ = true;
     for (const roles::CollectionInfo& collection : collections) {
         if (collection.pchannel == name_) {

@@ -307,8 +307,8 @@ Machine::~Machine() {
 
 base::Status Machine::Start() {
     wal::LocalLogOptions log_options;
-    log_options.segment_bytes = 64 << 10;
-    log_options.preallocate_bytes = 16 << 10;
+    log_options.segment_bytes = 8 << 10;
+    log_options.preallocate_bytes = 8 << 10;
     log_options.zero_ahead_bytes = 4 << 10;
     ASSIGN_OR_RETURN(log_, wal::OpenLocalLogStore(*disk_, "wal", log_options));
     ASSIGN_OR_RETURN(objects_, object::LocalObjectStore::Open(*disk_, "objects"));
@@ -384,6 +384,19 @@ bool Machine::AwaitServed(base::CollectionId id) {
     return Eventually([&] {
         const auto progress = node_->GetServeProgress(base::CallContext(), {id, {}});
         return progress.ok() && progress->segments_loaded == progress->segments_total;
+    });
+}
+
+bool Machine::AwaitPlaced(base::CollectionId id) {
+    return Eventually([&] {
+        const auto segments = node_->GetSegments(base::CallContext(), {id, {}});
+        for (size_t i = 0; segments.ok() && i < segments->segments.size(); ++i) {
+            if (segments->segments[i].state == roles::SegmentState::kFlushed &&
+                segments->nodes[i] != kQueryNode) {
+                return false;
+            }
+        }
+        return segments.ok();
     });
 }
 

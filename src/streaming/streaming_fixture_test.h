@@ -259,6 +259,8 @@ class Machine {
     void Serve(const roles::CollectionInfo& collection,
                const std::vector<base::PartitionId>& partitions = {});
     bool AwaitServed(base::CollectionId id);
+    // Every flushed segment has left memory.
+    bool AwaitPlaced(base::CollectionId id);
     base::Result<roles::AppendResponse> Write(const roles::CollectionInfo& collection,
                                               const std::map<int64_t, int64_t>& rows,
                                               const std::vector<int64_t>& deletes = {},

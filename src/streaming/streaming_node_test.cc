@@ -76,7 +76,7 @@ TEST_F(StreamingNodeTest, DeleteOfAKeyInAnOldSealedSegment) {
     Open();
     ASSERT_TRUE(machine_->Write(collection_, {{1, 1}, {2, 2}, {3, 3}}).ok());
     ASSERT_TRUE(machine_->Flush(collection_));
-    ASSERT_TRUE(machine_->AwaitServed(1));
+    ASSERT_TRUE(machine_->AwaitPlaced(1));
     ASSERT_TRUE(machine_->Delete(collection_, {2, 77}).ok());
     EXPECT_EQ(All(), (Rows{{1, 1}, {3, 3}}));
     Restart();
@@ -174,7 +174,7 @@ TEST_F(StreamingNodeTest, ReadsOfAPartitionSeeOnlyIt) {
     ASSERT_TRUE(machine_->Write(collection_, {{1, 1}}).ok());
     ASSERT_TRUE(machine_->Write(collection_, {{2, 2}}, {}, kOtherPartition).ok());
     ASSERT_TRUE(machine_->Flush(collection_));
-    ASSERT_TRUE(machine_->AwaitServed(1));
+    ASSERT_TRUE(machine_->AwaitPlaced(1));
     ASSERT_TRUE(machine_->Write(collection_, {{3, 3}}, {}, kOtherPartition).ok());
     roles::RetrieveRequest read;
     read.vchannel = collection_.vchannels[0];
@@ -288,7 +288,7 @@ TEST_F(StreamingNodeTest, AQueryNodeThatLostABatchIsBroughtUpToDate) {
     Open();
     ASSERT_TRUE(machine_->Write(collection_, {{1, 1}, {2, 2}, {3, 3}}).ok());
     ASSERT_TRUE(machine_->Flush(collection_));
-    ASSERT_TRUE(machine_->AwaitServed(1));
+    ASSERT_TRUE(machine_->AwaitPlaced(1));
     ASSERT_EQ(machine_->query_node().segments(), 1u);
     machine_->query_node().LoseBatches(1);
     ASSERT_TRUE(machine_->Delete(collection_, {1}).ok());
@@ -321,13 +321,13 @@ TEST_F(StreamingNodeTest, AddressesOfASearchOutliveTheFlush) {
     Open();
     ASSERT_TRUE(machine_->Write(collection_, {{1, 10}, {2, 20}, {3, 30}}).ok());
     ASSERT_TRUE(machine_->Flush(collection_));
-    ASSERT_TRUE(machine_->AwaitServed(1));
+    ASSERT_TRUE(machine_->AwaitPlaced(1));
     ASSERT_TRUE(machine_->Write(collection_, {{4, 40}}).ok());
     const auto hits = machine_->Search(collection_, 31, 3);
     ASSERT_TRUE(hits.ok());
     EXPECT_EQ(hits->keys.ints, (std::vector<int64_t>{3, 4, 2}));
     ASSERT_TRUE(machine_->Flush(collection_));
-    ASSERT_TRUE(machine_->AwaitServed(1));
+    ASSERT_TRUE(machine_->AwaitPlaced(1));
     roles::FetchRequest fetch;
     fetch.vchannel = collection_.vchannels[0];
     fetch.addresses = hits->addresses;
@@ -357,7 +357,7 @@ TEST_F(StreamingNodeTest, UnservedCollectionsKeepTakingWritesAndServeAfterwards)
     Open();
     ASSERT_TRUE(machine_->Write(collection_, {{1, 1}}).ok());
     ASSERT_TRUE(machine_->Flush(collection_));
-    ASSERT_TRUE(machine_->AwaitServed(1));
+    ASSERT_TRUE(machine_->AwaitPlaced(1));
     ASSERT_TRUE(machine_->node().Unserve(base::CallContext(), {1, {}}).ok());
     EXPECT_EQ(machine_->query_node().segments(), 0u);
     EXPECT_EQ(machine_->ReadAll(collection_).status().code(), base::Code::kCollectionNotLoaded);
@@ -372,7 +372,7 @@ TEST_F(StreamingNodeTest, IndexesReachTheSegmentWhereverItIs) {
     Open();
     ASSERT_TRUE(machine_->Write(collection_, {{1, 1}}).ok());
     ASSERT_TRUE(machine_->Flush(collection_));
-    ASSERT_TRUE(machine_->AwaitServed(1));
+    ASSERT_TRUE(machine_->AwaitPlaced(1));
     const auto segments = machine_->data_coord().ListSegments(base::CallContext(), {1});
     roles::SegmentIndexReady ready;
     ready.vchannel = collection_.vchannels[0];
@@ -448,7 +448,7 @@ TEST_F(StreamingNodeTest, BackPressureIsRetriable) {
     EXPECT_TRUE(refused.retriable());
     machine_->data_coord().FailCommits(0, false);
     ASSERT_TRUE(machine_->Flush(collection_));
-    ASSERT_TRUE(machine_->AwaitServed(1));
+    ASSERT_TRUE(machine_->AwaitPlaced(1));
     for (int i = 0; i < 5000; ++i) {
         if (machine_->Write(collection_, {{5000, 1}}).ok()) {
             return;
@@ -524,6 +524,42 @@ TEST_F(StreamingNodeTest, ReadsAndDeletesRaceWithFlushes) {
     EXPECT_GT(machine_->data_coord().commits(), 3);
     Restart();
     EXPECT_EQ(All(), expected);
+}
+
+TEST_F(StreamingNodeTest, AMomentOnceReadNeverChanges) {
+    StreamingOptions options;
+    options.seal_rows = 50;
+    Open(options);
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> writers;
+    for (int64_t writer = 0; writer < 3; ++writer) {
+        writers.emplace_back([&, writer] {
+            for (int64_t i = 0; !stop && i < 2'000; ++i) {
+                const int64_t key = writer * 10'000 + i;
+                const std::vector<int64_t> deletes =
+                    i % 3 == 2 ? std::vector<int64_t>{key - 1} : std::vector<int64_t>{};
+                ASSERT_TRUE(machine_->Write(collection_, {{key, i}}, deletes).ok());
+            }
+        });
+    }
+    for (int i = 0; i < 60; ++i) {
+        roles::RetrieveRequest read;
+        read.vchannel = collection_.vchannels[0];
+        read.guarantee_ts = machine_->root_coord().Now();
+        const auto first = machine_->node().Retrieve(base::CallContext(), read);
+        ASSERT_TRUE(first.ok()) << first.status().reason();
+        ASSERT_GE(first->snapshot_ts, read.guarantee_ts);
+        sys::RealClock().SleepMs(2);
+        read.guarantee_ts = 0;
+        read.snapshot_ts = first->snapshot_ts;
+        const auto second = machine_->node().Retrieve(base::CallContext(), read);
+        ASSERT_TRUE(second.ok()) << second.status().reason();
+        ASSERT_EQ(first->keys.ints, second->keys.ints);
+    }
+    stop = true;
+    for (std::thread& writer : writers) {
+        writer.join();
+    }
 }
 
 TEST_F(StreamingNodeTest, AReadRespectsItsDeadline) {

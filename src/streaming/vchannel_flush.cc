@@ -35,8 +35,7 @@ std::string SegmentKey(const roles::SegmentInfo& info) {
 }
 
 std::string DeletesKey(const roles::DeleteFileInfo& info) {
-    return "deletes/" + std::to_string(info.collection_id) + "/" + std::to_string(info.id) +
-           "/deletes.1";
+    return "deletes/" + info.vchannel + "/" + std::to_string(info.id);
 }
 
 }  // namespace
