@@ -1,0 +1,315 @@
+// Rows: insert, upsert, delete, query, get, search.
+
+#include "base/mutex.h"
+#include "expr/template_values.h"
+#include "wire/rest_error.h"
+#include "wire/rest_routes.h"
+#include "wire/rest_row_reader.h"
+#include "wire/rest_schema.h"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <optional>
+
+namespace elanus::wire {
+namespace {
+
+using base::InvalidParameter;
+using base::Result;
+using base::Status;
+using json::Value;
+
+constexpr int64_t kDefaultLimit = 100;
+constexpr std::string_view kCostMember = ",\"cost\":0";
+
+// The answer of a mutation, for the worker that waits for it. Shared with the callback, which may
+// come when the worker has given up.
+class PendingMutation {
+  public:
+    void Set(Result<proxy::MutationResult> result) {
+        const base::MutexLock lock(mutex_);
+        result_ = std::move(result);
+        done_.NotifyAll();
+    }
+
+    Result<proxy::MutationResult> Wait(const base::CallContext& context, sys::Clock& clock) {
+        constexpr std::chrono::milliseconds kCancelCheck(100);
+        const base::MutexLock lock(mutex_);
+        while (!result_.has_value()) {
+            const int64_t now_ns = clock.MonotonicNs();
+            RETURN_IF_ERROR(context.Check(now_ns));
+            const std::chrono::nanoseconds left(context.deadline_ns ==
+                                                        base::CallContext::kNoDeadline
+                                                    ? INT64_MAX
+                                                    : context.deadline_ns - now_ns + 1);
+            done_.WaitFor(mutex_, std::min<std::chrono::nanoseconds>(left, kCancelCheck));
+        }
+        return std::move(*result_);
+    }
+
+  private:
+    base::Mutex mutex_;
+    base::CondVar done_;
+    std::optional<Result<proxy::MutationResult>> result_ GUARDED_BY(mutex_);
+};
+
+// Starts a mutation and waits for its end.
+template <typename Start>
+Result<proxy::MutationResult> Await(const RestCall& call, sys::Clock& clock, Start start) {
+    const auto pending = std::make_shared<PendingMutation>();
+    start([pending](Result<proxy::MutationResult> result) { pending->Set(std::move(result)); });
+    return pending->Wait(call.context, clock);
+}
+
+Result<expr::TemplateValues> ReadTemplates(const RestBody& body) {
+    expr::TemplateValues templates;
+    ASSIGN_OR_RETURN(const RestBody params, body.Object("exprParams"));
+    for (const auto& [name, raw] : params.members()) {
+        Result<expr::Value> value = expr::ValueFromJson(raw);
+        if (!value.ok()) {
+            return value.status().Annotate("exprParams [" + name + "]");
+        }
+        templates.emplace(name, std::move(*value));
+    }
+    return templates;
+}
+
+// A read without a level is made at the collection's own.
+Result<proxy::Consistency> ReadReadConsistency(const RestBody& body) {
+    proxy::Consistency consistency;
+    ASSIGN_OR_RETURN(const std::optional<roles::ConsistencyLevel> level, ReadConsistency(body));
+    consistency.use_default = !level.has_value();
+    consistency.level = level.value_or(roles::ConsistencyLevel::kBounded);
+    return consistency;
+}
+
+// partitionNames, and the single partitionName that `get` also takes.
+Result<std::vector<std::string>> ReadPartitions(const RestBody& body) {
+    ASSIGN_OR_RETURN(std::vector<std::string> names, body.Texts("partitionNames"));
+    ASSIGN_OR_RETURN(std::string name, body.Text("partitionName"));
+    if (!name.empty()) {
+        names.push_back(std::move(name));
+    }
+    return names;
+}
+
+Result<std::vector<std::string>> ReadOutputFields(const RestBody& body) {
+    ASSIGN_OR_RETURN(std::vector<std::string> names, body.Texts("outputFields"));
+    if (names.empty()) {
+        names.emplace_back("*");
+    }
+    return names;
+}
+
+// What query and get share.
+Result<proxy::QueryRequest> ReadQueryBasics(const RestCall& call) {
+    proxy::QueryRequest request;
+    request.database = call.database;
+    ASSIGN_OR_RETURN(request.collection, call.body.RequiredText("collectionName"));
+    ASSIGN_OR_RETURN(request.partitions, ReadPartitions(call.body));
+    ASSIGN_OR_RETURN(request.output_fields, ReadOutputFields(call.body));
+    ASSIGN_OR_RETURN(request.consistency, ReadReadConsistency(call.body));
+    return request;
+}
+
+bool IsCount(const std::vector<std::string>& output_fields) {
+    return output_fields.size() == 1 && output_fields[0] == "count(*)";
+}
+
+expr::Value KeyList(const schema::PrimaryKeys& keys) {
+    expr::Value::List list;
+    for (size_t i = 0; i < keys.size(); ++i) {
+        list.push_back(keys.is_string ? expr::Value(keys.strings[i]) : expr::Value(keys.ints[i]));
+    }
+    return list;
+}
+
+Status CheckAbsent(const RestBody& body, std::string_view key) {
+    return body.Has(key) ? NotYet(key) : Status();
+}
+
+// searchParams{metricType, params{..}, radius ..}: flat members and those of `params` mean the
+// same, so one given twice must agree.
+Status ReadSearchParams(const RestBody& body, proxy::KeyValues* out) {
+    ASSIGN_OR_RETURN(const RestBody search, body.Object("searchParams"));
+    ASSIGN_OR_RETURN(const proxy::KeyValues flat, body.Pairs("searchParams"));
+    ASSIGN_OR_RETURN(const proxy::KeyValues nested, search.Pairs("params"));
+    for (const auto& [key, value] : flat) {
+        const auto other = nested.find(key);
+        if (other != nested.end() && other->second != value) {
+            return InvalidParameter("ambiguous parameter: " + key + ", in search_param: " + value +
+                                    ", in search_param.params: " + other->second);
+        }
+        if (key != "params") {
+            (*out)[key == "metricType" ? "metric_type" : key] = value;
+        }
+    }
+    if (search.Has("params")) {
+        (*out)["params"] = search.Raw("params");
+    }
+    return Status();
+}
+
+Status ReadGrouping(const RestBody& body, proxy::KeyValues* out) {
+    ASSIGN_OR_RETURN(const std::string field, body.Text("groupingField"));
+    if (field.empty()) {
+        return Status();
+    }
+    ASSIGN_OR_RETURN(const int64_t size, body.Int("groupSize", 0, 0, INT32_MAX));
+    ASSIGN_OR_RETURN(const bool strict, body.Bool("strictGroupSize"));
+    (*out)["group_by_field"] = field;
+    if (size > 0) {
+        (*out)["group_size"] = std::to_string(size);
+    }
+    (*out)["strict_group_size"] = strict ? "true" : "false";
+    return Status();
+}
+
+Result<proxy::KeyValues> ReadSearchSettings(const RestBody& body) {
+    proxy::KeyValues settings;
+    RETURN_IF_ERROR(ReadSearchParams(body, &settings));
+    RETURN_IF_ERROR(ReadGrouping(body, &settings));
+    ASSIGN_OR_RETURN(const std::string field, body.Text("annsField"));
+    ASSIGN_OR_RETURN(const int64_t limit, body.Int("limit", kDefaultLimit, INT32_MIN, INT32_MAX));
+    ASSIGN_OR_RETURN(const int64_t offset, body.Int("offset", 0, INT32_MIN, INT32_MAX));
+    settings["anns_field"] = field;
+    settings["topk"] = std::to_string(limit);
+    settings["offset"] = std::to_string(offset);
+    return settings;
+}
+
+}  // namespace
+
+Result<proxy::InsertRequest> RestRoutes::ReadInsert(const RestCall& call, bool insert) {
+    proxy::InsertRequest request;
+    request.database = call.database;
+    ASSIGN_OR_RETURN(request.collection, call.body.RequiredText("collectionName"));
+    ASSIGN_OR_RETURN(request.partition, call.body.Text("partitionName"));
+    const std::string_view data = call.body.Raw("data");
+    if (data.empty()) {
+        return MissingRequired("field [data] is required");
+    }
+    if (!insert) {
+        ASSIGN_OR_RETURN(request.partial_update, call.body.Bool("partialUpdate"));
+        RETURN_IF_ERROR(CheckAbsent(call.body, "fieldOps"));
+    }
+    ASSIGN_OR_RETURN(const roles::CollectionInfo info,
+                     proxy_.DescribeCollection(call.context, call.database, request.collection));
+    ASSIGN_OR_RETURN(RestRows rows, ReadRestRows(info, data, {insert, request.partial_update}));
+    request.columns = std::move(rows.columns);
+    request.num_rows = rows.count;
+    return request;
+}
+
+RestResult RestRoutes::Insert(const RestCall& call) {
+    ASSIGN_OR_RETURN(proxy::InsertRequest request, ReadInsert(call, true));
+    ASSIGN_OR_RETURN(const proxy::MutationResult result,
+                     Await(call, clock_, [&](proxy::MutationCallback done) {
+                         proxy_.Insert(call.context, std::move(request), std::move(done));
+                     }));
+    return RestReply{"{\"insertCount\":" + std::to_string(result.insert_count) +
+                         ",\"insertIds\":" + WriteKeys(result.ids, call.int64_form) + "}",
+                     std::string(kCostMember)};
+}
+
+RestResult RestRoutes::Upsert(const RestCall& call) {
+    ASSIGN_OR_RETURN(proxy::InsertRequest request, ReadInsert(call, false));
+    ASSIGN_OR_RETURN(const proxy::MutationResult result,
+                     Await(call, clock_, [&](proxy::MutationCallback done) {
+                         proxy_.Upsert(call.context, std::move(request), std::move(done));
+                     }));
+    return RestReply{"{\"upsertCount\":" + std::to_string(result.upsert_count) +
+                         ",\"upsertIds\":" + WriteKeys(result.ids, call.int64_form) + "}",
+                     std::string(kCostMember)};
+}
+
+RestResult RestRoutes::Delete(const RestCall& call) {
+    proxy::DeleteRequest request;
+    request.database = call.database;
+    ASSIGN_OR_RETURN(request.collection, call.body.RequiredText("collectionName"));
+    ASSIGN_OR_RETURN(request.filter, call.body.RequiredText("filter"));
+    ASSIGN_OR_RETURN(request.partition, call.body.Text("partitionName"));
+    ASSIGN_OR_RETURN(request.templates, ReadTemplates(call.body));
+    request.consistency.level = roles::ConsistencyLevel::kStrong;
+    ASSIGN_OR_RETURN(const proxy::MutationResult result,
+                     Await(call, clock_, [&](proxy::MutationCallback done) {
+                         proxy_.Delete(call.context, std::move(request), std::move(done));
+                     }));
+    return RestReply{"{\"deleteCount\":" + std::to_string(result.delete_count) + "}",
+                     std::string(kCostMember)};
+}
+
+RestResult RestRoutes::QueryRows(const RestCall& call, const proxy::QueryRequest& request) {
+    ASSIGN_OR_RETURN(const proxy::QueryResults results, proxy_.Query(call.context, request));
+    return RestReply{WriteQueryRows(results, call.int64_form), std::string(kCostMember)};
+}
+
+RestResult RestRoutes::Query(const RestCall& call) {
+    ASSIGN_OR_RETURN(proxy::QueryRequest request, ReadQueryBasics(call));
+    ASSIGN_OR_RETURN(request.filter, call.body.Text("filter"));
+    ASSIGN_OR_RETURN(request.templates, ReadTemplates(call.body));
+    ASSIGN_OR_RETURN(const int64_t limit,
+                     call.body.Int("limit", kDefaultLimit, INT32_MIN, INT32_MAX));
+    ASSIGN_OR_RETURN(const int64_t offset, call.body.Int("offset", 0, INT32_MIN, INT32_MAX));
+    // Limit 0 means none; a count has none, since it cannot be paged.
+    if (limit != 0 && !IsCount(request.output_fields)) {
+        request.query_params["limit"] = std::to_string(limit);
+        request.query_params["offset"] = std::to_string(offset);
+    }
+    return QueryRows(call, request);
+}
+
+RestResult RestRoutes::Get(const RestCall& call) {
+    ASSIGN_OR_RETURN(proxy::QueryRequest request, ReadQueryBasics(call));
+    const std::string_view ids = call.body.Raw("id");
+    if (ids.empty()) {
+        return MissingRequired("field [id] is required");
+    }
+    ASSIGN_OR_RETURN(const roles::CollectionInfo info,
+                     proxy_.DescribeCollection(call.context, call.database, request.collection));
+    const schema::FieldSchema& key_field = *info.schema.primary_key();
+    ASSIGN_OR_RETURN(const schema::PrimaryKeys keys, ReadRestKeys(key_field, ids));
+    request.filter = key_field.name + " in {ids}";
+    request.templates.emplace("ids", KeyList(keys));
+    return QueryRows(call, request);
+}
+
+RestResult RestRoutes::Search(const RestCall& call) {
+    proxy::SearchRequest request;
+    request.database = call.database;
+    ASSIGN_OR_RETURN(request.collection, call.body.RequiredText("collectionName"));
+    for (const std::string_view unsupported :
+         {"functionScore", "searchAggregation", "highlighter"}) {
+        RETURN_IF_ERROR(CheckAbsent(call.body, unsupported));
+    }
+    ASSIGN_OR_RETURN(request.partitions, ReadPartitions(call.body));
+    ASSIGN_OR_RETURN(request.filter, call.body.Text("filter"));
+    ASSIGN_OR_RETURN(request.templates, ReadTemplates(call.body));
+    ASSIGN_OR_RETURN(request.output_fields, call.body.Texts("outputFields"));
+    ASSIGN_OR_RETURN(request.consistency, ReadReadConsistency(call.body));
+    ASSIGN_OR_RETURN(request.search_params, ReadSearchSettings(call.body));
+    const std::string_view data = call.body.Raw("data");
+    const std::string_view ids = call.body.Raw("ids");
+    if (data.empty() == ids.empty()) {
+        return data.empty() ? MissingRequired("field [data] is required")
+                            : InvalidParameter("data and ids cannot be given together");
+    }
+    if (ids.empty()) {
+        ASSIGN_OR_RETURN(request.vectors, ReadRestVectors(data));
+    } else {
+        ASSIGN_OR_RETURN(
+            const roles::CollectionInfo info,
+            proxy_.DescribeCollection(call.context, call.database, request.collection));
+        ASSIGN_OR_RETURN(request.ids, ReadRestKeys(*info.schema.primary_key(), ids));
+    }
+    ASSIGN_OR_RETURN(const proxy::SearchResults results, proxy_.Search(call.context, request));
+    return RestReply{WriteSearchRows(results, call.int64_form),
+                     std::string(kCostMember) + ",\"topks\":" + WriteCounts(results.counts)};
+}
+
+RestResult RestRoutes::HybridSearch(const RestCall&) {
+    return NotYet("hybrid search");
+}
+
+}  // namespace elanus::wire

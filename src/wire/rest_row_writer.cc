@@ -1,0 +1,269 @@
+#include "wire/rest_row_writer.h"
+
+#include "json/json.h"
+#include "proxy/json_members.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string_view>
+#include <vector>
+
+namespace elanus::wire {
+namespace {
+
+using schema::ColumnView;
+using schema::DataType;
+
+constexpr std::string_view kDistance = "distance";
+constexpr std::ptrdiff_t kScoreDigitsMax = 8;
+
+template <typename Number>
+void AppendNumber(Number value, std::string* out) {
+    if constexpr (std::is_floating_point_v<Number>) {
+        if (!std::isfinite(value)) {
+            out->append("null");
+            return;
+        }
+    }
+    char buffer[32];
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+    out->append(buffer, end);
+}
+
+void AppendInt64(int64_t value, Int64Form form, std::string* out) {
+    if (form == Int64Form::kText) {
+        out->push_back('"');
+    }
+    AppendNumber(value, out);
+    if (form == Int64Form::kText) {
+        out->push_back('"');
+    }
+}
+
+void AppendValue(const ColumnView& column, size_t row, Int64Form form, std::string* out);
+
+void AppendFloats(const float* values, size_t count, std::string* out) {
+    out->push_back('[');
+    for (size_t i = 0; i < count; ++i) {
+        if (i > 0) {
+            out->push_back(',');
+        }
+        AppendNumber(values[i], out);
+    }
+    out->push_back(']');
+}
+
+void AppendArray(const ColumnView& column, size_t row, Int64Form form, std::string* out) {
+    out->push_back('[');
+    for (size_t i = column.offsets[row]; i < column.offsets[row + 1]; ++i) {
+        if (i > column.offsets[row]) {
+            out->push_back(',');
+        }
+        AppendValue(column.children[0], i, form, out);
+    }
+    out->push_back(']');
+}
+
+void AppendValue(const ColumnView& column, size_t row, Int64Form form, std::string* out) {
+    if (!column.IsValid(row)) {
+        out->append("null");
+        return;
+    }
+    switch (column.type) {
+        case DataType::kBool:
+            out->append(column.values[row] != 0 ? "true" : "false");
+            return;
+        case DataType::kInt8:
+            AppendNumber(int{column.As<int8_t>()[row]}, out);
+            return;
+        case DataType::kInt16:
+            AppendNumber(column.As<int16_t>()[row], out);
+            return;
+        case DataType::kInt32:
+            AppendNumber(column.As<int32_t>()[row], out);
+            return;
+        case DataType::kInt64:
+            AppendInt64(column.As<int64_t>()[row], form, out);
+            return;
+        case DataType::kFloat:
+            AppendNumber(column.As<float>()[row], out);
+            return;
+        case DataType::kDouble:
+            AppendNumber(column.As<double>()[row], out);
+            return;
+        case DataType::kString:
+        case DataType::kVarChar:
+        case DataType::kText:
+        case DataType::kJson:
+            json::WriteString(column.StringAt(row), out);
+            return;
+        case DataType::kArray:
+            AppendArray(column, row, form, out);
+            return;
+        case DataType::kFloatVector:
+            AppendFloats(column.As<float>() + row * column.dim, column.dim, out);
+            return;
+        default:
+            // No schema has the other types, so nobody can have asked for them.
+            out->append("null");
+    }
+}
+
+std::string QuotedKey(std::string_view name) {
+    std::string text;
+    json::WriteString(name, &text);
+    return text + ":";
+}
+
+// Writes objects of the same columns.
+class RowWriter {
+  public:
+    // `reserved` are keys that the caller writes itself.
+    RowWriter(const std::vector<proxy::OutputColumn>& columns,
+              std::vector<std::string_view> reserved, Int64Form form)
+        : reserved_(std::move(reserved)), form_(form) {
+        for (const proxy::OutputColumn& column : columns) {
+            if (!IsReserved(column.name)) {
+                columns_.push_back(
+                    {QuotedKey(column.name), column.is_dynamic, column.values.View()});
+            }
+        }
+    }
+
+    // The members of the row, each with a comma in front unless the object has just been opened.
+    void Write(size_t row, std::string* out) const {
+        for (const Column& column : columns_) {
+            if (row >= column.values.rows) {
+                continue;
+            }
+            if (column.is_dynamic) {
+                WriteDynamic(column.values, row, out);
+                continue;
+            }
+            Separate(out);
+            out->append(column.key);
+            AppendValue(column.values, row, form_, out);
+        }
+    }
+
+    static void Separate(std::string* out) {
+        if (out->back() != '{') {
+            out->push_back(',');
+        }
+    }
+
+  private:
+    struct Column {
+        std::string key;  // "name":
+        bool is_dynamic = false;
+        ColumnView values;
+    };
+
+    bool IsReserved(std::string_view name) const {
+        return std::find(reserved_.begin(), reserved_.end(), name) != reserved_.end();
+    }
+
+    void WriteDynamic(const ColumnView& values, size_t row, std::string* out) const {
+        if (!values.IsValid(row)) {
+            return;
+        }
+        proxy::JsonMembers members(values.StringAt(row));
+        proxy::JsonMembers::Member member;
+        while (members.Next(&member)) {
+            if (!IsReserved(member.key)) {
+                Separate(out);
+                out->append("\"").append(member.key).append("\":").append(member.value);
+            }
+        }
+    }
+
+    std::vector<Column> columns_;
+    std::vector<std::string_view> reserved_;
+    Int64Form form_;
+};
+
+void AppendKey(const schema::PrimaryKeys& keys, size_t i, Int64Form form, std::string* out) {
+    if (keys.is_string) {
+        json::WriteString(keys.strings[i], out);
+    } else {
+        AppendInt64(keys.ints[i], form, out);
+    }
+}
+
+}  // namespace
+
+void AppendFloat(float value, std::string* out) {
+    AppendNumber(value, out);
+}
+
+void AppendScore(float value, std::string* out) {
+    char buffer[32];
+    char* end =
+        std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
+    const auto digits = std::count_if(buffer, std::find(buffer, end, 'e'),
+                                      [](char c) { return c >= '0' && c <= '9'; });
+    if (digits <= kScoreDigitsMax || !std::isfinite(value)) {
+        AppendNumber(value, out);
+        return;
+    }
+    end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general,
+                        kScoreDigitsMax)
+              .ptr;
+    out->append(buffer, static_cast<size_t>(end - buffer));
+}
+
+std::string WriteQueryRows(const proxy::QueryResults& results, Int64Form form) {
+    size_t rows = results.columns.empty() ? 0 : SIZE_MAX;
+    for (const proxy::OutputColumn& column : results.columns) {
+        rows = std::min<size_t>(rows, column.values.rows);
+    }
+    const RowWriter writer(results.columns, {}, form);
+    std::string out = "[";
+    for (size_t row = 0; row < rows; ++row) {
+        out.append(row == 0 ? "{" : ",{");
+        writer.Write(row, &out);
+        out.push_back('}');
+    }
+    return out + "]";
+}
+
+std::string WriteSearchRows(const proxy::SearchResults& results, Int64Form form) {
+    const RowWriter writer(results.columns, {results.primary_field_name, kDistance}, form);
+    const std::string key = QuotedKey(results.primary_field_name);
+    const size_t rows = std::min(results.ids.size(), results.scores.size());
+    std::string out = "[";
+    for (size_t row = 0; row < rows; ++row) {
+        out.append(row == 0 ? "{" : ",{").append(key);
+        AppendKey(results.ids, row, form, &out);
+        out.append(",\"distance\":");
+        AppendScore(results.scores[row], &out);
+        writer.Write(row, &out);
+        out.push_back('}');
+    }
+    return out + "]";
+}
+
+std::string WriteKeys(const schema::PrimaryKeys& keys, Int64Form form) {
+    std::string out = "[";
+    for (size_t i = 0; i < keys.size(); ++i) {
+        if (i > 0) {
+            out.push_back(',');
+        }
+        AppendKey(keys, i, form, &out);
+    }
+    return out + "]";
+}
+
+std::string WriteCounts(const std::vector<int64_t>& counts) {
+    std::string out = "[";
+    for (size_t i = 0; i < counts.size(); ++i) {
+        if (i > 0) {
+            out.push_back(',');
+        }
+        AppendNumber(counts[i], &out);
+    }
+    return out + "]";
+}
+
+}  // namespace elanus::wire
