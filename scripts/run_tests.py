@@ -168,6 +168,10 @@ def wait_until_healthy(server, port):
 @contextlib.contextmanager
 def running_server(binary, folder):
     """Yields the environment of a client, or None when the server does not come up."""
+    if not binary.exists():
+        (folder / "server.log").write_text(f"{binary} is missing\n", encoding="utf-8")
+        yield None
+        return
     port, ops_port = free_port(), free_port()
     data = folder / "server_data"
     env = os.environ | {"METRICS_PORT": str(ops_port)}

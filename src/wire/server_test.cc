@@ -205,7 +205,7 @@ TEST_F(ServerTest, RawHandlerGetsAndGivesBytes) {
     SetHandlersAndRestart([](RpcHandlers& handlers) {
         handlers.Set<rpc::Insert>(
             [](rpc::Insert::Call& call) {
-                grpc::ByteBuffer bytes(call.request_bytes());
+                grpc::ByteBuffer bytes(call.request());
                 pb::milvus::InsertRequest request;
                 ASSERT_TRUE(grpc::SerializationTraits<pb::milvus::InsertRequest>::Deserialize(
                                 &bytes, &request)
@@ -217,7 +217,7 @@ TEST_F(ServerTest, RawHandlerGetsAndGivesBytes) {
                 ASSERT_TRUE(grpc::SerializationTraits<pb::milvus::MutationResult>::Serialize(
                                 result, &reply, &owned)
                                 .ok());
-                call.set_response_bytes(std::move(reply));
+                call.response() = std::move(reply);
                 call.Finish();
             },
             RunOn::kPoller);

@@ -33,9 +33,9 @@ class RawCall : public grpc::ServerUnaryReactor {
     // "ipv4:127.0.0.1:50000" or "unix:".
     std::string Peer() const { return grpc_context_->peer(); }
 
-    // Valid until Finish().
-    const grpc::ByteBuffer& request_bytes() const { return *request_bytes_; }
-    void set_response_bytes(grpc::ByteBuffer bytes) { response_bytes_->Swap(&bytes); }
+    // The bytes; valid until Finish(). UnaryCall has messages under the same names.
+    const grpc::ByteBuffer& request() const { return *request_bytes_; }
+    grpc::ByteBuffer& response() { return *response_bytes_; }
 
     // Application errors travel inside the response; a gRPC status is for authentication, unknown
     // rpcs and transport only.
@@ -72,17 +72,14 @@ class UnaryCall final : public RawCall {
         if (!status.ok()) {
             return RawCall::Finish(status);
         }
-        grpc::ByteBuffer bytes;
         bool owned = false;
-        const grpc::Status written =
-            grpc::SerializationTraits<Response>::Serialize(response_, &bytes, &owned);
-        set_response_bytes(std::move(bytes));
-        RawCall::Finish(written);
+        RawCall::Finish(grpc::SerializationTraits<Response>::Serialize(
+            response_, &RawCall::response(), &owned));
     }
 
     // Parses the request; a malformed one is answered here.
     bool Prepare() {
-        grpc::ByteBuffer bytes(request_bytes());
+        grpc::ByteBuffer bytes(RawCall::request());
         const grpc::Status parsed =
             grpc::SerializationTraits<Request>::Deserialize(&bytes, &request_);
         if (!parsed.ok()) {
