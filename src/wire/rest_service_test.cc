@@ -13,56 +13,80 @@
 namespace elanus::wire {
 namespace {
 
-constexpr const char* kPaths[] = {
-    "collections/list",
-    "collections/has",
-    "collections/describe",
-    "collections/get_stats",
-    "collections/get_load_state",
-    "collections/create",
-    "collections/load",
-    "collections/refresh_load",
-    "collections/release",
-    "collections/flush",
-    "collections/rename",
-    "collections/alter_properties",
-    "collections/drop_properties",
-    "collections/compact",
-    "collections/get_compaction_state",
-    "entities/insert",
-    "entities/upsert",
-    "entities/delete",
-    "entities/query",
-    "entities/get",
-    "entities/search",
-    "entities/hybrid_search",
-    "entities/advanced_search",
-    "indexes/list",
-    "indexes/describe",
-    "indexes/create",
-    "indexes/drop",
-    "indexes/alter_properties",
-    "indexes/drop_properties",
-    "partitions/list",
-    "partitions/has",
-    "partitions/get_stats",
-    "partitions/create",
-    "partitions/drop",
-    "partitions/load",
-    "partitions/release",
-    "aliases/list",
-    "aliases/describe",
-    "aliases/create",
-    "aliases/alter",
-    "aliases/drop",
-    "databases/list",
-    "databases/create",
-    "databases/drop",
-    "databases/describe",
-    "databases/alter",
-    "databases/alter_properties",
-    "databases/drop_properties",
-    "collections/drop",
+// A good request of every path, and the code of its answer by the partners in memory.
+struct GoodRequest {
+    const char* path;
+    const char* body;
+    int code = 0;
+};
+constexpr GoodRequest kRequests[] = {
+    {"collections/list", R"({"dbName":"default"})"},
+    {"collections/has", R"({"collectionName":"c"})"},
+    {"collections/describe", R"({"collectionName":"c"})"},
+    {"collections/get_stats", R"({"collectionName":"c"})"},
+    {"collections/get_load_state", R"({"collectionName":"c","partitionNames":["_default"]})"},
+    {"collections/create",
+     R"({"collectionName":"d","schema":{"autoId":false,"enableDynamicField":true,"fields":[
+        {"fieldName":"k","dataType":"Int64","isPrimary":true},
+        {"fieldName":"s","dataType":"VarChar","elementTypeParams":{"max_length":9},
+         "nullable":true,"defaultValue":"x"},
+        {"fieldName":"v","dataType":"FloatVector","elementTypeParams":{"dim":"2"}}]},
+        "indexParams":[{"fieldName":"v","indexName":"v","metricType":"L2","indexType":"HNSW",
+        "params":{"M":8,"efConstruction":16}}],"params":{"shardsNum":1}})"},
+    {"collections/load", R"({"collectionName":"c"})"},
+    {"collections/refresh_load", R"({"collectionName":"c"})"},
+    {"collections/flush", R"({"collectionName":"c"})"},
+    {"collections/alter_properties",
+     R"({"collectionName":"c","properties":{"collection.ttl.seconds":60}})"},
+    {"collections/drop_properties",
+     R"({"collectionName":"c","propertyKeys":["collection.ttl.seconds"]})"},
+    {"collections/compact", R"({"collectionName":"c"})"},
+    {"collections/get_compaction_state", R"({"jobID":5})"},
+    {"entities/insert",
+     R"({"collectionName":"c","data":[{"id":1,"vector":[1,2],"a":"x"},{"id":"2","vector":[3,4]}]})"},
+    {"entities/upsert", R"({"collectionName":"c","data":{"id":1,"vector":[1.5,-2e-3],"b":[{}]}})"},
+    {"entities/delete",
+     R"({"collectionName":"c","filter":"id in {ids}","exprParams":{"ids":[1,2]}})"},
+    {"entities/query",
+     R"({"collectionName":"c","filter":"id > 0","outputFields":["id","a"],"limit":5,"offset":1})"},
+    {"entities/get", R"({"collectionName":"c","id":[1,"2"],"outputFields":["vector"]})"},
+    {"entities/search",
+     R"({"collectionName":"c","data":[[1,2],[3,4]],"annsField":"vector","limit":3,"offset":1,
+        "filter":"a == \"x\"","outputFields":["*"],"searchParams":{"metricType":"COSINE",
+        "params":{"radius":0.1,"range_filter":0.9}},"consistencyLevel":"Strong"})"},
+    {"entities/hybrid_search", R"({"collectionName":"c"})", 1100},
+    {"entities/advanced_search", R"({"collectionName":"c"})", 1100},
+    {"indexes/list", R"({"collectionName":"c"})"},
+    {"indexes/describe", R"({"collectionName":"c","indexName":"vector"})"},
+    {"indexes/create",
+     R"({"collectionName":"c","indexParams":[{"fieldName":"id","indexType":"INVERTED"}]})"},
+    {"partitions/list", R"({"collectionName":"c"})"},
+    {"partitions/create", R"({"collectionName":"c","partitionName":"p"})"},
+    {"partitions/has", R"({"collectionName":"c","partitionName":"p"})"},
+    {"partitions/get_stats", R"({"collectionName":"c","partitionName":"_default"})"},
+    {"partitions/load", R"({"collectionName":"c","partitionNames":["_default"]})"},
+    {"partitions/release", R"({"collectionName":"c","partitionNames":["_default"]})"},
+    {"partitions/drop", R"({"collectionName":"c","partitionName":"_default"})", 1100},
+    {"aliases/list", R"({"collectionName":"c"})"},
+    {"aliases/create", R"({"collectionName":"c","aliasName":"a"})"},
+    {"aliases/alter", R"({"collectionName":"c","aliasName":"a"})"},
+    {"aliases/describe", R"({"aliasName":"a"})", 1600},
+    {"aliases/drop", R"({"aliasName":"a"})"},
+    {"databases/list", "{}"},
+    {"databases/create", R"({"dbName":"db","properties":{"database.max.collections":5}})"},
+    {"databases/describe", R"({"dbName":"db"})"},
+    {"databases/alter", R"({"dbName":"db","properties":{"database.max.collections":6}})"},
+    {"databases/alter_properties", R"({"dbName":"db","properties":{"timezone":"UTC"}})"},
+    {"databases/drop_properties", R"({"dbName":"db","propertyKeys":["timezone"]})"},
+    {"databases/drop", R"({"dbName":"db"})"},
+    {"collections/release", R"({"collectionName":"c"})"},
+    {"indexes/alter_properties",
+     R"({"collectionName":"c","indexName":"vector","properties":{"mmap.enabled":true}})"},
+    {"indexes/drop_properties",
+     R"({"collectionName":"c","indexName":"vector","propertyKeys":["mmap.enabled"]})"},
+    {"indexes/drop", R"({"collectionName":"c","indexName":"vector"})"},
+    {"collections/rename", R"({"collectionName":"c","newCollectionName":"e"})"},
+    {"collections/drop", R"({"collectionName":"e"})"},
 };
 
 class RestServiceTest : public testing::Test {
@@ -99,6 +123,11 @@ class RestServiceTest : public testing::Test {
         const auto parsed = json::Parse(Post(path, std::move(body)));
         return parsed.ok() ? static_cast<int>(*parsed->Find("code")->int64_if()) : -1;
     }
+    void StartAfresh() {
+        fixture_.root_coord.collections.clear();
+        fixture_.data_coord.indexes.clear();
+        CreateQuick();
+    }
     void CreateQuick() {
         ASSERT_EQ(Post("collections/create", R"({"collectionName":"c","dimension":2})"),
                   R"({"code":0,"data":{}})");
@@ -122,6 +151,14 @@ TEST_F(RestServiceTest, EnvelopesOfSuccessAndFailure) {
     EXPECT_EQ(CodeOf("entities/hybrid_search", "{}"), 1100);
     EXPECT_EQ(CodeOf("users/list", "{}"), 10);
     EXPECT_EQ(CodeOf("jobs/import/create", "{}"), 10);
+}
+
+TEST_F(RestServiceTest, EveryPathAnswers) {
+    CreateQuick();
+    for (const GoodRequest& request : kRequests) {
+        EXPECT_EQ(CodeOf(request.path, request.body), request.code)
+            << request.path << " " << Post(request.path, request.body);
+    }
 }
 
 TEST_F(RestServiceTest, UnknownPathsAndMethods) {
@@ -303,16 +340,40 @@ TEST_F(RestServiceTest, AnyDocumentGetsAnAnswer) {
     AnyDocument documents(20);
     for (int round = 0; round < 200; ++round) {
         if (round % 20 == 0) {
-            fixture_.root_coord.collections.clear();
-            fixture_.data_coord.indexes.clear();
-            CreateQuick();
+            StartAfresh();
         }
-        for (const char* path : kPaths) {
+        for (const GoodRequest& request : kRequests) {
             std::string body = documents.Body();
             if (round % 7 == 0) {
                 body.resize(body.size() / 2);  // cut short
             }
-            Post(path, body);
+            Post(request.path, body);
+        }
+    }
+}
+
+TEST_F(RestServiceTest, DamagedRequestsGetAnAnswer) {
+    static constexpr std::string_view kBytes = "0123456789-.eE\"\\{}[]:,nult* aid\xff\n";
+    std::mt19937_64 random(21);
+    for (int round = 0; round < 300; ++round) {
+        StartAfresh();
+        for (const GoodRequest& request : kRequests) {
+            std::string body = request.body;
+            for (size_t damages = 1 + random() % 3; damages > 0 && !body.empty(); --damages) {
+                const size_t at = random() % body.size();
+                const char byte = kBytes[random() % kBytes.size()];
+                switch (random() % 3) {
+                    case 0:
+                        body[at] = byte;
+                        break;
+                    case 1:
+                        body.insert(at, 1, byte);
+                        break;
+                    default:
+                        body.erase(at, 1);
+                }
+            }
+            Post(request.path, body);
         }
     }
 }
