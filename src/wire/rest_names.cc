@@ -56,8 +56,8 @@ Value IndexObject(const roles::IndexProgress& progress) {
     object.Add("indexType", index.index_type);
     object.Add("metricType", index.metric_type);
     for (const char* key : {"mmap.enabled", "indexoffsetcache.enabled", "warmup"}) {
-        const auto it = index.params.find(key);
-        if (it != index.params.end()) {
+        const auto it = index.user_params.find(key);
+        if (it != index.user_params.end()) {
             object.Add(key, it->second);
         }
     }
@@ -68,7 +68,7 @@ Value IndexObject(const roles::IndexProgress& progress) {
     object.Add("failReason", progress.fail_reason);
     object.Add("minIndexVersion", 0);
     object.Add("maxIndexVersion", 0);
-    object.Add("indexParams", PairList(index.params));
+    object.Add("indexParams", PairList(index.user_params));
     return object;
 }
 
