@@ -12,12 +12,16 @@
 //     Result<Point> back = base::Decode<Point>(bytes);
 //
 // Format (docs/formats/archive.md): integers are LEB128 varints (signed ones zig-zag coded), floats
-// little-endian, strings and lists a varint count and then the items, a struct the varint byte length
-// of its body and then its fields in order. A reader that knows fewer fields skips the rest; one that
-// knows more keeps the defaults. So fields are only ever added at the end.
-// Bytes are not trusted: every length is checked against what is left, and nesting is bounded.
-// Threads: values only.
+// little-endian, strings and lists a varint count and then the items, a struct the varint byte
+// length of its body and then its fields in order. A reader that knows fewer fields skips the rest;
+// one that knows more keeps the defaults. So fields are only ever added at the end. Bytes are not
+// trusted: every length is checked against what is left, and nesting is bounded. Threads: values
+// only.
 #pragma once
+
+#include "base/bitmap.h"
+#include "base/buffer.h"
+#include "base/status.h"
 
 #include <array>
 #include <concepts>
@@ -32,10 +36,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "base/bitmap.h"
-#include "base/buffer.h"
-#include "base/status.h"
 
 namespace elanus::base {
 
@@ -217,7 +217,8 @@ class Decoder {
     void Read(T& value) {
         const uint64_t wide = ReadVarint();
         if (ok()) {
-            value = static_cast<T>(static_cast<int64_t>(wide >> 1) ^ -static_cast<int64_t>(wide & 1));
+            value =
+                static_cast<T>(static_cast<int64_t>(wide >> 1) ^ -static_cast<int64_t>(wide & 1));
         }
     }
     template <std::floating_point T>

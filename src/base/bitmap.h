@@ -5,13 +5,13 @@
 // Threads: a value; no synchronisation.
 #pragma once
 
+#include "base/check.h"
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
-
-#include "base/check.h"
 
 namespace elanus::base {
 
@@ -67,8 +67,12 @@ class Bitmap {
         return true;
     }
 
-    void And(const Bitmap& other) { Combine(other, [](uint64_t a, uint64_t b) { return a & b; }); }
-    void Or(const Bitmap& other) { Combine(other, [](uint64_t a, uint64_t b) { return a | b; }); }
+    void And(const Bitmap& other) {
+        Combine(other, [](uint64_t a, uint64_t b) { return a & b; });
+    }
+    void Or(const Bitmap& other) {
+        Combine(other, [](uint64_t a, uint64_t b) { return a | b; });
+    }
     void AndNot(const Bitmap& other) {
         Combine(other, [](uint64_t a, uint64_t b) { return a & ~b; });
     }

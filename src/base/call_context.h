@@ -4,13 +4,13 @@
 // Threads: copies share one cancel flag; Cancel() may come from any thread.
 #pragma once
 
+#include "base/status.h"
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include "base/status.h"
 
 namespace elanus::base {
 

@@ -10,11 +10,11 @@ namespace elanus::base {
 
 }  // namespace elanus::base
 
-#define CHECK(condition, message)                                                        \
-    do {                                                                                 \
-        if (__builtin_expect(!(condition), 0)) {                                         \
-            ::elanus::base::CheckFailed(__FILE__, __LINE__, #condition, (message));      \
-        }                                                                                \
+#define CHECK(condition, message)                                                   \
+    do {                                                                            \
+        if (__builtin_expect(!(condition), 0)) {                                    \
+            ::elanus::base::CheckFailed(__FILE__, __LINE__, #condition, (message)); \
+        }                                                                           \
     } while (false)
 
 #ifdef NDEBUG

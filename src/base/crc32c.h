@@ -10,6 +10,8 @@ namespace elanus::base {
 
 // Extends `crc` (0 to start) over `size` bytes at `data`.
 uint32_t Crc32c(uint32_t crc, const void* data, size_t size);
-inline uint32_t Crc32c(std::string_view bytes) { return Crc32c(0, bytes.data(), bytes.size()); }
+inline uint32_t Crc32c(std::string_view bytes) {
+    return Crc32c(0, bytes.data(), bytes.size());
+}
 
 }  // namespace elanus::base

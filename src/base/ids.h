@@ -14,9 +14,9 @@ using FieldId = int64_t;
 using IndexId = int64_t;
 using NodeId = int64_t;
 using TaskId = int64_t;
-using Epoch = uint64_t;         // ownership generation of a channel
-using RowOffset = uint32_t;     // row number inside one segment
-using LogPosition = uint64_t;   // dense record number in one physical channel; 0 = before the first
+using Epoch = uint64_t;        // ownership generation of a channel
+using RowOffset = uint32_t;    // row number inside one segment
+using LogPosition = uint64_t;  // dense record number in one physical channel; 0 = before the first
 using SchemaVersion = uint32_t;
 
 constexpr FieldId kRowIdField = 0;

@@ -1,11 +1,11 @@
 #include "base/log.h"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+
+#include <unistd.h>
 
 namespace elanus::base {
 namespace {
@@ -50,9 +50,13 @@ void AppendValue(std::string& line, std::string_view value) {
 
 }  // namespace
 
-void SetLogLevel(LogLevel level) { g_level.store(static_cast<int>(level)); }
+void SetLogLevel(LogLevel level) {
+    g_level.store(static_cast<int>(level));
+}
 
-LogLevel GetLogLevel() { return static_cast<LogLevel>(g_level.load()); }
+LogLevel GetLogLevel() {
+    return static_cast<LogLevel>(g_level.load());
+}
 
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
     if (static_cast<int>(level) < g_level.load(std::memory_order_relaxed)) {

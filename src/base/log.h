@@ -7,12 +7,12 @@
 // Threads: any; a line is written with one system call.
 #pragma once
 
+#include "base/status.h"
+
 #include <concepts>
 #include <initializer_list>
 #include <string>
 #include <string_view>
-
-#include "base/status.h"
 
 namespace elanus::base {
 

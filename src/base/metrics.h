@@ -3,6 +3,8 @@
 // Threads: any. Updates are single atomic operations; look a metric up once and keep the reference.
 #pragma once
 
+#include "base/mutex.h"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -10,8 +12,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "base/mutex.h"
 
 namespace elanus::base {
 

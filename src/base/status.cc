@@ -92,14 +92,19 @@ const CodeInfo& Info(Code code) {
 
 }  // namespace
 
-std::string_view Sentinel(Code code) { return Info(code).sentinel; }
+std::string_view Sentinel(Code code) {
+    return Info(code).sentinel;
+}
 
-int32_t LegacyErrorCode(Code code) { return code == Code::kOk ? 0 : Info(code).legacy; }
+int32_t LegacyErrorCode(Code code) {
+    return code == Code::kOk ? 0 : Info(code).legacy;
+}
 
 Status Status::FromParts(Code code, std::string reason, bool retriable, bool is_input_error) {
     CHECK(code != Code::kOk, "a failed Status needs a non-zero code");
     Status status;
-    status.rep_ = std::make_shared<const Rep>(Rep{code, retriable, is_input_error, std::move(reason)});
+    status.rep_ =
+        std::make_shared<const Rep>(Rep{code, retriable, is_input_error, std::move(reason)});
     return status;
 }
 
@@ -110,13 +115,12 @@ Status Status::Error(Code code, std::string_view text, Blame blame) {
         reason += ": ";
     }
     reason += info.sentinel;
-    const bool is_input =
-        blame == Blame::kDefault ? info.is_input_error : blame == Blame::kInput;
+    const bool is_input = blame == Blame::kDefault ? info.is_input_error : blame == Blame::kInput;
     return FromParts(code, std::move(reason), info.retriable && !is_input, is_input);
 }
 
-Status Status::WithFields(
-    Code code, std::initializer_list<std::pair<std::string_view, std::string>> fields) {
+Status Status::WithFields(Code code,
+                          std::initializer_list<std::pair<std::string_view, std::string>> fields) {
     const CodeInfo& info = Info(code);
     std::string reason(info.sentinel);
     for (const auto& [key, value] : fields) {

@@ -1,13 +1,15 @@
 // Status and Result<T>: errors are values that carry what a Milvus client needs to see.
 //
-// Why: every error ends as a `common.Status` on the wire, so the code, the reason text (clients match
-// on substrings of it), the blame (caller or system) and the retry advice travel with the error from
-// where it was found.
-// Invariants:
-//   INV-STATUS-1  An OK status is a null pointer; copying a failed one shares its immutable payload.
-//   INV-STATUS-2  Text reads outermost context first and ends with the code's sentinel sentence.
+// Why: every error ends as a `common.Status` on the wire, so the code, the reason text (clients
+// match on substrings of it), the blame (caller or system) and the retry advice travel with the
+// error from where it was found. Invariants:
+//   INV-STATUS-1  An OK status is a null pointer; copying a failed one shares its immutable
+//   payload. INV-STATUS-2  Text reads outermost context first and ends with the code's sentinel
+//   sentence.
 // Threads: values; safe to pass between threads.
 #pragma once
+
+#include "base/check.h"
 
 #include <cstdint>
 #include <initializer_list>
@@ -17,11 +19,10 @@
 #include <string_view>
 #include <utility>
 
-#include "base/check.h"
-
 namespace elanus::base {
 
-// Milvus' error numbers (API map 7.2). Only what we raise is named; the numbers are the wire contract.
+// Milvus' error numbers (API map 7.2). Only what we raise is named; the numbers are the wire
+// contract.
 enum class Code : int32_t {
     kOk = 0,
     kServiceNotReady = 1,
@@ -98,8 +99,8 @@ class [[nodiscard]] Status {
     // Reason becomes "<text>: <sentinel>", or the sentinel alone when `text` is empty.
     static Status Error(Code code, std::string_view text = {}, Blame blame = Blame::kDefault);
     // Reason becomes "<sentinel>[k1=v1][k2=v2]", Milvus' form for named things.
-    static Status WithFields(Code code,
-                             std::initializer_list<std::pair<std::string_view, std::string>> fields);
+    static Status WithFields(
+        Code code, std::initializer_list<std::pair<std::string_view, std::string>> fields);
     // Reason is exactly `reason`; used when a status arrives from another process.
     static Status FromParts(Code code, std::string reason, bool retriable, bool is_input_error);
 
@@ -129,7 +130,9 @@ inline Status InvalidParameter(std::string_view text) {
 inline Status MissingParameter(std::string_view text) {
     return Status::Error(Code::kMissingParameter, text);
 }
-inline Status Internal(std::string_view text) { return Status::Error(Code::kServiceInternal, text); }
+inline Status Internal(std::string_view text) {
+    return Status::Error(Code::kServiceInternal, text);
+}
 inline Status Corruption(std::string_view text) {
     return Status::Error(Code::kDataCorruption, text);
 }
@@ -138,8 +141,8 @@ inline Status Corruption(std::string_view text) {
 template <typename T>
 class [[nodiscard]] Result {
   public:
-    Result(T value) : value_(std::move(value)) {}           // NOLINT(google-explicit-constructor)
-    Result(Status status) : status_(std::move(status)) {    // NOLINT(google-explicit-constructor)
+    Result(T value) : value_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
+    Result(Status status) : status_(std::move(status)) {  // NOLINT(google-explicit-constructor)
         CHECK(!status_.ok(), "Result built from an OK status");
     }
 
@@ -173,10 +176,11 @@ class [[nodiscard]] Result {
 #define ELANUS_CONCAT_INNER(a, b) a##b
 #define ELANUS_CONCAT(a, b) ELANUS_CONCAT_INNER(a, b)
 
-#define RETURN_IF_ERROR(expr)                                     \
-    do {                                                          \
-        ::elanus::base::Status elanus_status_ = (expr);           \
-        if (!elanus_status_.ok()) return elanus_status_;          \
+#define RETURN_IF_ERROR(expr)                           \
+    do {                                                \
+        ::elanus::base::Status elanus_status_ = (expr); \
+        if (!elanus_status_.ok())                       \
+            return elanus_status_;                      \
     } while (false)
 
 // ASSIGN_OR_RETURN(auto x, F()): `x` is the value, or the enclosing function returns the failure.
@@ -184,5 +188,6 @@ class [[nodiscard]] Result {
     ASSIGN_OR_RETURN_IMPL(ELANUS_CONCAT(elanus_result_, __LINE__), lhs, expr)
 #define ASSIGN_OR_RETURN_IMPL(tmp, lhs, expr) \
     auto tmp = (expr);                        \
-    if (!tmp.ok()) return tmp.status();       \
+    if (!tmp.ok())                            \
+        return tmp.status();                  \
     lhs = std::move(tmp).value()

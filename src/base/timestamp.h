@@ -11,9 +11,10 @@ constexpr int kLogicalBits = 18;
 constexpr Timestamp kMaxTimestamp = ~Timestamp{0};
 
 constexpr Timestamp ComposeTimestamp(int64_t physical_ms, int64_t logical = 0) {
-    return (static_cast<Timestamp>(physical_ms) << kLogicalBits) |
-           static_cast<Timestamp>(logical);
+    return (static_cast<Timestamp>(physical_ms) << kLogicalBits) | static_cast<Timestamp>(logical);
 }
-constexpr int64_t PhysicalMs(Timestamp ts) { return static_cast<int64_t>(ts >> kLogicalBits); }
+constexpr int64_t PhysicalMs(Timestamp ts) {
+    return static_cast<int64_t>(ts >> kLogicalBits);
+}
 
 }  // namespace elanus::base

@@ -1,11 +1,11 @@
 #include "config/config.h"
 
-#include <yaml-cpp/yaml.h>
+#include "base/check.h"
 
 #include <algorithm>
 #include <charconv>
 
-#include "base/check.h"
+#include <yaml-cpp/yaml.h>
 
 namespace elanus::config {
 namespace {
@@ -42,9 +42,11 @@ Status CheckValue(const Setting& setting, std::string_view value) {
     }
     if (setting.kind == Kind::kInt) {
         int64_t number = 0;
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+        const auto [end, error] =
+            std::from_chars(value.data(), value.data() + value.size(), number);
         if (error != std::errc() || end != value.data() + value.size()) {
-            return InvalidParameter(name + " must be an integer, got \"" + std::string(value) + "\"");
+            return InvalidParameter(name + " must be an integer, got \"" + std::string(value) +
+                                    "\"");
         }
         if (number < setting.min || number > setting.max) {
             return InvalidParameter(name + " must be between " + std::to_string(setting.min) +
@@ -88,7 +90,8 @@ base::Result<std::vector<Entry>> ParseYaml(const std::string& path, std::string_
         Flatten(YAML::Load(std::string(text)), "", 1, &entries);
         return entries;
     } catch (const YAML::Exception& error) {
-        return InvalidParameter(path + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg);
+        return InvalidParameter(path + ":" + std::to_string(error.mark.line + 1) + ": " +
+                                error.msg);
     }
 }
 
@@ -129,7 +132,8 @@ Status Config::LoadEnvironment(const std::vector<std::string>& environment) {
         const std::string wanted = Squeezed(setting.key);
         for (const std::string& entry : environment) {
             const size_t equals = entry.find('=');
-            if (equals == entry.npos || Squeezed(std::string_view(entry).substr(0, equals)) != wanted) {
+            if (equals == entry.npos ||
+                Squeezed(std::string_view(entry).substr(0, equals)) != wanted) {
                 continue;
             }
             const std::string value = entry.substr(equals + 1);
@@ -166,6 +170,8 @@ int64_t Config::Int(std::string_view key) const {
     return number;
 }
 
-bool Config::Bool(std::string_view key) const { return String(key) == "true"; }
+bool Config::Bool(std::string_view key) const {
+    return String(key) == "true";
+}
 
 }  // namespace elanus::config

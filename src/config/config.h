@@ -1,20 +1,19 @@
 // Config: one table of settings, filled from defaults, a milvus.yaml and the environment.
 //
 // Later sources win: default < file < environment < command line (Set). The environment is read as
-// Milvus reads it: a variable overrides a key when both are equal without case, '_', '.' and '/', so
-// PROXY_PORT sets proxy.port.
-// Keys that Milvus knows and we do not use yet are collected for one warning; a key that neither knows,
-// or a value that does not fit, stops the start with file and line.
-// Threads: immutable once loaded.
+// Milvus reads it: a variable overrides a key when both are equal without case, '_', '.' and '/',
+// so PROXY_PORT sets proxy.port. Keys that Milvus knows and we do not use yet are collected for one
+// warning; a key that neither knows, or a value that does not fit, stops the start with file and
+// line. Threads: immutable once loaded.
 #pragma once
+
+#include "base/status.h"
 
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/status.h"
 
 namespace elanus::config {
 

@@ -51,7 +51,7 @@ class FolderCheck {
 
     template <typename Record>
     void CheckRecords(catalog::Catalog& catalog, const char* prefix,
-                      std::string Record::*data_key) {
+                      std::string Record::* data_key) {
         const auto range = catalog.Prefix(prefix);
         if (!range.ok()) {
             Report(std::string("catalog ") + prefix, range.status());
@@ -94,7 +94,8 @@ class FolderCheck {
     }
 
     void CheckObjects() {
-        const auto store = object::LocalObjectStore::Open(files_, sys::JoinPath(folder_, "objects"));
+        const auto store =
+            object::LocalObjectStore::Open(files_, sys::JoinPath(folder_, "objects"));
         const auto list = store.ok() ? (*store)->List("") : store.status();
         if (!list.ok()) {
             Report("objects", list.status());
@@ -123,12 +124,11 @@ class FolderCheck {
                 Report("log " + name, channel.status());
                 continue;
             }
-            Report("log " + name,
-                   (*channel)->Read((*channel)->FirstPosition(),
-                                    [this](base::LogPosition, std::string_view) {
-                                        ++log_records_;
-                                        return Status();
-                                    }));
+            Report("log " + name, (*channel)->Read((*channel)->FirstPosition(),
+                                                   [this](base::LogPosition, std::string_view) {
+                                                       ++log_records_;
+                                                       return Status();
+                                                   }));
         }
     }
 
@@ -143,6 +143,8 @@ class FolderCheck {
 
 }  // namespace
 
-int CheckFolder(const std::string& folder) { return FolderCheck(folder).Run(); }
+int CheckFolder(const std::string& folder) {
+    return FolderCheck(folder).Run();
+}
 
 }  // namespace elanus::main

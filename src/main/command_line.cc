@@ -146,8 +146,9 @@ int RunCommandLine(int argc, char** argv) {
     CLI::App* run = app.add_subcommand("run", "start a server");
     AddRunOptions(*run, &run_arguments);
     CLI::App* check =
-        app.add_subcommand("check", "read and verify everything in the data folder of a stopped "
-                                    "server");
+        app.add_subcommand("check",
+                           "read and verify everything in the data folder of a stopped "
+                           "server");
     check->add_option("folder", check_folder, "data folder")->required();
     CLI::App* version = app.add_subcommand("version", "print the version");
     CLI11_PARSE(app, argc, argv);

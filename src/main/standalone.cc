@@ -127,8 +127,8 @@ Status Standalone::Impl::OpenStores(const std::string& folder) {
     }
     lock = std::move(*taken);
     RETURN_IF_ERROR(files.SyncDirectory(folder));
-    ASSIGN_OR_RETURN(catalog, catalog::OpenSqliteCatalog(
-                                  files, sys::JoinPath(folder, "catalog.db"), sys::RealClock()));
+    ASSIGN_OR_RETURN(catalog, catalog::OpenSqliteCatalog(files, sys::JoinPath(folder, "catalog.db"),
+                                                         sys::RealClock()));
     ASSIGN_OR_RETURN(objects,
                      object::LocalObjectStore::Open(files, sys::JoinPath(folder, "objects")));
     ASSIGN_OR_RETURN(log, wal::OpenLocalLogStore(files, sys::JoinPath(folder, "log")));
@@ -149,8 +149,8 @@ Status Standalone::Impl::MakeRoles(const config::Config& config) {
     sys::Clock& clock = sys::RealClock();
     if (config.Bool("elanus.debug.loopback")) {
         wiring.network = std::make_unique<roles::LoopbackNetwork>(
-            roles::LoopbackFaults{},
-            static_cast<uint64_t>(config.Int("elanus.debug.loopbackSeed")), clock);
+            roles::LoopbackFaults{}, static_cast<uint64_t>(config.Int("elanus.debug.loopbackSeed")),
+            clock);
         base::LogWarn("loopback_mode", {{"meaning", "role calls are delayed, repeated and lost"}});
     }
     ASSIGN_OR_RETURN(coord_store, coord::CoordStore::Open(*catalog));
@@ -165,8 +165,8 @@ Status Standalone::Impl::MakeRoles(const config::Config& config) {
         static_cast<uint64_t>(config.Int("rootCoord.minSegmentSizeToEnableIndex"));
 
     root_coord = std::make_unique<coord::RootCoordImpl>(*coord_store, clock, root_options);
-    data_coord = std::make_unique<coord::DataCoordImpl>(*coord_store, *objects, *background,
-                                                        data_options);
+    data_coord =
+        std::make_unique<coord::DataCoordImpl>(*coord_store, *objects, *background, data_options);
     query_coord = std::make_unique<coord::QueryCoordImpl>(*coord_store);
     query_node = std::make_unique<querynode::QueryNodeImpl>(
         kNodeId, querynode::QueryNodePartners{objects.get(), &clock, foreground.get()});
@@ -252,7 +252,9 @@ void Standalone::Impl::Stop() {
 
 Standalone::Standalone(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Standalone::~Standalone() { Stop(); }
+Standalone::~Standalone() {
+    Stop();
+}
 
 Result<std::unique_ptr<Standalone>> Standalone::Start(const config::Config& config,
                                                       const std::vector<std::string>& listen) {
@@ -267,12 +269,20 @@ Result<std::unique_ptr<Standalone>> Standalone::Start(const config::Config& conf
     return standalone;
 }
 
-void Standalone::Stop() { impl_->Stop(); }
+void Standalone::Stop() {
+    impl_->Stop();
+}
 
-std::vector<std::string> Standalone::addresses() const { return impl_->server->addresses(); }
+std::vector<std::string> Standalone::addresses() const {
+    return impl_->server->addresses();
+}
 
-std::string Standalone::ops_address() const { return impl_->server->ops_address(); }
+std::string Standalone::ops_address() const {
+    return impl_->server->ops_address();
+}
 
-int64_t Standalone::IdleMs() const { return impl_->server->IdleMs(); }
+int64_t Standalone::IdleMs() const {
+    return impl_->server->IdleMs();
+}
 
 }  // namespace elanus::main

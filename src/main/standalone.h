@@ -1,17 +1,17 @@
 // Standalone: every role in one process, wired by direct calls (or, for tests, by loop-back objects
 // that send each call through bytes).
 //
-// Start order is recovery's order (ARCHITECTURE.md): lock, catalog, coordinators, leftovers, channel
-// replay, open DDL, served collections, due index builds, and only then the ports.
-// Threads: Start and Stop from the main thread.
+// Start order is recovery's order (ARCHITECTURE.md): lock, catalog, coordinators, leftovers,
+// channel replay, open DDL, served collections, due index builds, and only then the ports. Threads:
+// Start and Stop from the main thread.
 #pragma once
+
+#include "base/status.h"
+#include "config/config.h"
 
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "base/status.h"
-#include "config/config.h"
 
 namespace elanus::main {
 

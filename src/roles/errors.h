@@ -1,9 +1,9 @@
 // Failures that several roles report in the same words, since clients match on them.
 #pragma once
 
-#include <string>
-
 #include "base/status.h"
+
+#include <string>
 
 namespace elanus::roles {
 

@@ -3,8 +3,7 @@
 namespace elanus::roles {
 
 LoopbackNetwork::Fate LoopbackNetwork::NextFate() {
-    const auto happens = [this](uint32_t percent)
-                             { return random_.Below(100) < percent; };
+    const auto happens = [this](uint32_t percent) { return random_.Below(100) < percent; };
     Fate fate;
     if (happens(faults_.delay_percent)) {
         fate.delay_ms =

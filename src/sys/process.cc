@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <ctime>
+
 #include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -65,6 +66,8 @@ size_t CpuCount() {
     return count > 0 ? static_cast<size_t>(count) : 1;
 }
 
-int64_t ProcessId() { return getpid(); }
+int64_t ProcessId() {
+    return getpid();
+}
 
 }  // namespace elanus::sys

@@ -3,13 +3,13 @@
 // Threads: any. Tasks run on the timer's thread and must be short; long work goes to an executor.
 #pragma once
 
-#include <functional>
-#include <map>
-
 #include "base/mutex.h"
 #include "sys/clock.h"
 #include "sys/executor.h"
 #include "sys/thread.h"
+
+#include <functional>
+#include <map>
 
 namespace elanus::sys {
 

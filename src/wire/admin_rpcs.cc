@@ -1,5 +1,5 @@
-// Handshake, versions, databases, health, metrics, segments and replicas: what SDKs and tools ask for
-// before and beside the data.
+// Handshake, versions, databases, health, metrics, segments and replicas: what SDKs and tools ask
+// for before and beside the data.
 
 #include "json/json.h"
 #include "wire/milvus_service.h"
@@ -94,11 +94,11 @@ void MilvusService::RegisterAdmin(RpcHandlers& handlers) {
         call.response().set_response(R"({"status": "ok"})");
         call.Finish();
     });
-    handlers.Set<rpc::telemetry::ClientHeartbeat>([this](
-                                                      rpc::telemetry::ClientHeartbeat::Call& call) {
-        call.response().set_server_timestamp(clock_.WallMs());
-        FinishWith(call, base::Status());
-    });
+    handlers.Set<rpc::telemetry::ClientHeartbeat>(
+        [this](rpc::telemetry::ClientHeartbeat::Call& call) {
+            call.response().set_server_timestamp(clock_.WallMs());
+            FinishWith(call, base::Status());
+        });
     RegisterDatabases(handlers);
     RegisterSegments(handlers);
 }
@@ -226,11 +226,11 @@ void MilvusService::RegisterSegments(RpcHandlers& handlers) {
         call.response().set_state(pb::common::Completed);
         FinishWith(call, base::Status());
     });
-    handlers.Set<rpc::GetCompactionStateWithPlans>([](
-                                                       rpc::GetCompactionStateWithPlans::Call& call) {
-        call.response().set_state(pb::common::Completed);
-        FinishWith(call, base::Status());
-    });
+    handlers.Set<rpc::GetCompactionStateWithPlans>(
+        [](rpc::GetCompactionStateWithPlans::Call& call) {
+            call.response().set_state(pb::common::Completed);
+            FinishWith(call, base::Status());
+        });
 }
 
 }  // namespace elanus::wire

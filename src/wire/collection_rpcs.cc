@@ -36,7 +36,9 @@ void AddStat(const std::string& key, uint64_t value, KeyValueList* out) {
     ToPairs({{key, std::to_string(value)}}, out);
 }
 
-uint64_t UtcMs(base::Timestamp ts) { return static_cast<uint64_t>(base::PhysicalMs(ts)); }
+uint64_t UtcMs(base::Timestamp ts) {
+    return static_cast<uint64_t>(base::PhysicalMs(ts));
+}
 
 }  // namespace
 
@@ -44,14 +46,13 @@ void MilvusService::RegisterCollections(RpcHandlers& handlers) {
     handlers.Set<rpc::CreateCollection>([this](rpc::CreateCollection::Call& call) {
         base::Result<proxy::CreateCollectionRequest> request =
             FromCreate(call.request(), DatabaseOf(call, call.request().db_name()));
-        FinishWith(call, request.ok()
-                             ? proxy_.CreateCollection(call.context(), std::move(*request))
-                             : request.status());
+        FinishWith(call, request.ok() ? proxy_.CreateCollection(call.context(), std::move(*request))
+                                      : request.status());
     });
     handlers.Set<rpc::DropCollection>([this](rpc::DropCollection::Call& call) {
-        FinishWith(call, proxy_.DropCollection(call.context(),
-                                               DatabaseOf(call, call.request().db_name()),
-                                               call.request().collection_name()));
+        FinishWith(call,
+                   proxy_.DropCollection(call.context(), DatabaseOf(call, call.request().db_name()),
+                                         call.request().collection_name()));
     });
     handlers.Set<rpc::HasCollection>([this](rpc::HasCollection::Call& call) {
         const base::Result<bool> has =
@@ -120,17 +121,17 @@ void MilvusService::RegisterCollections(RpcHandlers& handlers) {
         FinishWith(call, base::Status());
     });
     handlers.Set<rpc::RenameCollection>([this](rpc::RenameCollection::Call& call) {
-        FinishWith(call, proxy_.RenameCollection(
-                             call.context(), DatabaseOf(call, call.request().db_name()),
-                             call.request().oldname(), call.request().newname(),
-                             call.request().newdbname()));
+        FinishWith(call, proxy_.RenameCollection(call.context(),
+                                                 DatabaseOf(call, call.request().db_name()),
+                                                 call.request().oldname(), call.request().newname(),
+                                                 call.request().newdbname()));
     });
     handlers.Set<rpc::AlterCollection>([this](rpc::AlterCollection::Call& call) {
-        FinishWith(call, proxy_.AlterCollection(
-                             call.context(), DatabaseOf(call, call.request().db_name()),
-                             call.request().collection_name(),
-                             FromPairs(call.request().properties()),
-                             FromStrings(call.request().delete_keys())));
+        FinishWith(
+            call, proxy_.AlterCollection(call.context(), DatabaseOf(call, call.request().db_name()),
+                                         call.request().collection_name(),
+                                         FromPairs(call.request().properties()),
+                                         FromStrings(call.request().delete_keys())));
     });
     handlers.Set<rpc::GetCollectionStatistics>([this](rpc::GetCollectionStatistics::Call& call) {
         const base::Result<uint64_t> rows =
@@ -158,16 +159,16 @@ void MilvusService::RegisterPartitions(RpcHandlers& handlers) {
                              call.request().collection_name(), call.request().partition_name()));
     });
     handlers.Set<rpc::HasPartition>([this](rpc::HasPartition::Call& call) {
-        const base::Result<bool> has = proxy_.HasPartition(
-            call.context(), DatabaseOf(call, call.request().db_name()),
-            call.request().collection_name(), call.request().partition_name());
+        const base::Result<bool> has =
+            proxy_.HasPartition(call.context(), DatabaseOf(call, call.request().db_name()),
+                                call.request().collection_name(), call.request().partition_name());
         call.response().set_value(has.ok() && *has);
         FinishWith(call, has.status());
     });
     handlers.Set<rpc::ShowPartitions>([this](rpc::ShowPartitions::Call& call) {
         const std::string database = DatabaseOf(call, call.request().db_name());
-        const auto partitions = proxy_.ListPartitions(call.context(), database,
-                                                      call.request().collection_name());
+        const auto partitions =
+            proxy_.ListPartitions(call.context(), database, call.request().collection_name());
         const auto names = FromStrings(call.request().partition_names());
         for (const roles::PartitionInfo& partition :
              partitions.ok() ? *partitions : std::vector<roles::PartitionInfo>()) {
@@ -180,18 +181,17 @@ void MilvusService::RegisterPartitions(RpcHandlers& handlers) {
             call.response().add_created_timestamps(partition.created_ts);
             call.response().add_created_utc_timestamps(UtcMs(partition.created_ts));
             if (call.request().type() == pb::milvus::InMemory) {
-                const auto load =
-                    proxy_.GetLoadStatus(call.context(), database,
-                                         call.request().collection_name(), {partition.name});
+                const auto load = proxy_.GetLoadStatus(
+                    call.context(), database, call.request().collection_name(), {partition.name});
                 call.response().add_inmemory_percentages(load.ok() ? load->progress : 0);
             }
         }
         FinishWith(call, partitions.status());
     });
     handlers.Set<rpc::GetPartitionStatistics>([this](rpc::GetPartitionStatistics::Call& call) {
-        const base::Result<uint64_t> rows = proxy_.CountRows(
-            call.context(), DatabaseOf(call, call.request().db_name()),
-            call.request().collection_name(), call.request().partition_name());
+        const base::Result<uint64_t> rows =
+            proxy_.CountRows(call.context(), DatabaseOf(call, call.request().db_name()),
+                             call.request().collection_name(), call.request().partition_name());
         if (rows.ok()) {
             AddStat("row_count", *rows, call.response().mutable_stats());
         }
@@ -201,24 +201,23 @@ void MilvusService::RegisterPartitions(RpcHandlers& handlers) {
 
 void MilvusService::RegisterAliases(RpcHandlers& handlers) {
     handlers.Set<rpc::CreateAlias>([this](rpc::CreateAlias::Call& call) {
-        FinishWith(call, proxy_.CreateAlias(
-                             call.context(), DatabaseOf(call, call.request().db_name()),
-                             call.request().alias(), call.request().collection_name()));
+        FinishWith(call,
+                   proxy_.CreateAlias(call.context(), DatabaseOf(call, call.request().db_name()),
+                                      call.request().alias(), call.request().collection_name()));
     });
     handlers.Set<rpc::AlterAlias>([this](rpc::AlterAlias::Call& call) {
-        FinishWith(call, proxy_.AlterAlias(
-                             call.context(), DatabaseOf(call, call.request().db_name()),
-                             call.request().alias(), call.request().collection_name()));
+        FinishWith(call,
+                   proxy_.AlterAlias(call.context(), DatabaseOf(call, call.request().db_name()),
+                                     call.request().alias(), call.request().collection_name()));
     });
     handlers.Set<rpc::DropAlias>([this](rpc::DropAlias::Call& call) {
-        FinishWith(call, proxy_.DropAlias(call.context(),
-                                          DatabaseOf(call, call.request().db_name()),
-                                          call.request().alias()));
+        FinishWith(call,
+                   proxy_.DropAlias(call.context(), DatabaseOf(call, call.request().db_name()),
+                                    call.request().alias()));
     });
     handlers.Set<rpc::DescribeAlias>([this](rpc::DescribeAlias::Call& call) {
-        const auto alias = proxy_.DescribeAlias(call.context(),
-                                                DatabaseOf(call, call.request().db_name()),
-                                                call.request().alias());
+        const auto alias = proxy_.DescribeAlias(
+            call.context(), DatabaseOf(call, call.request().db_name()), call.request().alias());
         if (alias.ok()) {
             call.response().set_db_name(alias->database_name);
             call.response().set_alias(alias->alias);
@@ -251,10 +250,10 @@ base::Result<roles::LoadStatus> MilvusService::LoadStatusOf(
 void MilvusService::RegisterLoading(RpcHandlers& handlers) {
     handlers.Set<rpc::LoadCollection>([this](rpc::LoadCollection::Call& call) {
         const auto& request = call.request();
-        FinishWith(call, proxy_.Load(call.context(), DatabaseOf(call, request.db_name()),
-                                     request.collection_name(), {},
-                                     FromStrings(request.load_fields()), request.replica_number(),
-                                     request.refresh()));
+        FinishWith(call,
+                   proxy_.Load(call.context(), DatabaseOf(call, request.db_name()),
+                               request.collection_name(), {}, FromStrings(request.load_fields()),
+                               request.replica_number(), request.refresh()));
     });
     handlers.Set<rpc::LoadPartitions>([this](rpc::LoadPartitions::Call& call) {
         const auto& request = call.request();
@@ -262,15 +261,14 @@ void MilvusService::RegisterLoading(RpcHandlers& handlers) {
             FinishWith(call, base::InvalidParameter("no partition names given"));
             return;
         }
-        FinishWith(call, proxy_.Load(call.context(), DatabaseOf(call, request.db_name()),
-                                     request.collection_name(),
-                                     FromStrings(request.partition_names()),
-                                     FromStrings(request.load_fields()), request.replica_number(),
-                                     request.refresh()));
+        FinishWith(call,
+                   proxy_.Load(call.context(), DatabaseOf(call, request.db_name()),
+                               request.collection_name(), FromStrings(request.partition_names()),
+                               FromStrings(request.load_fields()), request.replica_number(),
+                               request.refresh()));
     });
     handlers.Set<rpc::ReleaseCollection>([this](rpc::ReleaseCollection::Call& call) {
-        FinishWith(call, proxy_.Release(call.context(),
-                                        DatabaseOf(call, call.request().db_name()),
+        FinishWith(call, proxy_.Release(call.context(), DatabaseOf(call, call.request().db_name()),
                                         call.request().collection_name(), {}));
     });
     handlers.Set<rpc::ReleasePartitions>([this](rpc::ReleasePartitions::Call& call) {
@@ -278,8 +276,7 @@ void MilvusService::RegisterLoading(RpcHandlers& handlers) {
             FinishWith(call, base::InvalidParameter("no partition names given"));
             return;
         }
-        FinishWith(call, proxy_.Release(call.context(),
-                                        DatabaseOf(call, call.request().db_name()),
+        FinishWith(call, proxy_.Release(call.context(), DatabaseOf(call, call.request().db_name()),
                                         call.request().collection_name(),
                                         FromStrings(call.request().partition_names())));
     });
@@ -305,8 +302,7 @@ void MilvusService::RegisterLoading(RpcHandlers& handlers) {
         const auto load = LoadStatusOf(call, request.db_name(), request.collection_name(),
                                        FromStrings(request.partition_names()));
         // A missing collection is an answer here, not a failure.
-        const bool missing =
-            !load.ok() && load.status().code() == base::Code::kCollectionNotFound;
+        const bool missing = !load.ok() && load.status().code() == base::Code::kCollectionNotFound;
         if (missing) {
             call.response().set_state(pb::common::LoadStateNotExist);
         } else if (load.ok()) {

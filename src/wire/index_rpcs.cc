@@ -23,10 +23,10 @@ proxy::IndexName NameIn(const RawCall& call, const Request& request) {
 void MilvusService::RegisterIndexes(RpcHandlers& handlers) {
     handlers.Set<rpc::CreateIndex>([this](rpc::CreateIndex::Call& call) {
         const auto& in = call.request();
-        FinishWith(call, proxy_.CreateIndex(call.context(),
-                                            {DatabaseOf(call, in.db_name()), in.collection_name(),
-                                             in.field_name(), in.index_name(),
-                                             FromPairs(in.extra_params())}));
+        FinishWith(call, proxy_.CreateIndex(
+                             call.context(),
+                             {DatabaseOf(call, in.db_name()), in.collection_name(), in.field_name(),
+                              in.index_name(), FromPairs(in.extra_params())}));
     });
     handlers.Set<rpc::DropIndex>([this](rpc::DropIndex::Call& call) {
         FinishWith(call, proxy_.DropIndex(call.context(), NameIn(call, call.request())));

@@ -11,15 +11,24 @@ using schema::FieldSchema;
 schema::DefaultValue FromDefault(const pb::schema::ValueField& in) {
     using Value = pb::schema::ValueField;
     switch (in.data_case()) {
-        case Value::kBoolData: return in.bool_data();
-        case Value::kIntData: return static_cast<int64_t>(in.int_data());
-        case Value::kLongData: return in.long_data();
-        case Value::kFloatData: return in.float_data();
-        case Value::kDoubleData: return in.double_data();
-        case Value::kStringData: return in.string_data();
-        case Value::kBytesData: return in.bytes_data();
-        case Value::kTimestamptzData: return in.timestamptz_data();
-        default: return std::monostate();
+        case Value::kBoolData:
+            return in.bool_data();
+        case Value::kIntData:
+            return static_cast<int64_t>(in.int_data());
+        case Value::kLongData:
+            return in.long_data();
+        case Value::kFloatData:
+            return in.float_data();
+        case Value::kDoubleData:
+            return in.double_data();
+        case Value::kStringData:
+            return in.string_data();
+        case Value::kBytesData:
+            return in.bytes_data();
+        case Value::kTimestamptzData:
+            return in.timestamptz_data();
+        default:
+            return std::monostate();
     }
 }
 
@@ -125,10 +134,14 @@ base::Result<expr::Value> FromArray(const pb::schema::TemplateArrayValue& in, in
         return base::InvalidParameter("template array is nested too deeply");
     }
     switch (in.data_case()) {
-        case Array::kBoolData: return expr::Value(ListOf(in.bool_data().data()));
-        case Array::kLongData: return expr::Value(ListOf(in.long_data().data()));
-        case Array::kDoubleData: return expr::Value(ListOf(in.double_data().data()));
-        case Array::kStringData: return expr::Value(ListOf(in.string_data().data()));
+        case Array::kBoolData:
+            return expr::Value(ListOf(in.bool_data().data()));
+        case Array::kLongData:
+            return expr::Value(ListOf(in.long_data().data()));
+        case Array::kDoubleData:
+            return expr::Value(ListOf(in.double_data().data()));
+        case Array::kStringData:
+            return expr::Value(ListOf(in.string_data().data()));
         case Array::kArrayData: {
             expr::Value::List list;
             for (const auto& item : in.array_data().data()) {
@@ -145,20 +158,28 @@ base::Result<expr::Value> FromArray(const pb::schema::TemplateArrayValue& in, in
             }
             return expr::Value(std::move(list));
         }
-        default: return expr::Value(expr::Value::List());
+        default:
+            return expr::Value(expr::Value::List());
     }
 }
 
 base::Result<expr::Value> FromTemplate(const pb::schema::TemplateValue& in) {
     using Template = pb::schema::TemplateValue;
     switch (in.val_case()) {
-        case Template::kBoolVal: return expr::Value(in.bool_val());
-        case Template::kInt64Val: return expr::Value(in.int64_val());
-        case Template::kFloatVal: return expr::Value(in.float_val());
-        case Template::kStringVal: return expr::Value(in.string_val());
-        case Template::kBytesVal: return expr::Value(in.bytes_val());
-        case Template::kArrayVal: return FromArray(in.array_val(), 0);
-        default: return base::InvalidParameter("template value without a value");
+        case Template::kBoolVal:
+            return expr::Value(in.bool_val());
+        case Template::kInt64Val:
+            return expr::Value(in.int64_val());
+        case Template::kFloatVal:
+            return expr::Value(in.float_val());
+        case Template::kStringVal:
+            return expr::Value(in.string_val());
+        case Template::kBytesVal:
+            return expr::Value(in.bytes_val());
+        case Template::kArrayVal:
+            return FromArray(in.array_val(), 0);
+        default:
+            return base::InvalidParameter("template value without a value");
     }
 }
 
@@ -168,8 +189,7 @@ void SetStatus(const base::Status& status, pb::common::Status* out) {
     if (status.ok()) {
         return;
     }
-    out->set_error_code(
-        static_cast<pb::common::ErrorCode>(base::LegacyErrorCode(status.code())));
+    out->set_error_code(static_cast<pb::common::ErrorCode>(base::LegacyErrorCode(status.code())));
     out->set_code(static_cast<int32_t>(status.code()));
     out->set_reason(status.reason());
     out->set_detail(status.reason());
@@ -260,8 +280,7 @@ void ToDescription(const roles::CollectionInfo& in, pb::milvus::DescribeCollecti
     for (const std::string& alias : in.aliases) {
         out->add_aliases(alias);
     }
-    out->set_consistency_level(
-        static_cast<pb::common::ConsistencyLevel>(in.consistency_level));
+    out->set_consistency_level(static_cast<pb::common::ConsistencyLevel>(in.consistency_level));
     out->set_collection_name(in.schema.name);
     ToPairs(in.properties, out->mutable_properties());
     out->set_db_name(in.database_name);

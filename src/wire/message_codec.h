@@ -28,8 +28,7 @@ void SetStatus(const base::Status& status, pb::common::Status* out);
 // A later key of the same name wins, as in Milvus.
 schema::KeyValues FromPairs(const KeyValueList& pairs);
 void ToPairs(const schema::KeyValues& values, KeyValueList* out);
-std::vector<std::string> FromStrings(
-    const google::protobuf::RepeatedPtrField<std::string>& values);
+std::vector<std::string> FromStrings(const google::protobuf::RepeatedPtrField<std::string>& values);
 
 schema::CollectionSchema FromSchema(const pb::schema::CollectionSchema& in);
 // The hidden field $meta is left out, as Milvus' DescribeCollection does.

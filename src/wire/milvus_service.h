@@ -1,9 +1,10 @@
-// MilvusService: the handlers of Milvus' rpcs. Each turns a message into a call of the proxy and the
-// answer back; no rule about data lives here.
+// MilvusService: the handlers of Milvus' rpcs. Each turns a message into a call of the proxy and
+// the answer back; no rule about data lives here.
 //
 // Files: collection_rpcs.cc (collections, partitions, aliases, load state), index_rpcs.cc,
 // row_rpcs.cc (insert to query, flush), admin_rpcs.cc (handshake, databases, health, segments).
-// Threads: handlers run on the workers given to RpcHandlers; the service is immutable after Register.
+// Threads: handlers run on the workers given to RpcHandlers; the service is immutable after
+// Register.
 #pragma once
 
 #include "base/ids.h"

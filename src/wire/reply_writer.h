@@ -1,7 +1,6 @@
 // ReplyWriter: protobuf bytes written by hand, so that columns go into a reply without a message in
-// between. Nested messages are written to a string of their own and then appended with their length;
-// large arrays are appended in place.
-// Threads: a value.
+// between. Nested messages are written to a string of their own and then appended with their
+// length; large arrays are appended in place. Threads: a value.
 #pragma once
 
 #include <cstdint>

@@ -85,27 +85,48 @@ ReplyWriter BytesArray(const ColumnView& view, size_t begin, size_t end) {
 ReplyWriter ScalarMessage(const ColumnView& view, size_t begin, size_t end) {
     ReplyWriter out;
     switch (view.type) {
-        case DataType::kBool: out.Message(1, VarintArray<uint8_t>(view, begin, end)); break;
-        case DataType::kInt8: out.Message(2, VarintArray<int8_t>(view, begin, end)); break;
-        case DataType::kInt16: out.Message(2, VarintArray<int16_t>(view, begin, end)); break;
-        case DataType::kInt32: out.Message(2, VarintArray<int32_t>(view, begin, end)); break;
-        case DataType::kInt64: out.Message(3, VarintArray<int64_t>(view, begin, end)); break;
-        case DataType::kTimestamptz: out.Message(11, VarintArray<int64_t>(view, begin, end)); break;
-        case DataType::kFloat: out.Message(4, FixedArray<float>(view, begin, end)); break;
-        case DataType::kDouble: out.Message(5, FixedArray<double>(view, begin, end)); break;
-        case DataType::kJson: out.Message(9, BytesArray(view, begin, end)); break;
-        case DataType::kGeometry: out.Message(10, BytesArray(view, begin, end)); break;
+        case DataType::kBool:
+            out.Message(1, VarintArray<uint8_t>(view, begin, end));
+            break;
+        case DataType::kInt8:
+            out.Message(2, VarintArray<int8_t>(view, begin, end));
+            break;
+        case DataType::kInt16:
+            out.Message(2, VarintArray<int16_t>(view, begin, end));
+            break;
+        case DataType::kInt32:
+            out.Message(2, VarintArray<int32_t>(view, begin, end));
+            break;
+        case DataType::kInt64:
+            out.Message(3, VarintArray<int64_t>(view, begin, end));
+            break;
+        case DataType::kTimestamptz:
+            out.Message(11, VarintArray<int64_t>(view, begin, end));
+            break;
+        case DataType::kFloat:
+            out.Message(4, FixedArray<float>(view, begin, end));
+            break;
+        case DataType::kDouble:
+            out.Message(5, FixedArray<double>(view, begin, end));
+            break;
+        case DataType::kJson:
+            out.Message(9, BytesArray(view, begin, end));
+            break;
+        case DataType::kGeometry:
+            out.Message(10, BytesArray(view, begin, end));
+            break;
         case DataType::kArray: {
             ReplyWriter arrays;
             for (size_t row = begin; row < end; ++row) {
-                arrays.Message(1, ScalarMessage(view.children[0], view.offsets[row],
-                                                view.offsets[row + 1]));
+                arrays.Message(
+                    1, ScalarMessage(view.children[0], view.offsets[row], view.offsets[row + 1]));
             }
             arrays.Signed(2, static_cast<int32_t>(view.element_type));
             out.Message(8, arrays);
             break;
         }
-        default: out.Message(6, BytesArray(view, begin, end));
+        default:
+            out.Message(6, BytesArray(view, begin, end));
     }
     return out;
 }
@@ -123,11 +144,16 @@ std::vector<uint8_t> CompactRows(const ColumnView& view, size_t width) {
 
 uint32_t VectorFieldNumber(DataType type) {
     switch (type) {
-        case DataType::kBinaryVector: return 3;
-        case DataType::kFloat16Vector: return 4;
-        case DataType::kBFloat16Vector: return 5;
-        case DataType::kInt8Vector: return 7;
-        default: return 2;
+        case DataType::kBinaryVector:
+            return 3;
+        case DataType::kFloat16Vector:
+            return 4;
+        case DataType::kBFloat16Vector:
+            return 5;
+        case DataType::kInt8Vector:
+            return 7;
+        default:
+            return 2;
     }
 }
 
@@ -201,7 +227,9 @@ ReplyWriter SearchDataMessage(const proxy::SearchResults& results) {
 
 }  // namespace
 
-std::string EncodeField(const proxy::OutputColumn& column) { return FieldMessage(column).Take(); }
+std::string EncodeField(const proxy::OutputColumn& column) {
+    return FieldMessage(column).Take();
+}
 
 grpc::ByteBuffer EncodeMutation(const base::Result<proxy::MutationResult>& result) {
     ReplyWriter out;

@@ -1,5 +1,5 @@
-// ResultEncoder: answers of the proxy as bytes of Milvus' messages (proto/data.proto, schema.proto).
-// Threads: free functions.
+// ResultEncoder: answers of the proxy as bytes of Milvus' messages (proto/data.proto,
+// schema.proto). Threads: free functions.
 #pragma once
 
 #include "base/status.h"

@@ -41,14 +41,18 @@ class Reader {
         uint64_t ignored = 0;
         uint32_t word = 0;
         switch (wire_type_) {
-            case kVarint: return Check(in_.ReadVarint64(&ignored));
-            case kFixed64: return Check(in_.ReadLittleEndian64(&ignored));
-            case kFixed32: return Check(in_.ReadLittleEndian32(&word));
+            case kVarint:
+                return Check(in_.ReadVarint64(&ignored));
+            case kFixed64:
+                return Check(in_.ReadLittleEndian64(&ignored));
+            case kFixed32:
+                return Check(in_.ReadLittleEndian32(&word));
             case kBytes: {
                 const int length = Length();
                 return ok_ && Check(in_.Skip(length));
             }
-            default: return Check(false);
+            default:
+                return Check(false);
         }
     }
     uint64_t Varint() {
@@ -276,18 +280,42 @@ void DecodeScalars(Reader& reader, Column* column, base::Bitmap* valid, int dept
     }
     reader.Message([&](Reader& field) {
         switch (field.number()) {
-            case 1: DecodeVarints<uint8_t>(field, DataType::kBool, column); break;
-            case 2: DecodeVarints<int32_t>(field, DataType::kInt32, column); break;
-            case 3: DecodeVarints<int64_t>(field, DataType::kInt64, column); break;
-            case 4: DecodeFixed<float>(field, DataType::kFloat, column); break;
-            case 5: DecodeFixed<double>(field, DataType::kDouble, column); break;
-            case 6: DecodeByteStrings(field, DataType::kVarChar, column); break;
-            case 7: DecodeByteStrings(field, DataType::kVarChar, column); break;
-            case 8: DecodeArrays(field, column, depth); break;
-            case 9: DecodeByteStrings(field, DataType::kJson, column); break;
-            case 10: DecodeByteStrings(field, DataType::kGeometry, column); break;
-            case 11: DecodeVarints<int64_t>(field, DataType::kTimestamptz, column); break;
-            case 12: DecodeByteStrings(field, DataType::kVarChar, column); break;
+            case 1:
+                DecodeVarints<uint8_t>(field, DataType::kBool, column);
+                break;
+            case 2:
+                DecodeVarints<int32_t>(field, DataType::kInt32, column);
+                break;
+            case 3:
+                DecodeVarints<int64_t>(field, DataType::kInt64, column);
+                break;
+            case 4:
+                DecodeFixed<float>(field, DataType::kFloat, column);
+                break;
+            case 5:
+                DecodeFixed<double>(field, DataType::kDouble, column);
+                break;
+            case 6:
+                DecodeByteStrings(field, DataType::kVarChar, column);
+                break;
+            case 7:
+                DecodeByteStrings(field, DataType::kVarChar, column);
+                break;
+            case 8:
+                DecodeArrays(field, column, depth);
+                break;
+            case 9:
+                DecodeByteStrings(field, DataType::kJson, column);
+                break;
+            case 10:
+                DecodeByteStrings(field, DataType::kGeometry, column);
+                break;
+            case 11:
+                DecodeVarints<int64_t>(field, DataType::kTimestamptz, column);
+                break;
+            case 12:
+                DecodeByteStrings(field, DataType::kVarChar, column);
+                break;
             case 17:
                 if (valid != nullptr) {
                     field.AppendBools(valid);
@@ -295,7 +323,8 @@ void DecodeScalars(Reader& reader, Column* column, base::Bitmap* valid, int dept
                     field.Skip();
                 }
                 break;
-            default: field.Skip();
+            default:
+                field.Skip();
         }
     });
 }
@@ -322,7 +351,9 @@ void DecodeVectors(Reader& reader, Column* column, base::Bitmap* valid) {
     ByteRows sparse;
     reader.Message([&](Reader& field) {
         switch (field.number()) {
-            case 1: dim = static_cast<int64_t>(field.Varint()); break;
+            case 1:
+                dim = static_cast<int64_t>(field.Varint());
+                break;
             case 2:
                 type = DataType::kFloatVector;
                 field.Message([&](Reader& array) {
@@ -358,8 +389,11 @@ void DecodeVectors(Reader& reader, Column* column, base::Bitmap* valid) {
                 type = DataType::kArrayOfVector;
                 field.Skip();
                 break;
-            case 9: field.AppendBools(valid); break;
-            default: field.Skip();
+            case 9:
+                field.AppendBools(valid);
+                break;
+            default:
+                field.Skip();
         }
     });
     if (type == DataType::kFloatVector) {
@@ -379,13 +413,26 @@ void DecodeVectors(Reader& reader, Column* column, base::Bitmap* valid) {
 void DecodeField(Reader& reader, proxy::InputColumn* out) {
     reader.Message([&](Reader& field) {
         switch (field.number()) {
-            case 1: out->type = static_cast<DataType>(field.Varint()); break;
-            case 2: out->name = field.String(); break;
-            case 3: DecodeScalars(field, &out->values, &out->valid, 0); break;
-            case 4: DecodeVectors(field, &out->values, &out->valid); break;
-            case 6: out->is_dynamic = field.Varint() != 0; break;
-            case 7: field.AppendBools(&out->valid); break;
-            default: field.Skip();
+            case 1:
+                out->type = static_cast<DataType>(field.Varint());
+                break;
+            case 2:
+                out->name = field.String();
+                break;
+            case 3:
+                DecodeScalars(field, &out->values, &out->valid, 0);
+                break;
+            case 4:
+                DecodeVectors(field, &out->values, &out->valid);
+                break;
+            case 6:
+                out->is_dynamic = field.Varint() != 0;
+                break;
+            case 7:
+                field.AppendBools(&out->valid);
+                break;
+            default:
+                field.Skip();
         }
     });
 }
@@ -402,15 +449,25 @@ base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is
     Reader reader(&in);
     while (reader.Next()) {
         switch (reader.number()) {
-            case 2: request.database = reader.String(); break;
-            case 3: request.collection = reader.String(); break;
-            case 4: request.partition = reader.String(); break;
+            case 2:
+                request.database = reader.String();
+                break;
+            case 3:
+                request.collection = reader.String();
+                break;
+            case 4:
+                request.partition = reader.String();
+                break;
             case 5:
                 request.columns.emplace_back();
                 DecodeField(reader, &request.columns.back());
                 break;
-            case 7: request.num_rows = static_cast<uint32_t>(reader.Varint()); break;
-            case 8: request.schema_timestamp = reader.Varint(); break;
+            case 7:
+                request.num_rows = static_cast<uint32_t>(reader.Varint());
+                break;
+            case 8:
+                request.schema_timestamp = reader.Varint();
+                break;
             case 9:
                 if (is_upsert) {
                     request.partial_update = reader.Varint() != 0;
@@ -429,7 +486,8 @@ base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is
                 flags->has_field_ops = flags->has_field_ops || is_upsert;
                 reader.Skip();
                 break;
-            default: reader.Skip();
+            default:
+                reader.Skip();
         }
     }
     if (!reader.ok() || !source.status().ok()) {

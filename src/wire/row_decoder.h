@@ -2,8 +2,8 @@
 //
 // Why: generated messages would hold every float and string once more before a column sees it. Here
 // the bytes go from gRPC's buffers into the memory that the column keeps; floats are copied once.
-// Follows milvus.proto.milvus.InsertRequest / UpsertRequest and milvus.proto.schema.FieldData (field
-// numbers in proto/). Unknown fields are skipped, repeated scalars are read packed or not.
+// Follows milvus.proto.milvus.InsertRequest / UpsertRequest and milvus.proto.schema.FieldData
+// (field numbers in proto/). Unknown fields are skipped, repeated scalars are read packed or not.
 // Bytes are not trusted: lengths are bounded by what is left, nesting by the depth of the schema.
 // Threads: free functions.
 #pragma once

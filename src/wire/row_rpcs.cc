@@ -128,8 +128,7 @@ Result<proxy::QueryRequest> FromQuery(const RawCall& call, const grpc::ByteBuffe
     return request;
 }
 
-Result<proxy::DeleteRequest> FromDelete(const RawCall& call,
-                                        const pb::milvus::DeleteRequest& in) {
+Result<proxy::DeleteRequest> FromDelete(const RawCall& call, const pb::milvus::DeleteRequest& in) {
     proxy::DeleteRequest request;
     request.database = DatabaseOf(call, in.db_name());
     request.collection = in.collection_name();
@@ -203,14 +202,14 @@ void MilvusService::RegisterRows(RpcHandlers& handlers) {
     });
     handlers.Set<rpc::Search>([this](rpc::Search::Call& call) {
         const Result<proxy::SearchRequest> request = FromSearch(call, call.request());
-        call.response() = EncodeSearch(request.ok() ? proxy_.Search(call.context(), *request)
-                                                    : request.status());
+        call.response() =
+            EncodeSearch(request.ok() ? proxy_.Search(call.context(), *request) : request.status());
         call.Finish();
     });
     handlers.Set<rpc::Query>([this](rpc::Query::Call& call) {
         const Result<proxy::QueryRequest> request = FromQuery(call, call.request());
-        call.response() = EncodeQuery(request.ok() ? proxy_.Query(call.context(), *request)
-                                                   : request.status());
+        call.response() =
+            EncodeQuery(request.ok() ? proxy_.Query(call.context(), *request) : request.status());
         call.Finish();
     });
     RegisterFlush(handlers);
@@ -219,8 +218,8 @@ void MilvusService::RegisterRows(RpcHandlers& handlers) {
 void MilvusService::RegisterFlush(RpcHandlers& handlers) {
     handlers.Set<rpc::Flush>([this](rpc::Flush::Call& call) {
         const std::string database = DatabaseOf(call, call.request().db_name());
-        const auto flushed = proxy_.Flush(call.context(), database,
-                                          FromStrings(call.request().collection_names()));
+        const auto flushed =
+            proxy_.Flush(call.context(), database, FromStrings(call.request().collection_names()));
         if (flushed.ok()) {
             auto& response = call.response();
             response.set_db_name(database);

@@ -1,0 +1,478 @@
+// The three coordinators together over a real catalog on the simulated disk; channels, files and
+// index builds are fakes that note what they were asked.
+
+#include "catalog/sqlite_catalog.h"
+#include "coord/data_coord.h"
+#include "coord/query_coord.h"
+#include "coord/root_coord.h"
+#include "object/local_object_store.h"
+#include "sys/executor.h"
+#include "sys/sim_file_system.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace elanus::coord {
+namespace {
+
+using base::CallContext;
+using base::Code;
+using base::Result;
+using base::Status;
+using roles::Empty;
+
+class FakeStreamingNode : public roles::StreamingNode {
+  public:
+    void Append(const CallContext&, roles::AppendRequest, roles::AppendCallback done) override {
+        done(Status::Error(Code::kUnimplemented));
+    }
+    Result<Empty> CreateChannels(const CallContext&, const roles::ChannelEvent& event) override {
+        if (fail_next_create) {
+            fail_next_create = false;
+            return Status::Error(Code::kServiceUnavailable);
+        }
+        channels.insert(event.collection.vchannels.begin(), event.collection.vchannels.end());
+        return Empty{};
+    }
+    Result<Empty> DropChannels(const CallContext&, const roles::ChannelEvent& event) override {
+        if (fail_next_drop) {
+            fail_next_drop = false;
+            return Status::Error(Code::kServiceUnavailable);
+        }
+        for (const std::string& vchannel : event.collection.vchannels) {
+            channels.erase(vchannel);
+        }
+        return Empty{};
+    }
+    Result<Empty> DropPartition(const CallContext&, const roles::ChannelEvent& event) override {
+        dropped_partitions.insert(event.partition_id);
+        return Empty{};
+    }
+    Result<Empty> AlterSchema(const CallContext&, const roles::ChannelEvent&) override {
+        return Empty{};
+    }
+    Result<roles::FlushResponse> Flush(const CallContext&, const roles::FlushRequest&) override {
+        return roles::FlushResponse{};
+    }
+    Result<roles::FlushState> GetFlushState(const CallContext&,
+                                            const roles::FlushStateRequest&) override {
+        return roles::FlushState{true};
+    }
+    Result<Empty> Serve(const CallContext&, const roles::ServeRequest& request) override {
+        served[request.collection.id] = request.partitions;
+        return Empty{};
+    }
+    Result<Empty> Unserve(const CallContext&, const roles::ChannelsRequest& request) override {
+        served.erase(request.collection_id);
+        return Empty{};
+    }
+    Result<roles::ServeProgress> GetServeProgress(const CallContext&,
+                                                  const roles::ChannelsRequest&) override {
+        return progress;
+    }
+    Result<roles::ChannelSegments> GetSegments(const CallContext&,
+                                               const roles::ChannelsRequest&) override {
+        return roles::ChannelSegments{};
+    }
+    Result<Empty> OnSegmentIndex(const CallContext&,
+                                 const roles::SegmentIndexReady& ready) override {
+        indexed.insert(ready.segment_index.segment_id);
+        return Empty{};
+    }
+    Result<Empty> OnIndexDropped(const CallContext&, const roles::IndexDropped&) override {
+        return Empty{};
+    }
+    Result<roles::SearchResponse> Search(const CallContext&, const roles::SearchRequest&) override {
+        return roles::SearchResponse{};
+    }
+    Result<roles::RetrieveResponse> Retrieve(const CallContext&,
+                                             const roles::RetrieveRequest&) override {
+        return roles::RetrieveResponse{};
+    }
+    Result<roles::FetchResponse> Fetch(const CallContext&, const roles::FetchRequest&) override {
+        return roles::FetchResponse{};
+    }
+
+    bool fail_next_create = false;
+    bool fail_next_drop = false;
+    std::set<std::string> channels;
+    std::set<base::PartitionId> dropped_partitions;
+    std::map<base::CollectionId, std::vector<base::PartitionId>> served;
+    roles::ServeProgress progress;
+    std::set<base::SegmentId> indexed;
+};
+
+class FakeDataNode : public roles::DataNode {
+  public:
+    Result<roles::BuildIndexResponse> BuildIndex(const CallContext&,
+                                                 const roles::BuildIndexRequest& request) override {
+        ++builds;
+        if (fail) {
+            return Status::Error(Code::kServiceInternal, "no memory to build");
+        }
+        return roles::BuildIndexResponse{request.segment.rows, 1000};
+    }
+    int builds = 0;
+    bool fail = false;
+};
+
+class FakeProxy : public roles::MetaCacheListener {
+  public:
+    Result<Empty> InvalidateCollection(const CallContext&,
+                                       const roles::CollectionRef& ref) override {
+        invalidated.insert(ref.collection_name);
+        return Empty{};
+    }
+    std::set<std::string> invalidated;
+};
+
+class CoordTest : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        ASSERT_TRUE(disk_.CreateDirectories("data").ok());
+        Start();
+    }
+
+    void Start() {
+        data_.reset();
+        query_.reset();
+        root_.reset();
+        store_.reset();
+        objects_.reset();
+        catalog_.reset();
+        auto catalog = catalog::OpenSqliteCatalog(disk_, "data/catalog.db", clock_);
+        ASSERT_TRUE(catalog.ok()) << catalog.status().reason();
+        catalog_ = std::move(*catalog);
+        auto objects = object::LocalObjectStore::Open(disk_, "data/objects");
+        ASSERT_TRUE(objects.ok()) << objects.status().reason();
+        objects_ = std::move(*objects);
+        auto store = CoordStore::Open(*catalog_);
+        ASSERT_TRUE(store.ok());
+        store_ = std::move(*store);
+        root_ = std::make_unique<RootCoordImpl>(*store_, clock_, RootCoordOptions{});
+        data_ = std::make_unique<DataCoordImpl>(*store_, *objects_, executor_, DataCoordOptions{});
+        query_ = std::make_unique<QueryCoordImpl>(*store_);
+        ASSERT_TRUE(root_->Open().ok());
+        ASSERT_TRUE(data_->Open().ok());
+        ASSERT_TRUE(query_->Open().ok());
+        root_->Connect({data_.get(), query_.get(), &streaming_, {&proxy_}});
+        data_->Connect({root_.get(), &streaming_, &data_node_});
+        query_->Connect({root_.get(), data_.get(), &streaming_, {1}});
+        ASSERT_TRUE(data_->RemoveLeftovers().ok());
+        ASSERT_TRUE(root_->Recover(context_).ok());
+        ASSERT_TRUE(query_->Recover(context_).ok());
+        data_->Recover();
+    }
+
+    static roles::CreateCollectionRequest Definition(const std::string& name, int64_t dim = 4) {
+        roles::CreateCollectionRequest request;
+        request.schema.name = name;
+        schema::FieldSchema id;
+        id.name = "id";
+        id.type = schema::DataType::kInt64;
+        id.is_primary_key = true;
+        schema::FieldSchema vector;
+        vector.name = "v";
+        vector.type = schema::DataType::kFloatVector;
+        vector.type_params["dim"] = std::to_string(dim);
+        request.schema.fields = {id, vector};
+        return request;
+    }
+    roles::CollectionInfo Create(const std::string& name) {
+        auto created = root_->CreateCollection(context_, Definition(name));
+        EXPECT_TRUE(created.ok()) << created.status().reason();
+        return *created;
+    }
+    Status IndexVector(const roles::CollectionInfo& collection, const std::string& type = "HNSW") {
+        roles::CreateIndexRequest request;
+        request.collection = collection;
+        request.index.field_id = collection.schema.fields[1].id;
+        request.index.field_name = "v";
+        request.index.index_type = type;
+        request.index.metric_type = "L2";
+        return data_->CreateIndex(context_, request).status();
+    }
+    static roles::FlushSwap Swap(const roles::CollectionInfo& collection, base::SegmentId segment,
+                                 uint64_t rows, base::LogPosition position) {
+        roles::FlushSwap swap;
+        swap.vchannel = collection.vchannels[0];
+        swap.collection_id = collection.id;
+        roles::SegmentInfo info;
+        info.id = segment;
+        info.collection_id = collection.id;
+        info.partition_id = collection.partitions[0].id;
+        info.vchannel = swap.vchannel;
+        info.state = roles::SegmentState::kFlushed;
+        info.rows = rows;
+        info.data_key = "segments/" + std::to_string(collection.id) + "/" + std::to_string(segment);
+        swap.sealed = {info};
+        swap.checkpoint = {swap.vchannel, position, 100, 1};
+        return swap;
+    }
+
+    const CallContext context_;
+    sys::SimFileSystem disk_;
+    sys::SimClock clock_;
+    sys::InlineExecutor executor_;
+    FakeStreamingNode streaming_;
+    FakeDataNode data_node_;
+    FakeProxy proxy_;
+    std::unique_ptr<catalog::Catalog> catalog_;
+    std::unique_ptr<object::ObjectStore> objects_;
+    std::unique_ptr<CoordStore> store_;
+    std::unique_ptr<RootCoordImpl> root_;
+    std::unique_ptr<DataCoordImpl> data_;
+    std::unique_ptr<QueryCoordImpl> query_;
+};
+
+TEST_F(CoordTest, ACollectionSurvivesARestartAndKeepsItsIds) {
+    const roles::CollectionInfo made = Create("books");
+    EXPECT_EQ(made.schema.fields[0].id, 100);
+    EXPECT_EQ(made.schema.fields[1].id, 101);
+    EXPECT_EQ(made.partitions.size(), 1u);
+    EXPECT_EQ(made.partitions[0].name, "_default");
+    EXPECT_TRUE(streaming_.channels.contains(made.vchannels[0]));
+    Start();
+    const auto found = root_->DescribeCollection(context_, {"default", "books", 0});
+    ASSERT_TRUE(found.ok());
+    EXPECT_EQ(found->id, made.id);
+    EXPECT_EQ(base::Encode(found->schema), base::Encode(made.schema));
+}
+
+TEST_F(CoordTest, TheSameDefinitionAgainSucceedsAnotherOneFails) {
+    const roles::CollectionInfo made = Create("books");
+    EXPECT_EQ(Create("books").id, made.id);
+    const auto other = root_->CreateCollection(context_, Definition("books", 8));
+    EXPECT_EQ(other.status().code(), Code::kInvalidParameter);
+    EXPECT_NE(other.status().reason().find("create duplicate collection with different parameters"),
+              std::string::npos);
+}
+
+TEST_F(CoordTest, AHalfMadeCollectionIsFinishedAtTheNextStart) {
+    streaming_.fail_next_create = true;
+    EXPECT_FALSE(root_->CreateCollection(context_, Definition("books")).ok());
+    EXPECT_EQ(root_->DescribeCollection(context_, {"", "books", 0}).status().code(),
+              Code::kCollectionNotFound);
+    Start();
+    EXPECT_TRUE(root_->DescribeCollection(context_, {"", "books", 0}).ok());
+}
+
+TEST_F(CoordTest, AHalfDroppedCollectionIsGoneAtOnceAndForGoodAtTheNextStart) {
+    const roles::CollectionInfo made = Create("books");
+    streaming_.fail_next_drop = true;
+    EXPECT_FALSE(root_->DropCollection(context_, {"", "books", 0}).ok());
+    EXPECT_FALSE(root_->DescribeCollection(context_, {"", "books", 0}).ok());
+    Start();
+    EXPECT_TRUE(streaming_.channels.empty());
+    EXPECT_TRUE(root_->AllCollections().empty());
+    EXPECT_NE(Create("books").id, made.id);
+}
+
+TEST_F(CoordTest, AMissingCollectionIsReportedInTheWordsClientsMatch) {
+    const auto missing = root_->DescribeCollection(context_, {"", "nothing", 0});
+    EXPECT_EQ(missing.status().code(), Code::kCollectionNotFound);
+    EXPECT_NE(missing.status().reason().find(
+                  "can't find collection[database=default][collection=nothing]"),
+              std::string::npos);
+    EXPECT_NE(missing.status().reason().find(
+                  "collection not found[database=default][collection=nothing]"),
+              std::string::npos);
+    EXPECT_TRUE(root_->DropCollection(context_, {"", "nothing", 0}).ok());
+}
+
+TEST_F(CoordTest, AliasesResolveAndProtectTheirCollection) {
+    Create("books");
+    Create("films");
+    ASSERT_TRUE(root_->CreateAlias(context_, {"", "current", "books"}).ok());
+    EXPECT_EQ(root_->DescribeCollection(context_, {"", "current", 0})->schema.name, "books");
+    EXPECT_EQ(root_->CreateAlias(context_, {"", "current", "films"}).status().code(),
+              Code::kAliasExists);
+    EXPECT_EQ(root_->CreateAlias(context_, {"", "films", "books"}).status().code(),
+              Code::kAliasCollectionNameConflict);
+    EXPECT_NE(root_->DropCollection(context_, {"", "books", 0})
+                  .status()
+                  .reason()
+                  .find("because it has associated aliases [current]"),
+              std::string::npos);
+    EXPECT_NE(root_->DropCollection(context_, {"", "current", 0})
+                  .status()
+                  .reason()
+                  .find("cannot drop the collection via alias = current"),
+              std::string::npos);
+    ASSERT_TRUE(root_->AlterAlias(context_, {"", "current", "films"}).ok());
+    Start();
+    EXPECT_EQ(root_->DescribeAlias(context_, {"", "current", ""})->collection_name, "films");
+    EXPECT_TRUE(root_->DropAlias(context_, {"", "current", ""}).ok());
+    EXPECT_EQ(root_->DescribeAlias(context_, {"", "current", ""}).status().code(),
+              Code::kAliasNotFound);
+}
+
+TEST_F(CoordTest, RenamingIsAppliedOnceWhenItIsDeliveredTwice) {
+    Create("books");
+    CallContext context;
+    context.request_id = "r1";
+    EXPECT_TRUE(root_->RenameCollection(context, {"", "books", "tomes", ""}).ok());
+    EXPECT_TRUE(root_->RenameCollection(context, {"", "books", "tomes", ""}).ok());
+    EXPECT_TRUE(root_->DescribeCollection(context_, {"", "tomes", 0}).ok());
+    EXPECT_FALSE(root_->DescribeCollection(context_, {"", "books", 0}).ok());
+    EXPECT_TRUE(proxy_.invalidated.contains("books"));
+    EXPECT_TRUE(proxy_.invalidated.contains("tomes"));
+}
+
+TEST_F(CoordTest, DatabasesKeepNamesApart) {
+    ASSERT_TRUE(root_->CreateDatabase(context_, {"library", {}, ""}).ok());
+    EXPECT_EQ(root_->CreateDatabase(context_, {"library", {}, ""}).status().code(),
+              Code::kInvalidParameter);
+    roles::CreateCollectionRequest request = Definition("books");
+    request.database_name = "library";
+    ASSERT_TRUE(root_->CreateCollection(context_, request).ok());
+    EXPECT_FALSE(root_->DescribeCollection(context_, {"default", "books", 0}).ok());
+    EXPECT_NE(root_->DropDatabase(context_, {"library"}).status().reason().find("not empty"),
+              std::string::npos);
+    EXPECT_TRUE(root_->DropCollection(context_, {"library", "books", 0}).ok());
+    EXPECT_TRUE(root_->DropDatabase(context_, {"library"}).ok());
+    EXPECT_EQ(root_->DescribeDatabase(context_, {"library"}).status().code(),
+              Code::kDatabaseNotFound);
+    EXPECT_FALSE(root_->DropDatabase(context_, {"default"}).ok());
+}
+
+TEST_F(CoordTest, NumbersNeverRepeatOverRestarts) {
+    uint64_t last = 0;
+    for (int restart = 0; restart < 3; ++restart) {
+        for (int i = 0; i < 100; ++i) {
+            const auto first = root_->AllocTimestamps(context_, {5});
+            ASSERT_TRUE(first.ok());
+            EXPECT_GT(first->first, last);
+            last = first->first + 4;
+        }
+        Start();
+    }
+}
+
+TEST_F(CoordTest, AnOlderCoordinatorCannotWrite) {
+    auto newer = CoordStore::Open(*catalog_);
+    ASSERT_TRUE(newer.ok());
+    const auto refused = root_->CreateCollection(context_, Definition("books"));
+    EXPECT_EQ(refused.status().code(), Code::kServiceUnavailable);
+}
+
+TEST_F(CoordTest, AFlushIsCommittedOnceAndAnOlderOwnerIsRefused) {
+    const roles::CollectionInfo made = Create("books");
+    roles::FlushSwap swap = Swap(made, 7, 10, 5);
+    swap.checkpoint.epoch = 2;
+    ASSERT_TRUE(data_->CommitFlush(context_, swap).ok());
+    ASSERT_TRUE(data_->CommitFlush(context_, swap).ok());
+    roles::FlushSwap stale = Swap(made, 8, 10, 9);
+    stale.checkpoint.epoch = 1;
+    EXPECT_EQ(data_->CommitFlush(context_, stale).status().code(), Code::kChannelFenced);
+    Start();
+    const auto recovery = data_->RecoverChannel(context_, {made.vchannels[0]});
+    ASSERT_TRUE(recovery.ok());
+    EXPECT_EQ(recovery->checkpoint.position, 5u);
+    ASSERT_EQ(recovery->segments.size(), 1u);
+    EXPECT_EQ(recovery->segments[0].id, 7);
+}
+
+TEST_F(CoordTest, AFlushOfManySegmentsIsOneChange) {
+    const roles::CollectionInfo made = Create("books");
+    roles::FlushSwap swap = Swap(made, 1, 10, 5);
+    for (base::SegmentId id = 2; id <= 300; ++id) {
+        swap.sealed.push_back(swap.sealed[0]);
+        swap.sealed.back().id = id;
+    }
+    ASSERT_TRUE(data_->CommitFlush(context_, swap).ok());
+    Start();
+    EXPECT_EQ(data_->ListSegments(context_, {made.id})->segments.size(), 300u);
+}
+
+TEST_F(CoordTest, IndexesAreBuiltForSegmentsThatAreLargeEnough) {
+    const roles::CollectionInfo made = Create("books");
+    ASSERT_TRUE(data_->CommitFlush(context_, Swap(made, 1, 5000, 5)).ok());
+    ASSERT_TRUE(IndexVector(made).ok());
+    ASSERT_TRUE(data_->CommitFlush(context_, Swap(made, 2, 100, 6)).ok());
+    ASSERT_TRUE(data_->CommitFlush(context_, Swap(made, 3, 2000, 7)).ok());
+    EXPECT_EQ(streaming_.indexed, (std::set<base::SegmentId>{1, 3}));
+    const auto list = data_->ListIndexes(context_, {made.id});
+    ASSERT_EQ(list->indexes.size(), 1u);
+    EXPECT_EQ(list->indexes[0].state, roles::IndexState::kFinished);
+    EXPECT_EQ(list->indexes[0].total_rows, 7100u);
+    EXPECT_EQ(list->indexes[0].indexed_rows, 7100u);
+    EXPECT_EQ(list->indexes[0].index.name, "v");
+    Start();
+    EXPECT_EQ(data_node_.builds, 2) << "finished indexes are not built again";
+    EXPECT_TRUE(IndexVector(made).ok());
+    EXPECT_NE(
+        IndexVector(made, "FLAT").reason().find("at most one distinct index is allowed per field"),
+        std::string::npos);
+}
+
+TEST_F(CoordTest, AFailedBuildIsReportedNotHidden) {
+    const roles::CollectionInfo made = Create("books");
+    data_node_.fail = true;
+    ASSERT_TRUE(IndexVector(made).ok());
+    ASSERT_TRUE(data_->CommitFlush(context_, Swap(made, 1, 5000, 5)).ok());
+    const auto list = data_->ListIndexes(context_, {made.id});
+    EXPECT_EQ(list->indexes[0].state, roles::IndexState::kFailed);
+    EXPECT_NE(list->indexes[0].fail_reason.find("no memory"), std::string::npos);
+}
+
+TEST_F(CoordTest, LoadingNeedsAnIndexAndIsServedAgainAfterARestart) {
+    const roles::CollectionInfo made = Create("books");
+    roles::LoadRequest load;
+    load.collection = made;
+    const auto refused = query_->Load(context_, load);
+    EXPECT_EQ(refused.status().code(), Code::kIndexNotFound);
+    EXPECT_NE(refused.status().reason().find(
+                  "there is no vector index on field: [v], please create index firstly"),
+              std::string::npos);
+    ASSERT_TRUE(IndexVector(made).ok());
+    ASSERT_TRUE(query_->Load(context_, load).ok());
+    EXPECT_EQ(query_->GetLoadStatus(context_, {made.id})->state, roles::LoadState::kLoaded);
+    streaming_.progress = {1, 4, ""};
+    EXPECT_EQ(query_->GetLoadStatus(context_, {made.id})->progress, 25);
+    streaming_.served.clear();
+    Start();
+    EXPECT_TRUE(streaming_.served.contains(made.id));
+    ASSERT_TRUE(query_->Release(context_, {made, {}}).ok());
+    EXPECT_FALSE(streaming_.served.contains(made.id));
+    EXPECT_EQ(query_->GetLoadStatus(context_, {made.id})->state, roles::LoadState::kNotLoad);
+}
+
+TEST_F(CoordTest, APartitionIsDroppedWithItsFilesOnceItIsReleased) {
+    const roles::CollectionInfo made = Create("books");
+    ASSERT_TRUE(root_->CreatePartition(context_, {{"", "books", 0}, "p"}).ok());
+    ASSERT_TRUE(root_->CreatePartition(context_, {{"", "books", 0}, "p"}).ok());
+    const auto described = root_->DescribeCollection(context_, {"", "books", 0});
+    ASSERT_EQ(described->partitions.size(), 2u);
+    const base::PartitionId partition = described->partitions[1].id;
+    roles::FlushSwap swap = Swap(made, 1, 10, 5);
+    swap.sealed[0].partition_id = partition;
+    ASSERT_TRUE(data_->CommitFlush(context_, swap).ok());
+    ASSERT_TRUE(IndexVector(made).ok());
+    ASSERT_TRUE(query_->Load(context_, {*described, {partition}, {}, 1, false}).ok());
+    EXPECT_NE(root_->DropPartition(context_, {{"", "books", 0}, "p"})
+                  .status()
+                  .reason()
+                  .find("please release it first"),
+              std::string::npos);
+    ASSERT_TRUE(query_->Release(context_, {*described, {partition}}).ok());
+    ASSERT_TRUE(root_->DropPartition(context_, {{"", "books", 0}, "p"}).ok());
+    EXPECT_TRUE(streaming_.dropped_partitions.contains(partition));
+    EXPECT_TRUE(data_->ListSegments(context_, {made.id})->segments.empty());
+    EXPECT_FALSE(root_->DropPartition(context_, {{"", "books", 0}, "_default"}).ok());
+}
+
+TEST_F(CoordTest, FilesThatNoRecordNamesGoAtTheNextStart) {
+    const roles::CollectionInfo made = Create("books");
+    const roles::FlushSwap swap = Swap(made, 1, 10, 5);
+    ASSERT_TRUE(objects_->Put(swap.sealed[0].data_key, "rows").ok());
+    ASSERT_TRUE(objects_->Put("segments/9/9/9", "left by a crash").ok());
+    ASSERT_TRUE(data_->CommitFlush(context_, swap).ok());
+    Start();
+    EXPECT_TRUE(objects_->Stat(swap.sealed[0].data_key).ok());
+    EXPECT_FALSE(objects_->Stat("segments/9/9/9").ok());
+}
+
+}  // namespace
+}  // namespace elanus::coord
