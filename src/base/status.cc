@@ -49,7 +49,7 @@ constexpr CodeInfo kCodes[] = {
     {Code::kIndexNotFound, "index not found", false, false, 25},
     {Code::kIndexNotSupported, "index type not supported", false, false, kLegacyUnexpected},
     {Code::kIndexDuplicate, "index duplicates", false, true, kLegacyUnexpected},
-    {Code::kDatabaseNotFound, "database not found", false, false, kLegacyUnexpected},
+    {Code::kDatabaseNotFound, "database not found", false, true, kLegacyUnexpected},
     {Code::kDatabaseNumLimit, "exceeded the limit number of database", false, true,
      kLegacyUnexpected},
     {Code::kDatabaseInvalidName, "invalid database name", false, true, kLegacyUnexpected},

@@ -294,7 +294,12 @@ void ToDescription(const roles::IndexProgress& in, pb::milvus::IndexDescription*
     out->set_index_name(in.index.name);
     out->set_indexid(in.index.id);
     out->set_field_name(in.index.field_name);
-    ToPairs(in.index.user_params, out->mutable_params());
+    schema::KeyValues params = in.index.user_params;
+    params.emplace("index_type", in.index.index_type);
+    if (!in.index.metric_type.empty()) {
+        params.emplace("metric_type", in.index.metric_type);
+    }
+    ToPairs(params, out->mutable_params());
     out->set_indexed_rows(static_cast<int64_t>(in.indexed_rows));
     out->set_total_rows(static_cast<int64_t>(in.total_rows));
     out->set_pending_index_rows(static_cast<int64_t>(in.pending_rows));

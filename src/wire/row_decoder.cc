@@ -1,5 +1,7 @@
 #include "wire/row_decoder.h"
 
+#include "base/utf8.h"
+
 #include <cstring>
 #include <vector>
 
@@ -68,7 +70,7 @@ class Reader {
         std::string value;
         const int length = Length();
         if (ok_) {
-            Check(in_.ReadString(&value, length));
+            Check(in_.ReadString(&value, length) && base::IsValidUtf8(value));
         }
         return value;
     }
@@ -170,11 +172,17 @@ class Reader {
 
 // Values of one data array while they arrive.
 struct ByteRows {
+    bool is_text = false;  // a string field: protobuf demands UTF-8
     std::vector<uint8_t> bytes;
     std::vector<uint32_t> offsets{0};
 
     bool Append(Reader& reader) {
+        const size_t before = bytes.size();
         reader.AppendBytes(&bytes);
+        if (is_text && !base::IsValidUtf8({reinterpret_cast<const char*>(bytes.data()) + before,
+                                           bytes.size() - before})) {
+            return reader.Check(false);
+        }
         if (bytes.size() > UINT32_MAX) {
             return reader.Check(false);
         }
@@ -236,6 +244,7 @@ void DecodeArrays(Reader& reader, Column* column, int depth) {
 
 void DecodeByteStrings(Reader& reader, DataType type, Column* column) {
     ByteRows rows;
+    rows.is_text = schema::IsStringLike(type);
     reader.Message([&](Reader& field) {
         if (field.number() == 1 && field.is_bytes()) {
             rows.Append(field);
@@ -491,7 +500,8 @@ base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is
         }
     }
     if (!reader.ok() || !source.status().ok()) {
-        return base::InvalidParameter("the request is not a valid message");
+        return base::Status::Error(base::Code::kSerializationFailed,
+                                   "the request is not a valid message");
     }
     in.PopLimit(whole);
     return request;

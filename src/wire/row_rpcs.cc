@@ -20,7 +20,7 @@ Result<Message> Parse(const grpc::ByteBuffer& bytes) {
     grpc::ProtoBufferReader source(const_cast<grpc::ByteBuffer*>(&bytes));
     Message message;
     if (!source.status().ok() || !message.ParseFromZeroCopyStream(&source)) {
-        return InvalidParameter("the request is not a valid message");
+        return Status::Error(Code::kSerializationFailed, "the request is not a valid message");
     }
     return message;
 }
@@ -157,15 +157,26 @@ void ToMutation(const Result<proxy::MutationResult>& result, pb::milvus::Mutatio
     }
 }
 
+// Bytes that are no message fail the rpc, as they do in rpcs that gRPC itself decodes. Any other
+// failure is `reply`, an application error inside the response.
+template <typename Call>
+void FinishRefused(Call& call, const Status& status, grpc::ByteBuffer reply) {
+    if (status.code() == Code::kSerializationFailed) {
+        call.Finish(grpc::Status(grpc::StatusCode::INTERNAL, status.reason()));
+        return;
+    }
+    call.response() = std::move(reply);
+    call.Finish();
+}
+
 // Insert and Upsert differ in the message and in the method of the proxy.
 template <typename Call, typename Decode, typename Write>
 void HandleRows(Call& call, Decode decode, Write write) {
     RowRequestFlags flags;
     Result<proxy::InsertRequest> request = decode(call.request(), &flags);
-    Status status = request.ok() ? CheckFlags(flags) : request.status();
+    const Status status = request.ok() ? CheckFlags(flags) : request.status();
     if (!status.ok()) {
-        call.response() = EncodeMutation(status);
-        call.Finish();
+        FinishRefused(call, status, EncodeMutation(status));
         return;
     }
     request->database = DatabaseOf(call, request->database);
@@ -202,14 +213,20 @@ void MilvusService::RegisterRows(RpcHandlers& handlers) {
     });
     handlers.Set<rpc::Search>([this](rpc::Search::Call& call) {
         const Result<proxy::SearchRequest> request = FromSearch(call, call.request());
-        call.response() =
-            EncodeSearch(request.ok() ? proxy_.Search(call.context(), *request) : request.status());
+        if (!request.ok()) {
+            FinishRefused(call, request.status(), EncodeSearch(request.status()));
+            return;
+        }
+        call.response() = EncodeSearch(proxy_.Search(call.context(), *request));
         call.Finish();
     });
     handlers.Set<rpc::Query>([this](rpc::Query::Call& call) {
         const Result<proxy::QueryRequest> request = FromQuery(call, call.request());
-        call.response() =
-            EncodeQuery(request.ok() ? proxy_.Query(call.context(), *request) : request.status());
+        if (!request.ok()) {
+            FinishRefused(call, request.status(), EncodeQuery(request.status()));
+            return;
+        }
+        call.response() = EncodeQuery(proxy_.Query(call.context(), *request));
         call.Finish();
     });
     RegisterFlush(handlers);
