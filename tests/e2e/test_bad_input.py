@@ -1,11 +1,13 @@
 """Whatever arrives on the port, the server answers others, keeps nothing and leaks nothing."""
 
 import os
+import resource
 import socket
 import time
 
 import grpc
 import pytest
+from elanus_server import Server
 from oracle import random_vectors
 from pymilvus.grpc_gen import milvus_pb2, milvus_pb2_grpc, schema_pb2
 from rows import count, create, simple_schema, vector_rows
@@ -76,6 +78,34 @@ def test_connections_that_end_give_their_files_back(server):
     assert server.open_files() <= before + 5
 
 
+def test_ten_thousand_idle_connections_disturb_nobody(tmp_path):
+    wanted = 10_000
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < wanted + 500:
+        pytest.skip(f"only {hard} open files are allowed here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    sockets = []
+    try:
+        with Server(tmp_path / "own") as server:
+            client = server.client()
+            create(client, "c", simple_schema())
+            before = server.resident_bytes()
+            for _ in range(wanted):
+                sockets.append(connect(server))
+            client.insert("c", [{"id": 1, "vector": [0.0] * 8}])
+            assert count(client, "c") == 1
+            assert server.client().list_collections() == ["c"]
+            assert server.resident_bytes() - before < wanted * 32 * 1024
+            for one in sockets:
+                one.close()
+            assert count(client, "c") == 1
+            server.stop()
+    finally:
+        for one in sockets:
+            one.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def request_of(collection, size):
     """An insert request of exactly `size` bytes."""
     text = schema_pb2.FieldData(type=schema_pb2.VarChar, field_name="text")
@@ -107,10 +137,14 @@ def test_requests_end_at_64_mib(server, client, name, size, fits):
 
 def test_a_message_that_is_no_protobuf_is_refused(server):
     with grpc.insecure_channel(server.address) as channel:
-        call = channel.unary_unary("/milvus.proto.milvus.MilvusService/Insert")
-        with pytest.raises(grpc.RpcError) as error:
-            call(b"\xff" * 100, timeout=20)
-        assert error.value.code() in (grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT)
+        for method, reply in [("Insert", milvus_pb2.MutationResult), ("Search", milvus_pb2.SearchResults),
+                              ("DescribeCollection", milvus_pb2.DescribeCollectionResponse)]:
+            call = channel.unary_unary(f"/milvus.proto.milvus.MilvusService/{method}",
+                                       response_deserializer=reply.FromString)
+            try:
+                assert call(b"\xff" * 100, timeout=20).status.code == 1100
+            except grpc.RpcError as error:
+                assert error.code() in (grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT)
 
 
 def test_an_unknown_method_is_unimplemented(server):

@@ -405,10 +405,6 @@ def test_a_search_field_that_is_not_there(client, small):
     assert refused(client.search, small, [[0.0] * 4], anns_field="text", limit=1).code in (1100, 1700)
 
 
-def test_round_decimal_out_of_range(client, small):
-    assert refused(client.search, small, [[0.0] * 4], limit=1, round_decimal=7).code == 1100
-
-
 def test_garbage_instead_of_query_vectors(stub, small):
     request = milvus_pb2.SearchRequest(collection_name=small, placeholder_group=b"\xff\xff\xff", nq=1, dsl="",
                                        dsl_type=common_pb2.BoolExprV1)
@@ -417,12 +413,26 @@ def test_garbage_instead_of_query_vectors(stub, small):
     assert stub.Search(request).status.code != 0
 
 
-def test_a_search_without_topk(stub, small):
-    request = milvus_pb2.SearchRequest(collection_name=small, nq=1, dsl_type=common_pb2.BoolExprV1)
+def search_raw(stub, collection, **params):
+    request = milvus_pb2.SearchRequest(collection_name=collection, nq=1, dsl_type=common_pb2.BoolExprV1)
     group = common_pb2.PlaceholderGroup()
-    group.placeholders.add(tag="$0", type=common_pb2.FloatVector, values=[b"\0" * 16])
+    group.placeholders.add(tag="$0", type=common_pb2.PlaceholderType.FloatVector, values=[b"\0" * 16])
     request.placeholder_group = group.SerializeToString()
-    request.search_params.add(key="anns_field", value="vector")
-    status = stub.Search(request).status
+    for key, value in params.items():
+        request.search_params.add(key=key, value=value)
+    return stub.Search(request)
+
+
+def test_search_parameters_are_checked(stub, small):
+    good = {"anns_field": "vector", "topk": "2", "params": "{}", "round_decimal": "-1"}
+    assert search_raw(stub, small, **good).status.code == 0
+    for key, value in [("topk", "none"), ("topk", "0"), ("topk", "-1"), ("offset", "-1"), ("offset", "x"),
+                       ("round_decimal", "7"), ("round_decimal", "-2"), ("params", "{"), ("params", "[]"),
+                       ("ignore_growing", "perhaps")]:
+        assert search_raw(stub, small, **good | {key: value}).status.code == 1100, (key, value)
+
+
+def test_a_search_without_topk(stub, small):
+    status = search_raw(stub, small, anns_field="vector").status
     assert status.code in (1100, 1101)
     assert "topk" in status.reason

@@ -68,7 +68,7 @@ def test_the_server_says_it_is_healthy(stub):
 def test_component_states_are_answered(stub):
     reply = stub.GetComponentStates(milvus_pb2.GetComponentStatesRequest())
     assert reply.status.code == 0
-    assert reply.state.stateCode == common_pb2.StateCode.Healthy
+    assert reply.state.state_code == common_pb2.StateCode.Healthy
 
 
 def test_system_info_is_json(stub):

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from elanus_server import BINARY, Server, free_port
+from elanus_server import BINARY, ROLE_CALLS, Server, free_port
 from pymilvus import MilvusClient
 from rows import count, create, simple_schema
 
@@ -149,6 +149,11 @@ def test_a_bad_file_stops_the_start_with_file_and_line(tmp_path, text, line, wor
     assert f"milvus.yaml:{line}" in output if line else "milvus.yaml:" in output
     for word in words:
         assert word in output
+
+
+def test_the_loopback_is_in_force_when_asked_for(own_server):
+    create(own_server.client(), "c", simple_schema())
+    assert ("loopback_mode" in own_server.log()) == (ROLE_CALLS == "loopback")
 
 
 def test_a_missing_file_stops_the_start(tmp_path):
