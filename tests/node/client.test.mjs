@@ -86,7 +86,7 @@ test("a search finds the nearest with its fields", async () => {
       collection_name: NAME,
       data: vector(17),
       limit: 3,
-      output_fields: ["number", "text", "flag", "list", "data", "maybe"],
+      output_fields: ["id", "number", "text", "flag", "list", "data", "maybe"],
     }),
   );
   const hit = reply.results[0];
@@ -102,7 +102,7 @@ test("a search finds the nearest with its fields", async () => {
 
 test("several queries in one search", async () => {
   const reply = done(
-    await client.search({ collection_name: NAME, data: [vector(3), vector(5)], limit: 2, output_fields: ["text"] }),
+    await client.search({ collection_name: NAME, data: [vector(3), vector(5)], limit: 2, output_fields: ["id"] }),
   );
   assert.deepEqual(
     reply.results.map((hits) => Number(hits[0].id)),
@@ -146,7 +146,7 @@ test("upsert and delete", async () => {
   done(await client.upsert({ collection_name: NAME, data: [{ ...rows[50], text: "changed", extra: "dynamic" }] }));
   const changed = done(await client.get({ collection_name: NAME, ids: [50], output_fields: ["text", "extra"] }));
   assert.equal(changed.data[0].text, "changed");
-  assert.equal(changed.data[0].extra, "dynamic");
+  assert.deepEqual(changed.data[0].$meta, { extra: "dynamic" });
   done(await client.delete({ collection_name: NAME, ids: [51, 52] }));
   done(await client.delete({ collection_name: NAME, filter: "id == 53" }));
   assert.equal(done(await client.count({ collection_name: NAME })).data, 197);
@@ -195,8 +195,11 @@ test("errors carry code and reason", async () => {
   const reply = await client.query({ collection_name: NAME, filter: "id >", output_fields: ["id"] });
   assert.equal(reply.status.code, 1100);
   assert.match(reply.status.reason, /failed to create query plan/);
-  await assert.rejects(async () => {
-    const missing = await client.insert({ collection_name: "nothing", data: [{ id: 1 }] });
-    if (missing.status?.code) throw new Error(missing.status.reason);
-  }, /can't find collection|collection not found/);
+  const missing = await client.describeCollection({ collection_name: "nothing" });
+  assert.equal(missing.status.code, 100);
+  assert.equal(missing.status.error_code, "CollectionNotExists");
+  await assert.rejects(
+    client.insert({ collection_name: "nothing", data: [{ id: 1 }] }),
+    (error) => /can't find collection|collection not found/.test(error.message ?? error.status.reason),
+  );
 });
