@@ -36,6 +36,14 @@ def client(server):
     return server.client()
 
 
+@pytest.fixture(autouse=True)
+def server_survives(server):
+    """A test that kills the server of the session fails, and the tests after it get it back."""
+    yield
+    status = server.revive()
+    assert status is None, f"the server died in this test, exit status {status}"
+
+
 @pytest.fixture
 def own_server(tmp_path):
     """A server for tests that stop or kill it."""
@@ -49,11 +57,12 @@ def _name_for(request):
 
 
 @pytest.fixture
-def name(request, client):
+def name(request, server, client):
     """A collection name that only this test uses; what it names is dropped afterwards."""
     name = _name_for(request)
     yield name
-    client.drop_collection(name, timeout=30)
+    if server.process.poll() is None:
+        client.drop_collection(name, timeout=30)
 
 
 @pytest.fixture(scope="module")

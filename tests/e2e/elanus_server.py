@@ -118,6 +118,14 @@ class Server:
         self.stop()
         return self.start()
 
+    def revive(self):
+        """Starts the server again if it died; its exit status, or None when it lives."""
+        status = self.process.poll()
+        if status is not None:
+            self._forget()
+            self.start()
+        return status
+
     def close(self):
         if self.process is not None and self.process.poll() is None:
             self.kill()
