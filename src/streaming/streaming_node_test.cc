@@ -229,6 +229,22 @@ TEST_F(StreamingNodeTest, DroppedChannelsAreUnknownAndReplayIsUntouchedByThem) {
     EXPECT_EQ(All(), (Rows{{5, 5}}));
 }
 
+// A drop may come while a worker writes the files of the same channel: the worker must find nothing
+// more to do, not a segment that is gone.
+TEST_F(StreamingNodeTest, ChannelsAreDroppedWhileTheyAreFlushed) {
+    Open();
+    for (int64_t id = 2; id < 60; ++id) {
+        auto other = MakeCollection(id);
+        machine_->Create(other);
+        machine_->Serve(other);
+        ASSERT_TRUE(machine_->Write(other, {{1, 1}, {2, 2}}).ok());
+        ASSERT_TRUE(machine_->node().Flush(base::CallContext(), {other.id, other.vchannels}).ok());
+        ASSERT_TRUE(machine_->node().DropChannels(base::CallContext(), {other, 0}).ok());
+    }
+    ASSERT_TRUE(machine_->Write(collection_, {{5, 5}}).ok());
+    EXPECT_EQ(All(), (Rows{{5, 5}}));
+}
+
 TEST_F(StreamingNodeTest, SealsBySizeByAgeAndByLogLength) {
     StreamingOptions options;
     options.seal_rows = 100;

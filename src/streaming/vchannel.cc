@@ -389,6 +389,7 @@ void VChannel::Drop() {
         for (Growing& growing : generation->segments) {
             Forget(&growing);
         }
+        generation->segments.clear();  // a flush that is writing it finds nothing more to do
     }
     for (auto& [partition_id, growing] : active_) {
         Forget(&growing);
