@@ -16,9 +16,11 @@ set(ELANUS_FLOORS
     "vindex"
     "segment"
     "roles"
+    "reduce"
     "streaming,querynode,datanode,coord"
     "proxy"
     "wire"
+    "loadgen"
     "main")
 
 set(ELANUS_MODULES "")

@@ -5,7 +5,7 @@
 #include "proxy/proxy_core.h"
 #include "proxy/row_routing.h"
 #include "proxy/search_params.h"
-#include "roles/segment_reads.h"
+#include "reduce/segment_reads.h"
 
 #include <algorithm>
 
@@ -42,7 +42,7 @@ base::Result<schema::ColumnBatch> MergeRows(std::vector<roles::RetrieveResponse>
     if (shards.size() == 1 && (request.limit == 0 || shards[0].rows.rows <= request.limit)) {
         merged = std::move(shards[0]);
     } else {
-        ASSIGN_OR_RETURN(merged, roles::MergeRetrievals(shards, request.limit, request.max_bytes));
+        ASSIGN_OR_RETURN(merged, reduce::MergeRetrievals(shards, request.limit, request.max_bytes));
     }
     if (offset == 0) {
         return std::move(merged.rows);

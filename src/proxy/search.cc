@@ -6,7 +6,7 @@
 #include "proxy/query_vectors.h"
 #include "proxy/row_routing.h"
 #include "proxy/search_params.h"
-#include "roles/segment_reads.h"
+#include "reduce/segment_reads.h"
 #include "vindex/family.h"
 
 #include <algorithm>
@@ -220,8 +220,8 @@ class SearchRun {
     void Merge() {
         merged_ = responses_.size() == 1
                       ? std::move(responses_[0])
-                      : roles::MergeSearches(responses_, shard_request_.metric, shard_request_.nq,
-                                             shard_request_.k);
+                      : reduce::MergeSearches(responses_, shard_request_.metric, shard_request_.nq,
+                                              shard_request_.k);
         const auto offset = static_cast<size_t>(settings_.offset);
         const auto top_k = static_cast<size_t>(settings_.top_k);
         size_t start = 0;

@@ -213,10 +213,10 @@ base::Result<roles::Empty> QueryNodeImpl::DetachIndex(const base::CallContext&,
 
 // ---- Reads
 
-base::Result<std::vector<roles::SegmentRef>> QueryNodeImpl::Select(
+base::Result<std::vector<reduce::SegmentRef>> QueryNodeImpl::Select(
     const std::vector<base::SegmentId>& ids, uint64_t delete_batch) const {
     const std::shared_ptr<const LoadedMap> map = Map();
-    std::vector<roles::SegmentRef> segments;
+    std::vector<reduce::SegmentRef> segments;
     segments.reserve(ids.size());
     for (const base::SegmentId id : ids) {
         const auto found = map->find(id);
@@ -231,18 +231,18 @@ base::Result<std::vector<roles::SegmentRef>> QueryNodeImpl::Select(
 
 base::Result<roles::SearchResponse> QueryNodeImpl::Search(
     const base::CallContext& context, const roles::SegmentSearchRequest& request) {
-    ASSIGN_OR_RETURN(const std::vector<roles::SegmentRef> segments,
+    ASSIGN_OR_RETURN(const std::vector<reduce::SegmentRef> segments,
                      Select(request.segment_ids, request.delete_batch));
-    return roles::SearchSegments(
+    return reduce::SearchSegments(
         segments, request.search,
         {&context, partners_.clock, partners_.executor, request.search.snapshot_ts});
 }
 
 base::Result<roles::RetrieveResponse> QueryNodeImpl::Retrieve(
     const base::CallContext& context, const roles::SegmentRetrieveRequest& request) {
-    ASSIGN_OR_RETURN(const std::vector<roles::SegmentRef> segments,
+    ASSIGN_OR_RETURN(const std::vector<reduce::SegmentRef> segments,
                      Select(request.segment_ids, request.delete_batch));
-    return roles::RetrieveSegments(
+    return reduce::RetrieveSegments(
         segments, request.retrieve,
         {&context, partners_.clock, partners_.executor, request.retrieve.snapshot_ts});
 }
@@ -250,7 +250,7 @@ base::Result<roles::RetrieveResponse> QueryNodeImpl::Retrieve(
 base::Result<roles::FetchResponse> QueryNodeImpl::Fetch(const base::CallContext& context,
                                                         const roles::FetchRequest& request) {
     const std::shared_ptr<const LoadedMap> map = Map();
-    std::map<base::SegmentId, roles::SegmentRef> segments;
+    std::map<base::SegmentId, reduce::SegmentRef> segments;
     for (const roles::RowAddress& address : request.addresses) {
         const auto found = map->find(address.segment_id);
         if (found == map->end()) {
@@ -258,7 +258,7 @@ base::Result<roles::FetchResponse> QueryNodeImpl::Fetch(const base::CallContext&
         }
         segments.emplace(address.segment_id, found->second->segment);
     }
-    return roles::FetchRows(segments, request, {&context, partners_.clock, partners_.executor, 0});
+    return reduce::FetchRows(segments, request, {&context, partners_.clock, partners_.executor, 0});
 }
 
 }  // namespace elanus::querynode

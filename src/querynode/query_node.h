@@ -14,8 +14,8 @@
 #include "base/metrics.h"
 #include "base/mutex.h"
 #include "object/object_store.h"
+#include "reduce/segment_reads.h"
 #include "roles/query_node.h"
-#include "roles/segment_reads.h"
 #include "segment/sealed_segment.h"
 #include "sys/clock.h"
 #include "sys/executor.h"
@@ -79,8 +79,8 @@ class QueryNodeImpl : public roles::QueryNode {
     base::Status OpenIndex(Loaded& loaded, const roles::IndexToLoad& index)
         REQUIRES(loaded.write_mutex);
     // The segments of a read, each with the batch it needs.
-    base::Result<std::vector<roles::SegmentRef>> Select(const std::vector<base::SegmentId>& ids,
-                                                        uint64_t delete_batch) const;
+    base::Result<std::vector<reduce::SegmentRef>> Select(const std::vector<base::SegmentId>& ids,
+                                                         uint64_t delete_batch) const;
     void Account(int64_t bytes);
 
     const QueryNodePartners partners_;

@@ -69,8 +69,8 @@ base::Result<ChannelReader::Scope> ChannelReader::TakeScope(
     return scope;
 }
 
-roles::ReadScope ChannelReader::ReadScopeOf(const base::CallContext& context,
-                                            const Scope& scope) const {
+reduce::ReadScope ChannelReader::ReadScopeOf(const base::CallContext& context,
+                                             const Scope& scope) const {
     return {&context, partners_.clock, partners_.foreground, scope.timestamp};
 }
 
@@ -141,8 +141,8 @@ base::Result<roles::SearchResponse> ChannelReader::Search(const base::CallContex
     RETURN_IF_ERROR(CheckServed(*vchannel_.view(), request.partitions));
     ASSIGN_OR_RETURN(const base::Timestamp timestamp,
                      pchannel_.AwaitReadable(context, request.guarantee_ts, request.snapshot_ts));
-    const auto local = [&](const Scope& scope, const roles::ReadScope& read) {
-        return roles::SearchSegments(scope.local, request, read);
+    const auto local = [&](const Scope& scope, const reduce::ReadScope& read) {
+        return reduce::SearchSegments(scope.local, request, read);
     };
     const auto remote = [&](roles::QueryNode& node, const Scope& scope,
                             const std::vector<base::SegmentId>& ids) {
@@ -154,7 +154,7 @@ base::Result<roles::SearchResponse> ChannelReader::Search(const base::CallContex
                      Ask<roles::SearchResponse>(context, timestamp, request.partitions,
                                                 request.ignore_growing, local, remote));
     roles::SearchResponse answer =
-        roles::MergeSearches(parts, request.metric, request.nq, request.k);
+        reduce::MergeSearches(parts, request.metric, request.nq, request.k);
     answer.snapshot_ts = timestamp;
     return answer;
 }
@@ -164,8 +164,8 @@ base::Result<roles::RetrieveResponse> ChannelReader::Retrieve(
     RETURN_IF_ERROR(CheckServed(*vchannel_.view(), request.partitions));
     ASSIGN_OR_RETURN(const base::Timestamp timestamp,
                      pchannel_.AwaitReadable(context, request.guarantee_ts, request.snapshot_ts));
-    const auto local = [&](const Scope& scope, const roles::ReadScope& read) {
-        return roles::RetrieveSegments(scope.local, request, read);
+    const auto local = [&](const Scope& scope, const reduce::ReadScope& read) {
+        return reduce::RetrieveSegments(scope.local, request, read);
     };
     const auto remote = [&](roles::QueryNode& node, const Scope& scope,
                             const std::vector<base::SegmentId>& ids) {
@@ -177,7 +177,7 @@ base::Result<roles::RetrieveResponse> ChannelReader::Retrieve(
                      Ask<roles::RetrieveResponse>(context, timestamp, request.partitions,
                                                   request.ignore_growing, local, remote));
     ASSIGN_OR_RETURN(roles::RetrieveResponse answer,
-                     roles::MergeRetrievals(parts, request.limit, request.max_bytes));
+                     reduce::MergeRetrievals(parts, request.limit, request.max_bytes));
     answer.snapshot_ts = timestamp;
     return answer;
 }
@@ -187,8 +187,8 @@ base::Result<roles::FetchResponse> ChannelReader::Fetch(const base::CallContext&
     base::Status failure;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
         ASSIGN_OR_RETURN(const Scope scope, TakeScope(0, {}, false));
-        std::map<base::SegmentId, roles::SegmentRef> local;
-        for (const roles::SegmentRef& segment : scope.local) {
+        std::map<base::SegmentId, reduce::SegmentRef> local;
+        for (const reduce::SegmentRef& segment : scope.local) {
             local[segment->id()] = segment;
         }
         std::map<base::SegmentId, base::NodeId> places;
@@ -218,7 +218,7 @@ base::Result<roles::FetchResponse> ChannelReader::Fetch(const base::CallContext&
             part.fields = request.fields;
             roles::QueryNode* node = node_id == 0 ? nullptr : partners_.query_node(node_id);
             base::Result<roles::FetchResponse> rows =
-                node_id == 0      ? roles::FetchRows(local, part, ReadScopeOf(context, scope))
+                node_id == 0      ? reduce::FetchRows(local, part, ReadScopeOf(context, scope))
                 : node == nullptr ? base::Result<roles::FetchResponse>(base::Status::Error(
                                         base::Code::kNodeNotFound, std::to_string(node_id)))
                                   : node->Fetch(context, part);

@@ -7,7 +7,7 @@
 // holds no state of its own.
 #pragma once
 
-#include "roles/segment_reads.h"
+#include "reduce/segment_reads.h"
 #include "roles/streaming_node.h"
 #include "streaming/options.h"
 #include "streaming/pchannel.h"
@@ -34,7 +34,7 @@ class ChannelReader {
     struct Scope {
         base::Timestamp timestamp = 0;
         uint64_t delete_batch = 0;
-        std::vector<roles::SegmentRef> local;
+        std::vector<reduce::SegmentRef> local;
         std::map<base::NodeId, std::vector<base::SegmentId>> remote;
     };
 
@@ -43,7 +43,7 @@ class ChannelReader {
     base::Result<Scope> TakeScope(base::Timestamp timestamp,
                                   const std::vector<base::PartitionId>& partitions,
                                   bool ignore_growing) const;
-    roles::ReadScope ReadScopeOf(const base::CallContext& context, const Scope& scope) const;
+    reduce::ReadScope ReadScopeOf(const base::CallContext& context, const Scope& scope) const;
     // True when the failure is a query node's lag and the node has been brought up to date.
     bool Repaired(base::NodeId node, const base::Status& failure);
 

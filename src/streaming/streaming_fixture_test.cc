@@ -240,10 +240,10 @@ base::Result<roles::Empty> FakeQueryNode::ApplyDeletes(const base::CallContext&,
     return roles::Empty();
 }
 
-base::Result<std::vector<roles::SegmentRef>> FakeQueryNode::Select(
+base::Result<std::vector<reduce::SegmentRef>> FakeQueryNode::Select(
     const std::vector<base::SegmentId>& ids, uint64_t batch) const {
     base::MutexLock lock(mutex_);
-    std::vector<roles::SegmentRef> segments;
+    std::vector<reduce::SegmentRef> segments;
     for (const base::SegmentId id : ids) {
         const auto found = loaded_.find(id);
         if (found == loaded_.end() || found->second.batch < batch) {
@@ -258,7 +258,7 @@ base::Result<std::vector<roles::SegmentRef>> FakeQueryNode::Select(
 base::Result<roles::SearchResponse> FakeQueryNode::Search(
     const base::CallContext& context, const roles::SegmentSearchRequest& request) {
     ASSIGN_OR_RETURN(const auto segments, Select(request.segment_ids, request.delete_batch));
-    return roles::SearchSegments(
+    return reduce::SearchSegments(
         segments, request.search,
         {&context, &sys::RealClock(), &executor_, request.search.snapshot_ts});
 }
@@ -266,19 +266,19 @@ base::Result<roles::SearchResponse> FakeQueryNode::Search(
 base::Result<roles::RetrieveResponse> FakeQueryNode::Retrieve(
     const base::CallContext& context, const roles::SegmentRetrieveRequest& request) {
     ASSIGN_OR_RETURN(const auto segments, Select(request.segment_ids, request.delete_batch));
-    return roles::RetrieveSegments(
+    return reduce::RetrieveSegments(
         segments, request.retrieve,
         {&context, &sys::RealClock(), &executor_, request.retrieve.snapshot_ts});
 }
 
 base::Result<roles::FetchResponse> FakeQueryNode::Fetch(const base::CallContext& context,
                                                         const roles::FetchRequest& request) {
-    std::map<base::SegmentId, roles::SegmentRef> segments;
+    std::map<base::SegmentId, reduce::SegmentRef> segments;
     for (const roles::RowAddress& address : request.addresses) {
         ASSIGN_OR_RETURN(const auto one, Select({address.segment_id}, 0));
         segments[address.segment_id] = one[0];
     }
-    return roles::FetchRows(segments, request, {&context, &sys::RealClock(), &executor_, 0});
+    return reduce::FetchRows(segments, request, {&context, &sys::RealClock(), &executor_, 0});
 }
 
 void FakeQueryNode::Forget() {

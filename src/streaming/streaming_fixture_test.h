@@ -3,7 +3,7 @@
 #pragma once
 
 #include "object/local_object_store.h"
-#include "roles/segment_reads.h"
+#include "reduce/segment_reads.h"
 #include "segment/sealed_segment.h"
 #include "streaming/streaming_node.h"
 #include "sys/sim_file_system.h"
@@ -216,7 +216,7 @@ class FakeQueryNode : public roles::QueryNode {
         std::shared_ptr<segment::SealedSegment> segment;
         uint64_t batch = 0;
     };
-    base::Result<std::vector<roles::SegmentRef>> Select(const std::vector<base::SegmentId>& ids,
+    base::Result<std::vector<reduce::SegmentRef>> Select(const std::vector<base::SegmentId>& ids,
                                                         uint64_t batch) const;
 
     object::ObjectStore& objects_;

@@ -17,7 +17,7 @@
 #include <memory>
 #include <vector>
 
-namespace elanus::roles {
+namespace elanus::reduce {
 
 struct ReadScope {
     const base::CallContext* context = nullptr;
@@ -28,24 +28,27 @@ struct ReadScope {
 
 using SegmentRef = std::shared_ptr<const segment::Segment>;
 
-base::Result<SearchResponse> SearchSegments(const std::vector<SegmentRef>& segments,
-                                            const SearchRequest& request, const ReadScope& scope);
-base::Result<RetrieveResponse> RetrieveSegments(const std::vector<SegmentRef>& segments,
-                                                const RetrieveRequest& request,
-                                                const ReadScope& scope);
+base::Result<roles::SearchResponse> SearchSegments(const std::vector<SegmentRef>& segments,
+                                                   const roles::SearchRequest& request,
+                                                   const ReadScope& scope);
+base::Result<roles::RetrieveResponse> RetrieveSegments(const std::vector<SegmentRef>& segments,
+                                                       const roles::RetrieveRequest& request,
+                                                       const ReadScope& scope);
 // Rows by address, in the order of the addresses. kSegmentNotFound names a segment that is not
 // among them; a row that its segment does not have is kInvalidParameter.
-base::Result<FetchResponse> FetchRows(const std::map<base::SegmentId, SegmentRef>& segments,
-                                      const FetchRequest& request, const ReadScope& scope);
+base::Result<roles::FetchResponse> FetchRows(const std::map<base::SegmentId, SegmentRef>& segments,
+                                             const roles::FetchRequest& request,
+                                             const ReadScope& scope);
 
 // Every part has counts for all `nq` queries. `widen` becomes true when a query fell short of k
 // because repeated keys were dropped while some part was cut at k.
-SearchResponse MergeSearches(const std::vector<SearchResponse>& parts, vindex::Metric metric,
-                             uint32_t nq, uint32_t k, bool* widen = nullptr);
+roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& parts,
+                                    vindex::Metric metric, uint32_t nq, uint32_t k,
+                                    bool* widen = nullptr);
 // On equal keys the row of the earlier part wins. limit 0 = all.
-base::Result<RetrieveResponse> MergeRetrievals(const std::vector<RetrieveResponse>& parts,
-                                               uint64_t limit, uint64_t max_bytes);
+base::Result<roles::RetrieveResponse> MergeRetrievals(
+    const std::vector<roles::RetrieveResponse>& parts, uint64_t limit, uint64_t max_bytes);
 
-void AddCounters(const ReadCounters& from, ReadCounters* to);
+void AddCounters(const roles::ReadCounters& from, roles::ReadCounters* to);
 
-}  // namespace elanus::roles
+}  // namespace elanus::reduce

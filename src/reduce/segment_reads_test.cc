@@ -1,8 +1,8 @@
-#include "roles/segment_reads.h"
+#include "reduce/segment_reads.h"
 
 #include <gtest/gtest.h>
 
-namespace elanus::roles {
+namespace elanus::reduce {
 namespace {
 
 struct Hit {
@@ -11,8 +11,8 @@ struct Hit {
     base::SegmentId segment;
 };
 
-SearchResponse Part(const std::vector<std::vector<Hit>>& queries) {
-    SearchResponse part;
+roles::SearchResponse Part(const std::vector<std::vector<Hit>>& queries) {
+    roles::SearchResponse part;
     for (const std::vector<Hit>& hits : queries) {
         part.counts.push_back(static_cast<uint32_t>(hits.size()));
         for (const Hit& hit : hits) {
@@ -24,8 +24,8 @@ SearchResponse Part(const std::vector<std::vector<Hit>>& queries) {
     return part;
 }
 
-RetrieveResponse Rows(const std::vector<int64_t>& keys, int64_t number) {
-    RetrieveResponse part;
+roles::RetrieveResponse Rows(const std::vector<int64_t>& keys, int64_t number) {
+    roles::RetrieveResponse part;
     schema::ColumnBuilder numbers(102, schema::DataType::kInt64);
     for (const int64_t key : keys) {
         part.keys.ints.push_back(key);
@@ -37,31 +37,32 @@ RetrieveResponse Rows(const std::vector<int64_t>& keys, int64_t number) {
 }
 
 TEST(SegmentReadsTest, MergesByScoreThenKeyAndByTheMetricsDirection) {
-    const std::vector<SearchResponse> parts = {Part({{{5, 1.0f, 1}, {9, 2.0f, 1}}, {}}),
-                                               Part({{{2, 1.0f, 2}, {3, 3.0f, 2}}, {{7, 4, 2}}})};
-    const SearchResponse nearest = MergeSearches(parts, vindex::Metric::kL2, 2, 3);
+    const std::vector<roles::SearchResponse> parts = {
+        Part({{{5, 1.0f, 1}, {9, 2.0f, 1}}, {}}),
+        Part({{{2, 1.0f, 2}, {3, 3.0f, 2}}, {{7, 4, 2}}})};
+    const roles::SearchResponse nearest = MergeSearches(parts, vindex::Metric::kL2, 2, 3);
     EXPECT_EQ(nearest.counts, (std::vector<uint32_t>{3, 1}));
     EXPECT_EQ(nearest.keys.ints, (std::vector<int64_t>{2, 5, 9, 7}));
     EXPECT_EQ(nearest.addresses[0].segment_id, 2);
-    const SearchResponse largest = MergeSearches(parts, vindex::Metric::kIp, 2, 2);
+    const roles::SearchResponse largest = MergeSearches(parts, vindex::Metric::kIp, 2, 2);
     EXPECT_EQ(largest.keys.ints, (std::vector<int64_t>{3, 9, 7}));
 }
 
 TEST(SegmentReadsTest, ARepeatedKeyKeepsItsBestHitAndAsksToWidenWhenItFallsShort) {
-    const std::vector<SearchResponse> parts = {Part({{{1, 0.5f, 1}, {2, 2.0f, 1}}}),
-                                               Part({{{1, 0.1f, 2}, {2, 3.0f, 2}}})};
+    const std::vector<roles::SearchResponse> parts = {Part({{{1, 0.5f, 1}, {2, 2.0f, 1}}}),
+                                                      Part({{{1, 0.1f, 2}, {2, 3.0f, 2}}})};
     bool widen = false;
-    const SearchResponse merged = MergeSearches(parts, vindex::Metric::kL2, 1, 2, &widen);
+    const roles::SearchResponse merged = MergeSearches(parts, vindex::Metric::kL2, 1, 2, &widen);
     EXPECT_EQ(merged.keys.ints, (std::vector<int64_t>{1, 2}));
     EXPECT_EQ(merged.scores, (std::vector<float>{0.1f, 2.0f}));
     EXPECT_FALSE(widen);
-    const std::vector<SearchResponse> one = {Part({{{1, 0.1f, 1}, {1, 0.2f, 1}}})};
+    const std::vector<roles::SearchResponse> one = {Part({{{1, 0.1f, 1}, {1, 0.2f, 1}}})};
     EXPECT_EQ(MergeSearches(one, vindex::Metric::kL2, 1, 2, &widen).counts[0], 1u);
     EXPECT_TRUE(widen);
 }
 
 TEST(SegmentReadsTest, RetrievalsMergeByKeyTheEarlierPartWins) {
-    const std::vector<RetrieveResponse> parts = {Rows({4, 6}, 100), Rows({1, 4, 9}, 200)};
+    const std::vector<roles::RetrieveResponse> parts = {Rows({4, 6}, 100), Rows({1, 4, 9}, 200)};
     const auto merged = MergeRetrievals(parts, 3, 0);
     ASSERT_TRUE(merged.ok());
     EXPECT_EQ(merged->keys.ints, (std::vector<int64_t>{1, 4, 6}));
@@ -73,4 +74,4 @@ TEST(SegmentReadsTest, RetrievalsMergeByKeyTheEarlierPartWins) {
 }
 
 }  // namespace
-}  // namespace elanus::roles
+}  // namespace elanus::reduce

@@ -1,11 +1,11 @@
-#include "roles/segment_reads.h"
+#include "reduce/segment_reads.h"
 
 #include <algorithm>
 #include <limits>
 #include <string_view>
 #include <unordered_set>
 
-namespace elanus::roles {
+namespace elanus::reduce {
 namespace {
 
 // Rows fetched at once: the bound on an answer's bytes is looked at between such runs.
@@ -66,10 +66,10 @@ base::Status ForEachSegment(size_t count, const ReadScope& scope,
     return base::Status();
 }
 
-base::Result<SearchResponse> SearchOne(const segment::Segment& segment,
-                                       const segment::VectorQuery& query,
-                                       const segment::ReadOptions& options) {
-    SearchResponse answer;
+base::Result<roles::SearchResponse> SearchOne(const segment::Segment& segment,
+                                              const segment::VectorQuery& query,
+                                              const segment::ReadOptions& options) {
+    roles::SearchResponse answer;
     std::vector<segment::QueryHits> hits;
     RETURN_IF_ERROR(segment.Search(query, options, &hits, &answer.counters));
     CHECK(hits.size() == query.nq, "a segment answered another number of queries");
@@ -109,9 +109,9 @@ class KeySet {
 
 class SearchMerger {
   public:
-    SearchMerger(const std::vector<SearchResponse>& parts, vindex::Metric metric, uint32_t k)
+    SearchMerger(const std::vector<roles::SearchResponse>& parts, vindex::Metric metric, uint32_t k)
         : parts_(parts), metric_(metric), k_(k), offsets_(parts.size(), 0) {
-        for (const SearchResponse& part : parts) {
+        for (const roles::SearchResponse& part : parts) {
             AddCounters(part.counters, &merged_.counters);
             merged_.snapshot_ts = std::max(merged_.snapshot_ts, part.snapshot_ts);
             merged_.keys.is_string = merged_.keys.is_string || part.keys.is_string;
@@ -138,7 +138,7 @@ class SearchMerger {
     }
 
     bool widen() const { return widen_; }
-    SearchResponse Finish() { return std::move(merged_); }
+    roles::SearchResponse Finish() { return std::move(merged_); }
 
   private:
     bool Before(const Candidate& a, const Candidate& b) const {
@@ -150,8 +150,8 @@ class SearchMerger {
             return order < 0;
         }
         // The newer row of a repeated key: segment ids grow, and rows grow within one.
-        const RowAddress& left = parts_[a.part].addresses[a.index];
-        const RowAddress& right = parts_[b.part].addresses[b.index];
+        const roles::RowAddress& left = parts_[a.part].addresses[a.index];
+        const roles::RowAddress& right = parts_[b.part].addresses[b.index];
         return left.segment_id != right.segment_id ? left.segment_id > right.segment_id
                                                    : left.row > right.row;
     }
@@ -164,7 +164,7 @@ class SearchMerger {
             if (taken == k_) {
                 break;
             }
-            const SearchResponse& part = parts_[candidate.part];
+            const roles::SearchResponse& part = parts_[candidate.part];
             if (!seen.Insert(part.keys, candidate.index)) {
                 dropped = true;
                 continue;
@@ -177,16 +177,16 @@ class SearchMerger {
         return {taken, dropped};
     }
 
-    const std::vector<SearchResponse>& parts_;
+    const std::vector<roles::SearchResponse>& parts_;
     const vindex::Metric metric_;
     const uint32_t k_;
     std::vector<uint32_t> offsets_;
     std::vector<Candidate> candidates_;
-    SearchResponse merged_;
+    roles::SearchResponse merged_;
     bool widen_ = false;
 };
 
-segment::VectorQuery QueryOf(const SearchRequest& request, uint32_t k) {
+segment::VectorQuery QueryOf(const roles::SearchRequest& request, uint32_t k) {
     segment::VectorQuery query;
     query.field_id = request.vector_field;
     query.metric = request.metric;
@@ -200,7 +200,7 @@ segment::VectorQuery QueryOf(const SearchRequest& request, uint32_t k) {
     return query;
 }
 
-base::Status CheckSearch(const SearchRequest& request) {
+base::Status CheckSearch(const roles::SearchRequest& request) {
     const uint64_t floats = uint64_t{request.nq} * request.dim;
     if (request.nq == 0 || request.dim == 0 || request.k == 0) {
         return base::InvalidParameter("a search needs nq, dim and k above 0");
@@ -222,7 +222,7 @@ struct ChosenRow {
 struct SegmentRows {
     std::vector<base::RowOffset> rows;  // ascending by key
     schema::PrimaryKeys keys;
-    ReadCounters counters;
+    roles::ReadCounters counters;
 };
 
 base::Result<SegmentRows> SelectOne(const segment::Segment& segment,
@@ -351,11 +351,11 @@ class RowFetcher {
     std::vector<schema::ColumnBatch> batches_;
 };
 
-base::Result<RetrieveResponse> CountSegments(const std::vector<SegmentRef>& segments,
-                                             const RetrieveRequest& request,
-                                             const ReadScope& scope) {
+base::Result<roles::RetrieveResponse> CountSegments(const std::vector<SegmentRef>& segments,
+                                                    const roles::RetrieveRequest& request,
+                                                    const ReadScope& scope) {
     std::vector<uint64_t> counts(segments.size(), 0);
-    std::vector<ReadCounters> counters(segments.size());
+    std::vector<roles::ReadCounters> counters(segments.size());
     const segment::ReadOptions options = OptionsOf(scope, request.filter.get());
     RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
         if (options.filter == nullptr) {
@@ -366,7 +366,7 @@ base::Result<RetrieveResponse> CountSegments(const std::vector<SegmentRef>& segm
         counts[i] = matches.Count();
         return base::Status();
     }));
-    RetrieveResponse answer;
+    roles::RetrieveResponse answer;
     answer.snapshot_ts = scope.timestamp;
     for (size_t i = 0; i < segments.size(); ++i) {
         answer.count += counts[i];
@@ -377,7 +377,7 @@ base::Result<RetrieveResponse> CountSegments(const std::vector<SegmentRef>& segm
 
 }  // namespace
 
-void AddCounters(const ReadCounters& from, ReadCounters* to) {
+void AddCounters(const roles::ReadCounters& from, roles::ReadCounters* to) {
     to->rows_scanned += from.rows_scanned;
     to->rows_matched += from.rows_matched;
     to->segments += from.segments;
@@ -385,8 +385,8 @@ void AddCounters(const ReadCounters& from, ReadCounters* to) {
     to->brute_force_searches += from.brute_force_searches;
 }
 
-SearchResponse MergeSearches(const std::vector<SearchResponse>& parts, vindex::Metric metric,
-                             uint32_t nq, uint32_t k, bool* widen) {
+roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& parts,
+                                    vindex::Metric metric, uint32_t nq, uint32_t k, bool* widen) {
     SearchMerger merger(parts, metric, k);
     for (uint32_t q = 0; q < nq; ++q) {
         merger.MergeQuery(q);
@@ -397,26 +397,28 @@ SearchResponse MergeSearches(const std::vector<SearchResponse>& parts, vindex::M
     return merger.Finish();
 }
 
-base::Result<SearchResponse> SearchSegments(const std::vector<SegmentRef>& segments,
-                                            const SearchRequest& request, const ReadScope& scope) {
+base::Result<roles::SearchResponse> SearchSegments(const std::vector<SegmentRef>& segments,
+                                                   const roles::SearchRequest& request,
+                                                   const ReadScope& scope) {
     RETURN_IF_ERROR(CheckSearch(request));
     const segment::ReadOptions options = OptionsOf(scope, request.filter.get());
     for (uint64_t k = request.k;;) {
         const auto wide_k =
             static_cast<uint32_t>(std::min<uint64_t>(k, std::numeric_limits<uint32_t>::max()));
         const segment::VectorQuery query = QueryOf(request, wide_k);
-        std::vector<SearchResponse> parts(segments.size());
+        std::vector<roles::SearchResponse> parts(segments.size());
         RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
             ASSIGN_OR_RETURN(parts[i], SearchOne(*segments[i], query, options));
             return base::Status();
         }));
         bool widen = false;
-        SearchResponse merged = MergeSearches(parts, request.metric, request.nq, wide_k, &widen);
+        roles::SearchResponse merged =
+            MergeSearches(parts, request.metric, request.nq, wide_k, &widen);
         const bool enough = std::all_of(merged.counts.begin(), merged.counts.end(),
                                         [&](uint32_t count) { return count >= request.k; });
         if (!widen || enough || wide_k == std::numeric_limits<uint32_t>::max()) {
             if (wide_k != request.k) {
-                const std::vector<SearchResponse> wide = {std::move(merged)};
+                const std::vector<roles::SearchResponse> wide = {std::move(merged)};
                 merged = MergeSearches(wide, request.metric, request.nq, request.k);
             }
             merged.snapshot_ts = scope.timestamp;
@@ -426,9 +428,9 @@ base::Result<SearchResponse> SearchSegments(const std::vector<SegmentRef>& segme
     }
 }
 
-base::Result<RetrieveResponse> RetrieveSegments(const std::vector<SegmentRef>& segments,
-                                                const RetrieveRequest& request,
-                                                const ReadScope& scope) {
+base::Result<roles::RetrieveResponse> RetrieveSegments(const std::vector<SegmentRef>& segments,
+                                                       const roles::RetrieveRequest& request,
+                                                       const ReadScope& scope) {
     if (request.count_only) {
         return CountSegments(segments, request, scope);
     }
@@ -445,7 +447,7 @@ base::Result<RetrieveResponse> RetrieveSegments(const std::vector<SegmentRef>& s
         if (widen) {
             continue;
         }
-        RetrieveResponse answer;
+        roles::RetrieveResponse answer;
         answer.snapshot_ts = scope.timestamp;
         for (const SegmentRows& part : selected) {
             AddCounters(part.counters, &answer.counters);
@@ -462,13 +464,14 @@ base::Result<RetrieveResponse> RetrieveSegments(const std::vector<SegmentRef>& s
     }
 }
 
-base::Result<FetchResponse> FetchRows(const std::map<base::SegmentId, SegmentRef>& segments,
-                                      const FetchRequest& request, const ReadScope& scope) {
+base::Result<roles::FetchResponse> FetchRows(const std::map<base::SegmentId, SegmentRef>& segments,
+                                             const roles::FetchRequest& request,
+                                             const ReadScope& scope) {
     std::vector<SegmentRef> refs;
     std::map<base::SegmentId, uint32_t> numbers;
     std::vector<ChosenRow> chosen;
     chosen.reserve(request.addresses.size());
-    for (const RowAddress& address : request.addresses) {
+    for (const roles::RowAddress& address : request.addresses) {
         const auto [number, fresh] =
             numbers.try_emplace(address.segment_id, static_cast<uint32_t>(refs.size()));
         if (fresh) {
@@ -484,15 +487,15 @@ base::Result<FetchResponse> FetchRows(const std::map<base::SegmentId, SegmentRef
         }
         chosen.push_back({number->second, address.row});
     }
-    FetchResponse answer;
+    roles::FetchResponse answer;
     ASSIGN_OR_RETURN(answer.rows, RowFetcher(request.fields, scope, 0).Fetch(refs, chosen));
     answer.rows.rows = chosen.size();
     return answer;
 }
 
-base::Result<RetrieveResponse> MergeRetrievals(const std::vector<RetrieveResponse>& parts,
-                                               uint64_t limit, uint64_t max_bytes) {
-    RetrieveResponse merged;
+base::Result<roles::RetrieveResponse> MergeRetrievals(
+    const std::vector<roles::RetrieveResponse>& parts, uint64_t limit, uint64_t max_bytes) {
+    roles::RetrieveResponse merged;
     std::vector<std::pair<uint32_t, uint32_t>> order;  // part, index
     uint64_t bytes = 0;
     for (uint32_t p = 0; p < parts.size(); ++p) {
@@ -546,4 +549,4 @@ base::Result<RetrieveResponse> MergeRetrievals(const std::vector<RetrieveRespons
     return merged;
 }
 
-}  // namespace elanus::roles
+}  // namespace elanus::reduce
