@@ -1,6 +1,7 @@
 #include "main/command_line.h"
 
 #include "base/log.h"
+#include "main/bench_command.h"
 #include "main/check.h"
 #include "main/standalone.h"
 #include "main/version.h"
@@ -150,11 +151,17 @@ int RunCommandLine(int argc, char** argv) {
                            "read and verify everything in the data folder of a stopped "
                            "server");
     check->add_option("folder", check_folder, "data folder")->required();
+    BenchArguments bench_arguments;
+    CLI::App* bench = app.add_subcommand("bench", "measure a server with a load generator");
+    AddBenchOptions(*bench, &bench_arguments);
     CLI::App* version = app.add_subcommand("version", "print the version");
     CLI11_PARSE(app, argc, argv);
     if (version->parsed()) {
         std::printf("elanus %s\n", kVersion);
         return 0;
+    }
+    if (bench->parsed()) {
+        return RunBench(bench_arguments);
     }
     return check->parsed() ? CheckFolder(check_folder) : Run(run_arguments);
 }
