@@ -59,6 +59,14 @@ TEST(ArchiveTest, ReturnsWhatWasWritten) {
     EXPECT_EQ(back->vector, (std::vector<float>{1.5f, -2.5f}));
 }
 
+TEST(ArchiveTest, TheExampleOfTheFormatPageIsWhatIsWritten) {
+    struct Holder {
+        Inner inner{-1, "one"};
+        void Visit(Encoder& a) { a(inner); }
+    };
+    EXPECT_EQ(Encode(Holder()), std::string("\x05\x01\x03one"));
+}
+
 TEST(ArchiveTest, OlderAndNewerFormsReadEachOther) {
     const auto older = Decode<ShortOuter>(Encode(Sample()));
     ASSERT_TRUE(older.ok());
