@@ -185,7 +185,7 @@ CrashReport CutEverywhere(const Script& script, bool honour_syncs, bool reopen_e
 class CatalogScripts : public testing::TestWithParam<Script (*)()> {};
 
 TEST_P(CatalogScripts, EveryTransactionIsWholeOrAbsent) {
-    const CrashReport report = CutEverywhere(GetParam()(), true);
+    const CrashReport report = CutEverywhere(GetParam()(), sys::kSyncsCompiledIn);
     std::printf("%lu wake-ups\n", static_cast<unsigned long>(report.cuts));
     EXPECT_EQ(report.problems, 0u) << report.first;
     EXPECT_GT(report.cuts, 5 * kWakeUps);
@@ -199,7 +199,8 @@ INSTANTIATE_TEST_SUITE_P(PowerCut, CatalogScripts,
                          testing::Values(&SmallCommits, &WideTransactions, &BigValues, &Leases));
 
 TEST(CatalogPowerCut, ReopeningLosesNothing) {
-    const CrashReport report = CutEverywhere(Reopening(), true, /*reopen_each=*/true);
+    const CrashReport report =
+        CutEverywhere(Reopening(), sys::kSyncsCompiledIn, /*reopen_each=*/true);
     EXPECT_EQ(report.problems, 0u) << report.first;
 }
 

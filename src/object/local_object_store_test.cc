@@ -184,7 +184,7 @@ uint64_t CutEverywhere(bool honour_syncs, std::string& first_problem, uint64_t& 
 TEST(ObjectPowerCut, EveryObjectIsWholeOrAbsent) {
     std::string first;
     uint64_t wake_ups = 0;
-    EXPECT_EQ(CutEverywhere(true, first, wake_ups), 0u) << first;
+    EXPECT_EQ(CutEverywhere(sys::kSyncsCompiledIn, first, wake_ups), 0u) << first;
     std::printf("%lu wake-ups\n", static_cast<unsigned long>(wake_ups));
     EXPECT_GT(wake_ups, 20 * kWakeUps);
 }

@@ -172,7 +172,8 @@ Outcome RunScript(Machine& machine, const roles::CollectionInfo& collection, uin
 
 // `second_cut`: the power goes once more, at that sync of the recovery.
 void CheckAfterCut(uint64_t script, uint64_t cut, uint64_t wake_seed, bool* finished,
-                   bool honour_syncs = true, bool* lost = nullptr, uint64_t second_cut = 0) {
+                   bool honour_syncs = sys::kSyncsCompiledIn, bool* lost = nullptr,
+                   uint64_t second_cut = 0) {
     const auto collection = MakeCollection(1, script % 2 == 0 ? 2 : 1);
     auto disk = std::make_unique<sys::SimFileSystem>(honour_syncs);
     disk->CrashAtSync(cut);

@@ -37,11 +37,18 @@ namespace elanus::sys {
 
 struct SimDisk;
 
+// False in the proof build without syncs (preset `nosync`): there the power-cut tests must fail.
+#ifdef ELANUS_UNSAFE_NO_SYNC
+inline constexpr bool kSyncsCompiledIn = false;
+#else
+inline constexpr bool kSyncsCompiledIn = true;
+#endif
+
 class SimFileSystem : public FileSystem {
   public:
     // With honour_syncs = false every sync succeeds and does nothing: a test that passes on such a
     // disk proves nothing about syncs.
-    explicit SimFileSystem(bool honour_syncs = true);
+    explicit SimFileSystem(bool honour_syncs = kSyncsCompiledIn);
     ~SimFileSystem() override;
 
     // The disk after a power cut at this moment. Seed 0 loses all that was not synced, seed 1 keeps

@@ -329,7 +329,7 @@ TEST_F(LocalLogCrashTest, NothingAcknowledgedIsLostAtAnySyncOfAnyScript) {
     int cuts = 0;
     int states = 0;
     for (int script = 0; script < kScripts; ++script) {
-        const CutResult result = CutAtEverySync(script, /*honour_syncs=*/true, 6);
+        const CutResult result = CutAtEverySync(script, /*honour_syncs=*/sys::kSyncsCompiledIn, 6);
         cuts += result.cuts;
         states += result.states;
         for (const std::string& problem : result.problems) {
@@ -341,7 +341,8 @@ TEST_F(LocalLogCrashTest, NothingAcknowledgedIsLostAtAnySyncOfAnyScript) {
 }
 
 TEST_F(LocalLogCrashTest, LargeBatchesAreWholeOrAbsent) {
-    const CutResult result = CutAtEverySync(77, /*honour_syncs=*/true, 3, /*with_batches=*/true);
+    const CutResult result =
+        CutAtEverySync(77, /*honour_syncs=*/sys::kSyncsCompiledIn, 3, /*with_batches=*/true);
     for (const std::string& problem : result.problems) {
         ADD_FAILURE() << problem;
     }
