@@ -1,5 +1,6 @@
 #include "sys/executor.h"
 
+#include "sys/process.h"
 #include "sys/thread.h"
 
 #include <algorithm>
@@ -49,7 +50,7 @@ struct ParallelLoop {
 
 }  // namespace
 
-ThreadPool::ThreadPool(std::string_view name, size_t threads) {
+ThreadPool::ThreadPool(std::string_view name, size_t threads) : waking_max_(CpuCount()) {
     threads_.reserve(threads);
     for (size_t i = 0; i < std::max<size_t>(threads, 1); ++i) {
         threads_.emplace_back([this, thread_name = std::string(name) + "-" + std::to_string(i)] {
@@ -71,11 +72,32 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::Submit(Task task) {
+    bool wake = false;
     {
         base::MutexLock lock(mutex_);
         tasks_.push_back(std::move(task));
+        wake = ShouldWake();
     }
-    wake_.NotifyOne();
+    if (wake) {
+        wake_.NotifyOne();
+    }
+}
+
+bool ThreadPool::ShouldWake() {
+    if (tasks_.empty() || waking_ >= std::min(sleeping_, waking_max_)) {
+        return false;
+    }
+    ++waking_;
+    return true;
+}
+
+// A thread that wakes without having been notified counts as one that was; the notified one then
+// finds the count lower than it should be, which costs at most one more notification.
+void ThreadPool::Sleep() {
+    ++sleeping_;
+    wake_.Wait(mutex_);
+    --sleeping_;
+    waking_ -= waking_ > 0 ? 1 : 0;
 }
 
 void ThreadPool::ParallelFor(size_t count, const std::function<void(size_t)>& task) {
@@ -94,16 +116,21 @@ void ThreadPool::ParallelFor(size_t count, const std::function<void(size_t)>& ta
 void ThreadPool::Run() {
     while (true) {
         Task task;
+        bool wake = false;
         {
             base::MutexLock lock(mutex_);
             while (tasks_.empty() && !stopping_) {
-                wake_.Wait(mutex_);
+                Sleep();
             }
             if (tasks_.empty()) {
                 return;
             }
             task = std::move(tasks_.front());
             tasks_.pop_front();
+            wake = ShouldWake();
+        }
+        if (wake) {
+            wake_.NotifyOne();
         }
         task();
     }

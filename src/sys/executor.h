@@ -1,6 +1,10 @@
 // Executor: where work runs. Pools are made in main and passed down; nobody else starts threads.
 //
 // ThreadPool: fixed worker threads over one bounded-by-memory queue; idle workers sleep (no ticks).
+// Waking a thread costs more than a short task, and more of them on their way than there are cores
+// start no task sooner. So at most that many are woken at a time; one that arrives and finds more
+// than it can take wakes the next, and one that is still busy when a task comes needs no waking.
+//   INV-POOL-1  While tasks wait, either no thread sleeps or one is on its way.
 // InlineExecutor: runs the task in the caller (tests, simulation).
 // Strand: a serial queue on top of an executor: tasks run one after another, in order, never two at
 // once, on whichever thread is free. The owner must Drain() before anything a task refers to dies.
@@ -38,10 +42,16 @@ class ThreadPool : public Executor {
 
   private:
     void Run();
+    // Counts one more thread as waking; the caller then notifies it, after unlocking.
+    bool ShouldWake() REQUIRES(mutex_);
+    void Sleep() REQUIRES(mutex_);
 
+    const size_t waking_max_;
     base::Mutex mutex_;
     base::CondVar wake_;
     std::deque<Task> tasks_ GUARDED_BY(mutex_);
+    size_t sleeping_ GUARDED_BY(mutex_) = 0;
+    size_t waking_ GUARDED_BY(mutex_) = 0;  // of those that sleep: notified and on their way
     bool stopping_ GUARDED_BY(mutex_) = false;
     std::vector<std::thread> threads_;
 };

@@ -35,6 +35,28 @@ TEST(ThreadPoolTest, ParallelForRunsEveryIndexOnceEvenWhenNested) {
     pool.ParallelFor(0, [&](size_t) { FAIL(); });
 }
 
+// Every thread of the pool must come to work although few of them are woken at a time.
+TEST(ThreadPoolTest, TasksThatWaitForEachOtherAllRun) {
+    constexpr int kThreads = 16;
+    ThreadPool pool("test", kThreads);
+    for (int round = 0; round < 200; ++round) {
+        std::atomic<int> arrived{0};
+        std::atomic<int> left{0};
+        for (int i = 0; i < kThreads; ++i) {
+            pool.Submit([&] {
+                ++arrived;
+                while (arrived < kThreads) {
+                    std::this_thread::yield();
+                }
+                ++left;
+            });
+        }
+        while (left < kThreads) {
+            std::this_thread::yield();
+        }
+    }
+}
+
 TEST(InlineExecutorTest, RunsInTheCaller) {
     InlineExecutor executor;
     std::vector<size_t> seen;
