@@ -72,6 +72,7 @@ class Test:
         self.flusher = Flusher(seed * 1000 + 200, self.collections)
         self.actors = [*self.writers, *self.sides, self.flusher]
         self.plan = []
+        self.dropping = None  # the collection whose drop has no answer yet
 
     # ---- the plan
 
@@ -203,7 +204,10 @@ class Test:
     def verify(self):
         with self.connected() as stub:
             for collection in self.collections:
-                if collection.exists(stub) and collection.load_state(stub) in (2, 3):
+                exists = collection.exists(stub)
+                if collection is self.dropping and not exists:
+                    self.forget(collection)
+                if exists and collection.load_state(stub) in (2, 3):
                     self.problems += self.verify_collection(collection, stub)
                 elif any(writer.rows for writer in self.writers if writer.collection is collection):
                     self.problems.append(f"collection {collection.name} is gone or not loaded")
@@ -211,6 +215,7 @@ class Test:
                     self.recreate(collection, stub)
             for side in self.sides:
                 self.problems += side.verify(stub)
+        self.dropping = None
 
     def verify_collection(self, collection, stub):
         wait_until_loaded(collection, stub)
@@ -253,15 +258,20 @@ class Test:
 
     def renew(self, collection):
         """Dropped and created under the same name: no row of before may ever be seen again."""
+        self.dropping = collection
+        with self.connected() as stub:
+            collection.drop(stub)
+            self.forget(collection)
+            self.dropping = None
+            self.create(collection, stub)
+
+    def forget(self, collection):
         for writer in self.writers:
             if writer.collection is collection:
                 writer.forget()
-        with self.connected() as stub:
-            collection.drop(stub)
-            self.create(collection, stub)
 
     def recreate(self, collection, stub):
-        """The server died while it was renewed."""
+        """The server died while the collection was created."""
         if collection.exists(stub):
             collection.drop(stub)
         self.create(collection, stub)
