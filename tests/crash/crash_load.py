@@ -11,7 +11,7 @@ import threading
 import time
 
 import grpc
-from crash_rows import VARCHAR, Collection, Refused, text_of, vectors_of
+from crash_rows import INT64, VARCHAR, Collection, Refused, text_of, vectors_of
 from crash_server import Defect
 import numpy as np
 
@@ -168,7 +168,7 @@ class SideCollection(Actor):
     def __init__(self, seed, number):
         super().__init__(seed)
         self.collection = Collection(f"side_{number}", index="HNSW" if number % 2 else "FLAT",
-                                     key_type=VARCHAR if number % 2 else 5)
+                                     key_type=VARCHAR if number % 2 else INT64)
         self.at = 0
         self.pending = None
         self.acknowledged = 0
