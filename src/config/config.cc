@@ -33,6 +33,13 @@ std::string Squeezed(std::string_view name) {
     return out;
 }
 
+// Milvus' names; trace counts as debug, panic and fatal as error.
+bool IsLogLevel(std::string_view value) {
+    constexpr std::string_view kNames[] = {"trace", "debug", "info", "warn",
+                                           "error", "panic", "fatal"};
+    return std::find(std::begin(kNames), std::end(kNames), value) != std::end(kNames);
+}
+
 Status CheckValue(const Setting& setting, std::string_view value) {
     const std::string name(setting.key);
     if (setting.kind == Kind::kBool) {
@@ -54,8 +61,7 @@ Status CheckValue(const Setting& setting, std::string_view value) {
                                     std::to_string(number));
         }
     }
-    if (setting.key == "log.level" && value != "debug" && value != "info" && value != "warn" &&
-        value != "error") {
+    if (setting.key == "log.level" && !IsLogLevel(value)) {
         return InvalidParameter("log.level must be debug, info, warn or error");
     }
     return Status();

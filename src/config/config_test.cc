@@ -181,5 +181,14 @@ TEST(MilvusKeysTest, KnowsLeavesSectionsAndOpenMaps) {
     }
 }
 
+TEST(ConfigTest, EveryLogLevelOfMilvusIsTaken) {
+    for (const char* level : {"trace", "debug", "info", "warn", "error", "panic", "fatal"}) {
+        Config config;
+        EXPECT_TRUE(config.Set("log.level", level).ok()) << level;
+    }
+    Config config;
+    EXPECT_FALSE(config.Set("log.level", "loud").ok());
+}
+
 }  // namespace
 }  // namespace elanus::config

@@ -34,13 +34,14 @@ int Fail(const Status& status, int exit_code) {
 }
 
 base::LogLevel LevelFrom(const std::string& name) {
-    if (name == "debug") {
+    if (name == "debug" || name == "trace") {
         return base::LogLevel::kDebug;
     }
     if (name == "warn") {
         return base::LogLevel::kWarn;
     }
-    return name == "error" ? base::LogLevel::kError : base::LogLevel::kInfo;
+    const bool quietest = name == "error" || name == "panic" || name == "fatal";
+    return quietest ? base::LogLevel::kError : base::LogLevel::kInfo;
 }
 
 Status LoadConfigFile(const std::string& path, config::Config* config) {
