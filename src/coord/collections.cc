@@ -190,7 +190,8 @@ Status RootCoordImpl::FinishDrop(const CallContext& context, const CollectionInf
 Result<Empty> RootCoordImpl::RenameCollection(const CallContext& context,
                                               const roles::RenameCollectionRequest& request) {
     base::MutexLock ddl(ddl_mutex_);
-    if (const auto seen = recent_calls_.Find("RenameCollection", context); seen.has_value()) {
+    if (const auto seen = recent_calls_.Find("RenameCollection", request.request_id);
+        seen.has_value()) {
         RETURN_IF_ERROR(*seen);
         return Empty{};
     }
@@ -224,7 +225,7 @@ Result<Empty> RootCoordImpl::RenameCollection(const CallContext& context,
     RETURN_IF_ERROR(SaveCollection(renamed));
     RETURN_IF_ERROR(Invalidate(context, *found));
     RETURN_IF_ERROR(Invalidate(context, renamed));
-    recent_calls_.Remember("RenameCollection", context, Status());
+    recent_calls_.Remember("RenameCollection", request.request_id, Status());
     return Empty{};
 }
 

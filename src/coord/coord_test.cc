@@ -310,10 +310,9 @@ TEST_F(CoordTest, AliasesResolveAndProtectTheirCollection) {
 
 TEST_F(CoordTest, RenamingIsAppliedOnceWhenItIsDeliveredTwice) {
     Create("books");
-    CallContext context;
-    context.request_id = "r1";
-    EXPECT_TRUE(root_->RenameCollection(context, {"", "books", "tomes", ""}).ok());
-    EXPECT_TRUE(root_->RenameCollection(context, {"", "books", "tomes", ""}).ok());
+    EXPECT_TRUE(root_->RenameCollection(context_, {"", "books", "tomes", "", "r1"}).ok());
+    EXPECT_TRUE(root_->RenameCollection(context_, {"", "books", "tomes", "", "r1"}).ok());
+    EXPECT_FALSE(root_->RenameCollection(context_, {"", "books", "tomes", "", "r2"}).ok());
     EXPECT_TRUE(root_->DescribeCollection(context_, {"", "tomes", 0}).ok());
     EXPECT_FALSE(root_->DescribeCollection(context_, {"", "books", 0}).ok());
     EXPECT_TRUE(proxy_.invalidated.contains("books"));

@@ -3,7 +3,6 @@
 // Threads: any.
 #pragma once
 
-#include "base/call_context.h"
 #include "base/mutex.h"
 #include "base/status.h"
 
@@ -17,18 +16,17 @@ namespace elanus::coord {
 class RecentCalls {
   public:
     // Empty when this call has not been seen, or carries no request id.
-    std::optional<base::Status> Find(const char* method, const base::CallContext& context) {
+    std::optional<base::Status> Find(const char* method, const std::string& request_id) {
         base::MutexLock lock(mutex_);
-        const auto found = outcomes_.find(Key(method, context));
+        const auto found = outcomes_.find(Key(method, request_id));
         return found == outcomes_.end() ? std::nullopt : std::optional(found->second);
     }
-    void Remember(const char* method, const base::CallContext& context,
-                  const base::Status& status) {
-        if (context.request_id.empty()) {
+    void Remember(const char* method, const std::string& request_id, const base::Status& status) {
+        if (request_id.empty()) {
             return;
         }
         base::MutexLock lock(mutex_);
-        const std::string key = Key(method, context);
+        const std::string key = Key(method, request_id);
         if (outcomes_.emplace(key, status).second) {
             order_.push_back(key);
         }
@@ -40,8 +38,8 @@ class RecentCalls {
 
   private:
     static constexpr size_t kKept = 4096;
-    static std::string Key(const char* method, const base::CallContext& context) {
-        return std::string(method) + '\n' + context.request_id;
+    static std::string Key(const char* method, const std::string& request_id) {
+        return std::string(method) + '\n' + request_id;
     }
 
     base::Mutex mutex_;

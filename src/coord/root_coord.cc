@@ -213,10 +213,11 @@ Status RootCoordImpl::Invalidate(const CallContext& context, const CollectionInf
 
 // ---- databases
 
-Result<Empty> RootCoordImpl::CreateDatabase(const CallContext& context,
+Result<Empty> RootCoordImpl::CreateDatabase(const CallContext&,
                                             const roles::CreateDatabaseRequest& request) {
     base::MutexLock ddl(ddl_mutex_);
-    if (const auto seen = recent_calls_.Find("CreateDatabase", context); seen.has_value()) {
+    if (const auto seen = recent_calls_.Find("CreateDatabase", request.request_id);
+        seen.has_value()) {
         RETURN_IF_ERROR(*seen);
         return Empty{};
     }
@@ -237,7 +238,7 @@ Result<Empty> RootCoordImpl::CreateDatabase(const CallContext& context,
     database.id = static_cast<base::DatabaseId>(id);
     ASSIGN_OR_RETURN(database.created_ts, NewTimestamp());
     RETURN_IF_ERROR(SaveDatabase(database));
-    recent_calls_.Remember("CreateDatabase", context, Status());
+    recent_calls_.Remember("CreateDatabase", request.request_id, Status());
     return Empty{};
 }
 

@@ -195,6 +195,7 @@ base::Status Proxy::RenameCollection(const base::CallContext& context, const std
     request.old_name = old_name;
     request.new_name = new_name;
     request.new_database_name = new_database;
+    request.request_id = core_->NextRequestId();
     const auto result = core_->partners.root_coord->RenameCollection(context, request);
     core_->cache.Invalidate(RefOf(database, old_name));
     core_->cache.Invalidate(RefOf(new_database.empty() ? database : new_database, new_name));

@@ -72,9 +72,10 @@ struct RenameCollectionRequest {
     std::string old_name;
     std::string new_name;
     std::string new_database_name;  // empty = stay
+    std::string request_id;         // a repeat with the same id succeeds
     template <typename A>
     void Visit(A& a) {
-        a(database_name, old_name, new_name, new_database_name);
+        a(database_name, old_name, new_name, new_database_name, request_id);
     }
 };
 struct AlterCollectionRequest {
