@@ -1,21 +1,13 @@
 #include "datanode/data_node.h"
 
 #include "base/log.h"
+#include "object/object_sink.h"
 #include "segment/sealed_segment.h"
 #include "sys/kill_point.h"
 #include "vindex/family.h"
 
 namespace elanus::datanode {
 namespace {
-
-class ObjectSink : public codec::Sink {
-  public:
-    explicit ObjectSink(object::ObjectWriter& writer) : writer_(writer) {}
-    base::Status Append(std::string_view bytes) override { return writer_.Append(bytes); }
-
-  private:
-    object::ObjectWriter& writer_;
-};
 
 // Absent when there is no whole index under the key yet.
 base::Result<roles::BuildIndexResponse> Published(object::ObjectStore& objects,
@@ -49,7 +41,7 @@ base::Result<vindex::BuildParams> ParamsOf(const roles::BuildIndexRequest& reque
 base::Result<uint64_t> Publish(object::ObjectStore& objects, const std::string& key,
                                const vindex::Index& index) {
     ASSIGN_OR_RETURN(const auto writer, objects.Create(key));
-    ObjectSink sink(*writer);
+    object::ObjectSink sink(*writer);
     RETURN_IF_ERROR(index.Save(sink));
     const uint64_t bytes = writer->offset();
     sys::KillPoint("index.before_publish");

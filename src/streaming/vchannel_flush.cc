@@ -3,26 +3,18 @@
 // ids.
 
 #include "base/log.h"
+#include "object/object_sink.h"
 #include "streaming/vchannel.h"
 #include "sys/kill_point.h"
 
 namespace elanus::streaming {
 namespace {
 
-class ObjectSink : public codec::Sink {
-  public:
-    explicit ObjectSink(object::ObjectWriter& writer) : writer_(writer) {}
-    base::Status Append(std::string_view bytes) override { return writer_.Append(bytes); }
-
-  private:
-    object::ObjectWriter& writer_;
-};
-
 // Writes one object; a repeat replaces what an earlier attempt left. Returns its size.
 base::Result<uint64_t> WriteObject(object::ObjectStore& objects, const std::string& key,
                                    const std::function<base::Status(codec::Sink&)>& write) {
     ASSIGN_OR_RETURN(const auto writer, objects.Create(key));
-    ObjectSink sink(*writer);
+    object::ObjectSink sink(*writer);
     RETURN_IF_ERROR(write(sink));
     const uint64_t bytes = writer->offset();
     RETURN_IF_ERROR(writer->Commit(object::CommitMode::kReplace));
