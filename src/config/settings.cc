@@ -47,6 +47,7 @@ const std::vector<Setting>& Settings() {
          "MiB of rows in memory at which a growing segment is sealed"},
         {"elanus.log.maxRetained", Kind::kInt, "512", 8, kAnyMax,
          "MiB of log after which the oldest growing segments are flushed"},
+        {"elanus.log.segmentSize", Kind::kInt, "64", 1, 1024, "MiB of a log file"},
         {"elanus.reportedVersion", Kind::kString, "2.6.6", 0, 0,
          "what GetVersion answers; clients compare it"},
         {"elanus.workers", Kind::kInt, "0", 0, 1024, "threads for requests; 0 = by cores"},

@@ -110,7 +110,7 @@ struct Standalone::Impl {
     std::unique_ptr<wire::HttpHandler> ops;
     std::unique_ptr<wire::Server> server;
 
-    Status OpenStores(const std::string& folder);
+    Status OpenStores(const config::Config& config);
     void MakePools(const config::Config& config);
     Status MakeRoles(const config::Config& config);
     Status Recover();
@@ -118,7 +118,8 @@ struct Standalone::Impl {
     void Stop();
 };
 
-Status Standalone::Impl::OpenStores(const std::string& folder) {
+Status Standalone::Impl::OpenStores(const config::Config& config) {
+    const std::string folder = config.String("localStorage.path");
     sys::FileSystem& files = sys::PosixFileSystem();
     RETURN_IF_ERROR(files.CreateDirectories(folder));
     Result<std::unique_ptr<sys::FileLock>> taken = files.Lock(sys::JoinPath(folder, "LOCK"));
@@ -131,7 +132,9 @@ Status Standalone::Impl::OpenStores(const std::string& folder) {
                                                          sys::RealClock()));
     ASSIGN_OR_RETURN(objects,
                      object::LocalObjectStore::Open(files, sys::JoinPath(folder, "objects")));
-    ASSIGN_OR_RETURN(log, wal::OpenLocalLogStore(files, sys::JoinPath(folder, "log")));
+    wal::LocalLogOptions log_options;
+    log_options.segment_bytes = kMiB * static_cast<uint64_t>(config.Int("elanus.log.segmentSize"));
+    ASSIGN_OR_RETURN(log, wal::OpenLocalLogStore(files, sys::JoinPath(folder, "log"), log_options));
     return Status();
 }
 
@@ -261,7 +264,7 @@ Result<std::unique_ptr<Standalone>> Standalone::Start(const config::Config& conf
     sys::RaiseFileLimit();
     std::unique_ptr<Standalone> standalone(new Standalone(std::make_unique<Impl>()));
     Impl& impl = *standalone->impl_;
-    RETURN_IF_ERROR(impl.OpenStores(config.String("localStorage.path")));
+    RETURN_IF_ERROR(impl.OpenStores(config));
     impl.MakePools(config);
     RETURN_IF_ERROR(impl.MakeRoles(config));
     RETURN_IF_ERROR(impl.Recover());

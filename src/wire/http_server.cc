@@ -205,9 +205,26 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
         owner_.Retain();
         owner_.Retain();
         auto shared_request = std::make_shared<HttpRequest>(std::move(request));
+        CancelWhenClientLeaves();
         owner_.workers.Submit([self = shared_from_this(), shared_request]() mutable {
             RunHandler(std::move(self), *shared_request);
         });
+    }
+
+    // A client that closes its side while the handler runs wants no answer any more, as in Go's
+    // server. The wait may outlive the request (bytes of the next one end it), so it holds the
+    // request's own context.
+    void CancelWhenClientLeaves() {
+        stream_.socket().async_wait(
+            net::socket_base::wait_read,
+            [self = shared_from_this(), context = context_](error_code error) {
+                char byte = 0;
+                const bool closed = !error && ::recv(self->stream_.socket().native_handle(), &byte,
+                                                     1, MSG_PEEK | MSG_DONTWAIT) == 0;
+                if (closed) {
+                    context.Cancel();
+                }
+            });
     }
 
     // On a worker. The session goes back to the I/O thread, which owns the list of sessions.

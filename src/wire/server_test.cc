@@ -84,9 +84,15 @@ class EchoHandler : public HttpHandler {
                                 ? "none"
                                 : "deadline"};
         }
+        for (int i = 0; request.path == "/wait" && i < 500 && !request.context.cancelled(); ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            ended_by_cancel = request.context.cancelled();
+        }
         return {.content_type = "application/json",
                 .body = request.method + " " + request.path + " [" + request.body + "]"};
     }
+
+    std::atomic<bool> ended_by_cancel{false};
 };
 
 class ServerTest : public testing::Test {
@@ -377,6 +383,18 @@ TEST_F(ServerTest, RequestTimeoutHeaderBecomesADeadline) {
     Client client(server_->port());
     client.Send("GET /deadline HTTP/1.1\r\nHost: a\r\nRequest-Timeout: 3\r\n\r\n");
     EXPECT_NE(client.Receive("deadline").find("200 OK"), std::string::npos);
+}
+
+TEST_F(ServerTest, HttpClientThatLeavesCancelsItsRequest) {
+    {
+        Client client(server_->port());
+        client.Send("GET /kept HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.Receive("/kept");
+        client.Send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    server_->Stop(5000);
+    EXPECT_TRUE(echo_.ended_by_cancel);
 }
 
 TEST_F(ServerTest, GarbageIsAnsweredAndClosed) {
