@@ -10,8 +10,8 @@
 set(ELANUS_FLOORS
     "base"
     "sys,simd"
-    "config,json,regex"
-    "schema,codec"
+    "config,json,regex,calendar,geometry"
+    "schema,codec,analyzer"
     "object,catalog,wal,expr"
     "vindex"
     "segment"
