@@ -48,6 +48,14 @@ Status QueryCoordImpl::Recover(const CallContext& context) {
     return Status();
 }
 
+bool QueryCoordImpl::ServesEveryWish(const CallContext& context) {
+    const auto loaded = ListLoaded(context, {});
+    return loaded.ok() && std::all_of(loaded->ids.begin(), loaded->ids.end(), [&](auto id) {
+               const auto status = GetLoadStatus(context, {id});
+               return status.ok() && status->state == LoadState::kLoaded;
+           });
+}
+
 Status QueryCoordImpl::SaveWish(const Wish& wish) {
     catalog::Txn txn;
     txn.Set(WishKey(wish.collection_id), base::Encode(wish));

@@ -31,6 +31,8 @@ class QueryCoordImpl : public roles::QueryCoord {
     void Connect(QueryCoordPartners partners) { partners_ = std::move(partners); }
     // Serves every wish again; the streaming node has recovered.
     base::Status Recover(const base::CallContext& context);
+    // True when everything that was loaded before the start can be read again.
+    bool ServesEveryWish(const base::CallContext& context);
 
     base::Result<roles::Empty> Load(const base::CallContext&, const roles::LoadRequest&) override;
     base::Result<roles::Empty> Release(const base::CallContext&,

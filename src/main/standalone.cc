@@ -31,6 +31,10 @@ namespace {
 
 constexpr base::NodeId kNodeId = 1;
 constexpr int64_t kDrainMs = 8000;
+// How long the port stays closed for what was loaded before to be loaded again: normally a fraction
+// of this. With a cold disk the rest loads while the server serves.
+constexpr int64_t kReloadWaitMs = 1000;
+constexpr int64_t kReloadPollMs = 2;
 constexpr char kPChannel[] = "elanus-dml_0";
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
@@ -215,6 +219,11 @@ Status Standalone::Impl::Recover() {
     RETURN_IF_ERROR(root_coord->Recover(context));
     RETURN_IF_ERROR(query_coord->Recover(context));
     data_coord->Recover();
+    sys::Clock& clock = sys::RealClock();
+    for (int64_t waited_ms = 0; waited_ms < kReloadWaitMs && !query_coord->ServesEveryWish(context);
+         waited_ms += kReloadPollMs) {
+        clock.SleepMs(kReloadPollMs);
+    }
     return Status();
 }
 
