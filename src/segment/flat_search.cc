@@ -107,10 +107,10 @@ class FlatScan {
         const simd::DistanceKernels& kernels = simd::Distances();
         for (uint32_t q = 0; q < query_.nq; ++q) {
             if (chosen == count) {
-                (similarity_ ? kernels.ip_rows : kernels.l2_rows)(
+                (similarity_ ? kernels.ip.rows : kernels.l2.rows)(
                     Vector(q), base + begin * query_.dim, count, query_.dim, keys_.data());
             } else {
-                (similarity_ ? kernels.ip_ids : kernels.l2_ids)(Vector(q), base, ids_.data(),
+                (similarity_ ? kernels.ip.ids : kernels.l2.ids)(Vector(q), base, ids_.data(),
                                                                 chosen, query_.dim, keys_.data());
             }
             if (similarity_) {

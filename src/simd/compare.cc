@@ -16,6 +16,7 @@ const CompareKernels<T>* ComparisonsAt(Level level) {
         case Level::kAvx2:
             return &Avx2Comparisons<T>();
         case Level::kAvx512:
+        case Level::kAvx512Dot:  // its additions are of no use to comparisons
             return &Avx512Comparisons<T>();
 #endif
         default:

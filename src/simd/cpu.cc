@@ -12,6 +12,8 @@ std::string_view LevelName(Level level) {
             return "avx2";
         case Level::kAvx512:
             return "avx512";
+        case Level::kAvx512Dot:
+            return "avx512dot";
     }
     return "unknown";
 }
@@ -27,11 +29,16 @@ bool Supported(Level level) {
 #if defined(__x86_64__)
         case Level::kAvx2:
             return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                   __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+                   __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+                   __builtin_cpu_supports("f16c");
         case Level::kAvx512:
             return Supported(Level::kAvx2) && __builtin_cpu_supports("avx512f") &&
                    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                    __builtin_cpu_supports("avx512vl");
+        case Level::kAvx512Dot:
+            return Supported(Level::kAvx512) && __builtin_cpu_supports("avx512vnni") &&
+                   __builtin_cpu_supports("avx512bf16") &&
+                   __builtin_cpu_supports("avx512vpopcntdq");
 #endif
         default:
             return false;
@@ -40,7 +47,7 @@ bool Supported(Level level) {
 
 Level BestLevel() {
     static const Level best = [] {
-        for (Level level : {Level::kAvx512, Level::kAvx2, Level::kNeon}) {
+        for (Level level : {Level::kAvx512Dot, Level::kAvx512, Level::kAvx2, Level::kNeon}) {
             if (Supported(level)) {
                 return level;
             }

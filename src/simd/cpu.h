@@ -7,7 +7,8 @@
 
 namespace elanus::simd {
 
-enum class Level : uint8_t { kScalar, kNeon, kAvx2, kAvx512 };
+// kAvx512Dot is AVX-512 with VNNI, BF16 and VPOPCNTDQ.
+enum class Level : uint8_t { kScalar, kNeon, kAvx2, kAvx512, kAvx512Dot };
 
 std::string_view LevelName(Level level);
 // True when this build has kernels for `level` and this processor (and kernel) can run them.

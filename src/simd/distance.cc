@@ -1,52 +1,109 @@
 #include "simd/distance.h"
 
 #include "simd/distance_levels.h"
+#include "simd/half.h"
 
+#include <array>
 #include <cmath>
 
 namespace elanus::simd {
 
-const DistanceKernels* DistancesAt(Level level) {
+namespace {
+
+double ReadAt(Element element, const void* a, size_t i) {
+    switch (element) {
+        case Element::kFloat16:
+            return FloatFromHalf(static_cast<const uint16_t*>(a)[i]);
+        case Element::kBFloat16:
+            return FloatFromBFloat16(static_cast<const uint16_t*>(a)[i]);
+        case Element::kInt8:
+            return static_cast<const int8_t*>(a)[i];
+        case Element::kFloat:
+            break;
+    }
+    return static_cast<const float*>(a)[i];
+}
+
+// The sum of squares of large or tiny values leaves the range of float; a double holds it.
+double SumOfSquares(Element element, const void* a, size_t dim) {
+    double sum = Distances(element).ip.pair(a, a, dim);
+    if (!(sum > 1e-30 && sum < 1e30)) {
+        sum = 0;
+        for (size_t i = 0; i < dim; ++i) {
+            sum += ReadAt(element, a, i) * ReadAt(element, a, i);
+        }
+    }
+    return sum;
+}
+
+}  // namespace
+
+const DistanceKernels* DistancesAt(Level level, Element element) {
     if (!Supported(level)) {
         return nullptr;
     }
     switch (level) {
         case Level::kScalar:
-            return &ScalarDistances();
+            return &ScalarDistances(element);
 #if defined(__aarch64__)
         case Level::kNeon:
-            return &NeonDistances();
+            return &NeonDistances(element);
 #endif
 #if defined(__x86_64__)
         case Level::kAvx2:
-            return &Avx2Distances();
+            return &Avx2Distances(element);
         case Level::kAvx512:
-            return &Avx512Distances();
+            return &Avx512Distances(element);
+        case Level::kAvx512Dot:
+            return &Avx512DotDistances(element);
 #endif
         default:
             return nullptr;
     }
 }
 
-const DistanceKernels& Distances() {
-    static const DistanceKernels* const best = DistancesAt(BestLevel());
+const BinaryKernels* BinaryDistancesAt(Level level) {
+    if (!Supported(level)) {
+        return nullptr;
+    }
+    switch (level) {
+        case Level::kScalar:
+            return &ScalarBinary();
+#if defined(__aarch64__)
+        case Level::kNeon:
+            return &NeonBinary();
+#endif
+#if defined(__x86_64__)
+        case Level::kAvx2:
+            return &Avx2Binary();
+        case Level::kAvx512:
+            return &Avx512Binary();
+        case Level::kAvx512Dot:
+            return &Avx512DotBinary();
+#endif
+        default:
+            return nullptr;
+    }
+}
+
+const DistanceKernels& Distances(Element element) {
+    static const std::array<const DistanceKernels*, 4> best = {
+        DistancesAt(BestLevel(), Element::kFloat), DistancesAt(BestLevel(), Element::kFloat16),
+        DistancesAt(BestLevel(), Element::kBFloat16), DistancesAt(BestLevel(), Element::kInt8)};
+    return *best[static_cast<size_t>(element)];
+}
+
+const BinaryKernels& BinaryDistances() {
+    static const BinaryKernels* const best = BinaryDistancesAt(BestLevel());
     return *best;
 }
 
-float Norm(const float* a, size_t dim) {
-    return std::sqrt(SquaredNorm(a, dim));
+float Norm(Element element, const void* a, size_t dim) {
+    return static_cast<float>(std::sqrt(SumOfSquares(element, a, dim)));
 }
 
 float Normalize(const float* a, size_t dim, float* out) {
-    // The sum of squares of large or tiny values leaves the range of float; a double holds it.
-    double sum = SquaredNorm(a, dim);
-    if (!(sum > 1e-30 && sum < 1e30)) {
-        sum = 0;
-        for (size_t i = 0; i < dim; ++i) {
-            sum += static_cast<double>(a[i]) * a[i];
-        }
-    }
-    const double norm = std::sqrt(sum);
+    const double norm = std::sqrt(SumOfSquares(Element::kFloat, a, dim));
     const double scale = norm > 0 ? 1.0 / norm : 0.0;
     for (size_t i = 0; i < dim; ++i) {
         out[i] = static_cast<float>(a[i] * scale);

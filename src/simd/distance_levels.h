@@ -1,14 +1,21 @@
-// The tables of the single instruction sets, one per distance_<level>.cc. Call them only through
-// DistancesAt(), which asks the processor first.
+// The tables of the single instruction sets, one file per level: distance_<level>.cc. Call them
+// only through DistancesAt() and BinaryDistancesAt(), which ask the processor first.
 #pragma once
 
 #include "simd/distance.h"
 
 namespace elanus::simd {
 
-const DistanceKernels& ScalarDistances();
-const DistanceKernels& Avx2Distances();
-const DistanceKernels& Avx512Distances();
-const DistanceKernels& NeonDistances();
+const DistanceKernels& ScalarDistances(Element element);
+const DistanceKernels& Avx2Distances(Element element);
+const DistanceKernels& Avx512Distances(Element element);
+const DistanceKernels& Avx512DotDistances(Element element);
+const DistanceKernels& NeonDistances(Element element);
+
+const BinaryKernels& ScalarBinary();
+const BinaryKernels& Avx2Binary();
+const BinaryKernels& Avx512Binary();
+const BinaryKernels& Avx512DotBinary();
+const BinaryKernels& NeonBinary();
 
 }  // namespace elanus::simd

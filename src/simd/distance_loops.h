@@ -1,4 +1,11 @@
-// The loops of all wide distance kernels, written once over a register type V.
+// The loops of all wide distance kernels over dense vectors, written once over an element type's
+// vector operations V:
+//   Value            the element in memory
+//   Data, kWidth     a register of loaded elements, and how many it holds
+//   Sum              a register of partial sums
+//   Load, LoadFirst  kWidth elements; the first n < kWidth and zeros, touching nothing behind them
+//   AddL2, AddIp     a sum with the squared differences or products of two Data
+//   Total            both sums as one float
 //
 // V lives in the anonymous namespace of a distance_<level>.cc, so every instantiation is local to
 // that file and code compiled for one instruction set can never be picked by the linker for
@@ -17,83 +24,91 @@ namespace elanus::simd {
 
 template <typename V>
 struct DistanceLoops {
-    using Reg = typename V::Reg;
+    using Value = typename V::Value;
+    using Data = typename V::Data;
+    using SumReg = typename V::Sum;
     static constexpr size_t kWidth = V::kWidth;
     static constexpr size_t kRows = 4;
     // Lines of a row that are asked for ahead; the hardware follows from there.
     static constexpr size_t kPrefetchBytes = 1024;
 
     struct L2 {
-        static Reg Add(Reg sum, Reg a, Reg b) {
-            const Reg difference = V::Sub(a, b);
-            return V::MulAdd(difference, difference, sum);
-        }
+        static SumReg Add(SumReg sum, Data a, Data b) { return V::AddL2(sum, a, b); }
     };
     struct Ip {
-        static Reg Add(Reg sum, Reg a, Reg b) { return V::MulAdd(a, b, sum); }
+        static SumReg Add(SumReg sum, Data a, Data b) { return V::AddIp(sum, a, b); }
     };
 
     template <typename Op, size_t R>
-    static inline __attribute__((always_inline)) void Sum(const float* query,
-                                                          const float* const (&rows)[R], size_t dim,
+    static inline __attribute__((always_inline)) void Sum(const Value* query,
+                                                          const Value* const (&rows)[R], size_t dim,
                                                           float* out) {
-        Reg even[R];
-        Reg odd[R];
+        SumReg even[R];
+        SumReg odd[R];
         for (size_t r = 0; r < R; ++r) {
             even[r] = V::Zero();
             odd[r] = V::Zero();
         }
         size_t i = 0;
         for (; i + 2 * kWidth <= dim; i += 2 * kWidth) {
-            const Reg q0 = V::Load(query + i);
-            const Reg q1 = V::Load(query + i + kWidth);
+            const Data q0 = V::Load(query + i);
+            const Data q1 = V::Load(query + i + kWidth);
             for (size_t r = 0; r < R; ++r) {
                 even[r] = Op::Add(even[r], q0, V::Load(rows[r] + i));
                 odd[r] = Op::Add(odd[r], q1, V::Load(rows[r] + i + kWidth));
             }
         }
         if (i + kWidth <= dim) {
-            const Reg q = V::Load(query + i);
+            const Data q = V::Load(query + i);
             for (size_t r = 0; r < R; ++r) {
                 even[r] = Op::Add(even[r], q, V::Load(rows[r] + i));
             }
             i += kWidth;
         }
         if (i < dim) {
-            const Reg q = V::LoadFirst(query + i, dim - i);
+            const Data q = V::LoadFirst(query + i, dim - i);
             for (size_t r = 0; r < R; ++r) {
                 odd[r] = Op::Add(odd[r], q, V::LoadFirst(rows[r] + i, dim - i));
             }
         }
         for (size_t r = 0; r < R; ++r) {
-            out[r] = V::Total(V::Add(even[r], odd[r]));
+            out[r] = V::Total(even[r], odd[r]);
         }
     }
 
     template <typename Op>
-    static float One(const float* a, const float* b, size_t dim) {
-        const float* const rows[1] = {b};
+    static inline __attribute__((always_inline)) float OneOf(const Value* a, const Value* b,
+                                                             size_t dim) {
+        const Value* const rows[1] = {b};
         float out;
         Sum<Op, 1>(a, rows, dim, &out);
         return out;
     }
 
     template <typename Op>
-    static void Rows(const float* query, const float* base, size_t count, size_t dim, float* out) {
+    static float One(const void* a, const void* b, size_t dim) {
+        return OneOf<Op>(static_cast<const Value*>(a), static_cast<const Value*>(b), dim);
+    }
+
+    template <typename Op>
+    static void Rows(const void* query_bytes, const void* row_bytes, size_t count, size_t dim,
+                     float* out) {
+        const auto* query = static_cast<const Value*>(query_bytes);
+        const auto* base = static_cast<const Value*>(row_bytes);
         size_t i = 0;
         for (; i + kRows <= count; i += kRows) {
-            const float* first = base + i * dim;
-            const float* const rows[kRows] = {first, first + dim, first + 2 * dim, first + 3 * dim};
+            const Value* first = base + i * dim;
+            const Value* const rows[kRows] = {first, first + dim, first + 2 * dim, first + 3 * dim};
             Sum<Op, kRows>(query, rows, dim, out + i);
         }
         for (; i < count; ++i) {
-            out[i] = One<Op>(query, base + i * dim, dim);
+            out[i] = OneOf<Op>(query, base + i * dim, dim);
         }
     }
 
-    static inline __attribute__((always_inline)) void Prefetch(const float* row, size_t dim) {
+    static inline __attribute__((always_inline)) void Prefetch(const Value* row, size_t dim) {
         const char* p = reinterpret_cast<const char*>(row);
-        const size_t bytes = dim * sizeof(float);
+        const size_t bytes = dim * sizeof(Value);
         const size_t ahead = bytes < kPrefetchBytes ? bytes : kPrefetchBytes;
         for (size_t at = 0; at < ahead; at += 64) {
             __builtin_prefetch(p + at);
@@ -101,30 +116,32 @@ struct DistanceLoops {
     }
 
     template <typename Op>
-    static void Ids(const float* query, const float* base, const uint32_t* ids, size_t count,
-                    size_t dim, float* out) {
+    static void Ids(const void* query_bytes, const void* row_bytes, const uint32_t* ids,
+                    size_t count, size_t dim, float* out) {
+        const auto* query = static_cast<const Value*>(query_bytes);
+        const auto* base = static_cast<const Value*>(row_bytes);
         for (size_t i = 0; i < count && i < kRows; ++i) {
             Prefetch(base + static_cast<size_t>(ids[i]) * dim, dim);
         }
         size_t i = 0;
         for (; i + kRows <= count; i += kRows) {
-            const float* rows[kRows];
+            const Value* rows[kRows];
             for (size_t r = 0; r < kRows; ++r) {
                 rows[r] = base + static_cast<size_t>(ids[i + r]) * dim;
             }
             for (size_t next = i + kRows; next < count && next < i + 2 * kRows; ++next) {
                 Prefetch(base + static_cast<size_t>(ids[next]) * dim, dim);
             }
-            const float* const fixed[kRows] = {rows[0], rows[1], rows[2], rows[3]};
+            const Value* const fixed[kRows] = {rows[0], rows[1], rows[2], rows[3]};
             Sum<Op, kRows>(query, fixed, dim, out + i);
         }
         for (; i < count; ++i) {
-            out[i] = One<Op>(query, base + static_cast<size_t>(ids[i]) * dim, dim);
+            out[i] = OneOf<Op>(query, base + static_cast<size_t>(ids[i]) * dim, dim);
         }
     }
 
-    static constexpr DistanceKernels kTable = {One<L2>,  One<Ip>, Rows<L2>,
-                                               Rows<Ip>, Ids<L2>, Ids<Ip>};
+    static constexpr DistanceKernels kTable = {{One<L2>, Rows<L2>, Ids<L2>},
+                                               {One<Ip>, Rows<Ip>, Ids<Ip>}};
 };
 
 }  // namespace elanus::simd

@@ -33,10 +33,10 @@ struct VectorView {
     void Costs(const float* query, const uint32_t* ids, size_t count, float* costs) const {
         const simd::DistanceKernels& kernels = simd::Distances();
         if (metric == Metric::kL2) {
-            kernels.l2_ids(query, data, ids, count, dim, costs);
+            kernels.l2.ids(query, data, ids, count, dim, costs);
             return;
         }
-        kernels.ip_ids(query, data, ids, count, dim, costs);
+        kernels.ip.ids(query, data, ids, count, dim, costs);
         if (metric == Metric::kCosine && !normalised) {
             for (size_t i = 0; i < count; ++i) {
                 costs[i] *= InverseNorm(ids[i]);
@@ -48,10 +48,10 @@ struct VectorView {
     void BlockCosts(const float* query, uint32_t first, size_t count, float* costs) const {
         const simd::DistanceKernels& kernels = simd::Distances();
         if (metric == Metric::kL2) {
-            kernels.l2_rows(query, Row(first), count, dim, costs);
+            kernels.l2.rows(query, Row(first), count, dim, costs);
             return;
         }
-        kernels.ip_rows(query, Row(first), count, dim, costs);
+        kernels.ip.rows(query, Row(first), count, dim, costs);
         if (metric == Metric::kCosine && !normalised) {
             for (size_t i = 0; i < count; ++i) {
                 costs[i] *= InverseNorm(first + static_cast<uint32_t>(i));
