@@ -39,7 +39,7 @@ class Pacer {
     size_t rows_ = 0;
 };
 
-base::Status ScanAll(const VectorView& vectors, const float* query, const CostBand& band,
+base::Status ScanAll(const VectorView& vectors, const Query& query, const CostBand& band,
                      const SearchParams& params, SearchScratch& scratch) {
     Pacer pacer(params);
     for (uint32_t first = 0; first < vectors.rows;) {
@@ -52,7 +52,7 @@ base::Status ScanAll(const VectorView& vectors, const float* query, const CostBa
     return base::Status();
 }
 
-base::Status ScanMatches(const VectorView& vectors, const float* query, const CostBand& band,
+base::Status ScanMatches(const VectorView& vectors, const Query& query, const CostBand& band,
                          const SearchParams& params, SearchScratch& scratch) {
     Pacer pacer(params);
     uint32_t* ids = scratch.ids.data();
@@ -91,17 +91,25 @@ std::string_view StrategyName(Strategy strategy) {
             return "filtered_walk";
         case Strategy::kWalkThenScan:
             return "walk_then_scan";
+        case Strategy::kPostings:
+            return "postings";
     }
     return "unknown";
 }
 
 CostBand CostBand::Of(Metric metric, const SearchParams& params) {
     CostBand band;
+    if (IsStructureTest(metric)) {
+        band.bounded = true;
+        band.low = -std::numeric_limits<float>::infinity();
+        band.high = 0.5f;  // between yes and no
+    }
     if (!params.radius.has_value()) {
         return band;
     }
+    const float radius = CostOfScore(metric, *params.radius);
+    band.high = band.bounded ? std::min(band.high, radius) : radius;
     band.bounded = true;
-    band.high = CostOfScore(metric, *params.radius);
     band.low = params.range_filter.has_value() ? CostOfScore(metric, *params.range_filter)
                                                : -std::numeric_limits<float>::infinity();
     return band;
@@ -116,7 +124,7 @@ void AppendKeys(Metric metric, std::span<const uint64_t> keys, Neighbors* out) {
     }
 }
 
-base::Status ScanRows(const VectorView& vectors, const float* query, const SearchParams& params,
+base::Status ScanRows(const VectorView& vectors, const Query& query, const SearchParams& params,
                       SearchScratch& scratch, Neighbors* out) {
     const CostBand band = CostBand::Of(vectors.metric, params);
     scratch.top.Reset(std::min<size_t>(params.k, vectors.rows));
@@ -131,13 +139,21 @@ base::Status ScanRows(const VectorView& vectors, const float* query, const Searc
     return base::Status();
 }
 
-const float* PrepareQuery(Metric metric, uint32_t dim, const void* query, SearchScratch& scratch) {
-    scratch.query.resize(std::max<size_t>(scratch.query.size(), dim));
-    std::memcpy(scratch.query.data(), query, dim * sizeof(float));
-    if (metric == Metric::kCosine) {
-        simd::Normalize(scratch.query.data(), dim, scratch.query.data());
+Query PrepareQuery(VectorType type, Metric metric, uint32_t dim, std::string_view query,
+                   SearchScratch& scratch) {
+    const size_t floats = (query.size() + sizeof(float) - 1) / sizeof(float);
+    scratch.query.resize(std::max<size_t>(scratch.query.size(), floats));
+    if (!query.empty()) {
+        std::memcpy(scratch.query.data(), query.data(), query.size());
     }
-    return scratch.query.data();
+    Query prepared{scratch.query.data(), query.size(), 1.0f};
+    if (metric == Metric::kCosine && type == VectorType::kFloat) {
+        simd::Normalize(scratch.query.data(), dim, scratch.query.data());
+    } else if (metric == Metric::kCosine) {
+        const float length = LengthOf(type, prepared.data, dim);
+        prepared.inverse_norm = length > 0 ? 1.0f / length : 0.0f;
+    }
+    return prepared;
 }
 
 size_t CountMatches(base::BitmapView filter, size_t rows) {
@@ -160,20 +176,6 @@ base::Status CheckSearchParams(const SearchParams& params, size_t rows) {
                               " bits for " + std::to_string(rows) + " rows");
     }
     return base::Status();
-}
-
-base::Status SearchExact(const VectorView& vectors, const void* query, const SearchParams& params,
-                         Neighbors* out) {
-    *out = Neighbors();
-    RETURN_IF_ERROR(CheckSearchParams(params, vectors.rows));
-    const size_t matches = CountMatches(params.filter, vectors.rows);
-    out->counters = {Strategy::kExactScan, matches, 0, matches};
-    if (matches == 0) {
-        return base::Status();
-    }
-    SearchScratch& scratch = ThreadScratch();
-    const float* prepared = PrepareQuery(vectors.metric, vectors.dim, query, scratch);
-    return ScanRows(vectors, prepared, params, scratch, out);
 }
 
 }  // namespace elanus::vindex

@@ -1,5 +1,5 @@
 // Exact search: the cost of every row that may be returned, and the k best of them. It is the
-// answer of FLAT, of unindexed rows, and of a graph walk that would cost more or found too few.
+// answer of FLAT and of a graph walk that would cost more or found too few.
 #pragma once
 
 #include "base/status.h"
@@ -19,20 +19,17 @@ struct CostBand {
     bool Contains(float cost) const { return !bounded || (low <= cost && cost < high); }
 };
 
-// Scans for one query. `query` is aligned and, for cosine, of length one. Appends to `out`.
-base::Status ScanRows(const VectorView& vectors, const float* query, const SearchParams& params,
+// Scans for one prepared query. Appends to `out`.
+base::Status ScanRows(const VectorView& vectors, const Query& query, const SearchParams& params,
                       SearchScratch& scratch, Neighbors* out);
-
-// The same for raw rows that no index holds (growing segments, segments too small to index): checks
-// and prepares the query as Index::Search does. `vectors.normalised` false for raw cosine rows.
-base::Status SearchExact(const VectorView& vectors, const void* query, const SearchParams& params,
-                         Neighbors* out);
 
 // Appends the keys, best first, to `out` as rows and scores.
 void AppendKeys(Metric metric, std::span<const uint64_t> keys, Neighbors* out);
 
-// Copies `query` to the scratch, aligned and of length one for cosine.
-const float* PrepareQuery(Metric metric, uint32_t dim, const void* query, SearchScratch& scratch);
+// Copies the bytes of a vector to the scratch, aligned; a float query of COSINE gets length one, of
+// other types its length is found.
+Query PrepareQuery(VectorType type, Metric metric, uint32_t dim, std::string_view query,
+                   SearchScratch& scratch);
 // Set bits of the filter among `rows`; all rows when it is absent.
 size_t CountMatches(base::BitmapView filter, size_t rows);
 // k > 0 and a filter of `rows` bits.

@@ -3,6 +3,7 @@
 #include "codec/envelope.h"
 #include "vindex/flat.h"
 #include "vindex/hnsw.h"
+#include "vindex/sparse_index.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,16 +11,73 @@
 namespace elanus::vindex {
 namespace {
 
-constexpr VectorType kFloatTypes[] = {VectorType::kFloat};
 constexpr Metric kDenseMetrics[] = {Metric::kL2, Metric::kIp, Metric::kCosine};
+constexpr Metric kBitMetrics[] = {Metric::kHamming, Metric::kJaccard, Metric::kSubstructure,
+                                  Metric::kSuperstructure};
+constexpr Metric kNearBitMetrics[] = {Metric::kHamming, Metric::kJaccard};
+constexpr Metric kSparseMetrics[] = {Metric::kIp};
+
+constexpr TypeMetrics kFlatTypes[] = {
+    {VectorType::kFloat, kDenseMetrics},    {VectorType::kFloat16, kDenseMetrics},
+    {VectorType::kBFloat16, kDenseMetrics}, {VectorType::kInt8, kDenseMetrics},
+    {VectorType::kBinary, kBitMetrics},
+};
+constexpr TypeMetrics kBinaryFlatTypes[] = {{VectorType::kBinary, kBitMetrics}};
+constexpr TypeMetrics kHnswTypes[] = {
+    {VectorType::kFloat, kDenseMetrics},    {VectorType::kFloat16, kDenseMetrics},
+    {VectorType::kBFloat16, kDenseMetrics}, {VectorType::kInt8, kDenseMetrics},
+    {VectorType::kBinary, kNearBitMetrics},
+};
+constexpr TypeMetrics kSparseTypes[] = {{VectorType::kSparseFloat, kSparseMetrics}};
+constexpr TypeMetrics kAutomaticTypes[] = {
+    {VectorType::kFloat, kDenseMetrics},    {VectorType::kFloat16, kDenseMetrics},
+    {VectorType::kBFloat16, kDenseMetrics}, {VectorType::kInt8, kDenseMetrics},
+    {VectorType::kBinary, kNearBitMetrics}, {VectorType::kSparseFloat, kSparseMetrics},
+};
+
 constexpr ParamSpec kHnswBuild[] = {
     {"M", ParamKind::kInt, kHnswMMin, kHnswMMax, "30"},
     {"efConstruction", ParamKind::kInt, 1, kIntMax, "360"},
 };
-constexpr ParamSpec kHnswSearch[] = {
-    {"ef", ParamKind::kInt, 1, kIntMax, ""},
-    {"disable_fallback_brute_force", ParamKind::kBool, 0, 1, "false"},
+constexpr ParamSpec kEf = {"ef", ParamKind::kInt, 1, kIntMax, ""};
+constexpr ParamSpec kNoFallback = {"disable_fallback_brute_force", ParamKind::kBool, 0, 1, "false"};
+constexpr ParamSpec kHnswSearch[] = {kEf, kNoFallback};
+
+constexpr std::string_view kSparseAlgorithms[] = {
+    "TAAT_NAIVE", "DAAT_WAND", "DAAT_MAXSCORE", "BLOCK_MAX_MAXSCORE", "BLOCK_MAX_WAND", "SINDI"};
+constexpr std::string_view kSparseSearchAlgorithms[] = {
+    "INHERIT",        "TAAT_NAIVE", "DAAT_WAND", "DAAT_MAXSCORE", "BLOCK_MAX_MAXSCORE",
+    "BLOCK_MAX_WAND", "SINDI"};
+constexpr std::string_view kSparseQuantTypes[] = {"fp16", "fp32"};
+constexpr std::string_view kSparseCodecs[] = {"block_streamvbyte", "block_maskedvbyte"};
+
+constexpr ParamSpec Ratio(std::string_view name, double low, double high, bool high_open,
+                          std::string_view default_text) {
+    return {name, ParamKind::kNumber, 0, 0, default_text, low, high, high_open, {}};
+}
+constexpr ParamSpec Choice(std::string_view name, std::span<const std::string_view> choices,
+                           std::string_view default_text) {
+    return {name, ParamKind::kChoice, 0, 0, default_text, 0, 0, false, choices};
+}
+
+constexpr ParamSpec kSparseBuild[] = {
+    Choice("inverted_index_algo", kSparseAlgorithms, "DAAT_MAXSCORE"),
+    Ratio("drop_ratio_build", 0, 1, true, "0"),
+    {"block_max_block_size", ParamKind::kInt, 1, kIntMax, "128"},
+    Choice("quant_type", kSparseQuantTypes, "fp32"),
+    Choice("inverted_index_codec", kSparseCodecs, "block_streamvbyte"),
+    {"sindi_window_size", ParamKind::kInt, 1024, 65535, "65535"},
 };
+constexpr ParamSpec kDropRatio = Ratio("drop_ratio_search", 0, 1, true, "0");
+constexpr ParamSpec kRefineFactor = {"refine_factor", ParamKind::kInt, 1, kIntMax, "1"};
+constexpr ParamSpec kSparseSearch[] = {
+    kDropRatio,
+    kRefineFactor,
+    Ratio("dim_max_score_ratio", 0.5, 1.3, false, "1.05"),
+    Choice("search_algo", kSparseSearchAlgorithms, "INHERIT"),
+};
+// Of whichever index stands behind it.
+constexpr ParamSpec kAutomaticSearch[] = {kEf, kNoFallback, kDropRatio, kRefineFactor};
 
 // Parameters of the request that belong to no family.
 constexpr std::string_view kCommonParams[] = {
@@ -27,47 +85,51 @@ constexpr std::string_view kCommonParams[] = {
 };
 
 constexpr std::string_view kNotBuilt[] = {
-    "BIN_FLAT",
-    "IVF_FLAT",
-    "BIN_IVF_FLAT",
-    "IVF_SQ8",
-    "IVF_SQ",
-    "IVF_PQ",
-    "SCANN",
-    "IVF_RABITQ",
-    "IVF_RABITQ_FASTSCAN",
-    "HNSW_SQ",
-    "HNSW_PQ",
-    "HNSW_PRQ",
-    "DISKANN",
-    "AISAQ",
-    "GPU_CAGRA",
-    "GPU_IVF_FLAT",
-    "GPU_IVF_PQ",
-    "GPU_BRUTE_FORCE",
-    "MINHASH_LSH",
-    "SVS_FLAT",
-    "SVS_VAMANA",
-    "SVS_VAMANA_LVQ",
-    "SVS_VAMANA_LEANVEC",
-    "FAISS",
-    "SPARSE_INVERTED_INDEX",
-    "SPARSE_WAND",
-    "SCANN_DVR",
+    "IVF_FLAT",        "BIN_IVF_FLAT",
+    "IVF_SQ8",         "IVF_SQ",
+    "IVF_PQ",          "SCANN",
+    "IVF_RABITQ",      "IVF_RABITQ_FASTSCAN",
+    "HNSW_SQ",         "HNSW_PQ",
+    "HNSW_PRQ",        "DISKANN",
+    "AISAQ",           "GPU_CAGRA",
+    "GPU_IVF_FLAT",    "GPU_IVF_PQ",
+    "GPU_BRUTE_FORCE", "MINHASH_LSH",
+    "SVS_FLAT",        "SVS_VAMANA",
+    "SVS_VAMANA_LVQ",  "SVS_VAMANA_LEANVEC",
+    "FAISS",           "SCANN_DVR",
 };
 
+// Numbers get a graph; bits are scanned, which is exact and, at a bit a dimension, fast.
 base::Result<std::unique_ptr<Index>> BuildAutomatic(const BuildParams& params,
                                                     const BuildInput& input) {
+    if (params.vector_type == VectorType::kSparseFloat) {
+        return SparseIndex::Build(params, input);
+    }
+    if (params.vector_type == VectorType::kBinary) {
+        return FlatIndex::Build(params, input);
+    }
     BuildParams expanded = params;
     expanded.params = {{"M", "18"}, {"efConstruction", "240"}};
     return HnswIndex::Build(expanded, input);
 }
 
 constexpr Family kFamilies[] = {
-    {"FLAT", kFloatTypes, kDenseMetrics, {}, {}, FlatIndex::Build},
-    {"HNSW", kFloatTypes, kDenseMetrics, kHnswBuild, kHnswSearch, HnswIndex::Build},
-    {"AUTOINDEX", kFloatTypes, kDenseMetrics, {}, kHnswSearch, BuildAutomatic},
+    {"FLAT", kFlatTypes, {}, {}, FlatIndex::Build},
+    {"BIN_FLAT", kBinaryFlatTypes, {}, {}, FlatIndex::Build},
+    {"HNSW", kHnswTypes, kHnswBuild, kHnswSearch, HnswIndex::Build},
+    {"SPARSE_INVERTED_INDEX", kSparseTypes, kSparseBuild, kSparseSearch, SparseIndex::Build},
+    {"SPARSE_WAND", kSparseTypes, kSparseBuild, kSparseSearch, SparseIndex::Build},
+    {"AUTOINDEX", kAutomaticTypes, {}, kAutomaticSearch, BuildAutomatic},
 };
+
+const TypeMetrics* FindType(const Family& family, VectorType type) {
+    for (const TypeMetrics& each : family.types) {
+        if (each.type == type) {
+            return &each;
+        }
+    }
+    return nullptr;
+}
 
 bool IsCommon(std::string_view name) {
     return std::find(std::begin(kCommonParams), std::end(kCommonParams), name) !=
@@ -99,7 +161,7 @@ base::Result<const Family*> FamilyFor(std::string_view index_type) {
                                       : "invalid index type: " + name);
 }
 
-base::Status CheckMetric(const Family& family, VectorType type, std::string_view name) {
+base::Status CheckMetric(const Family& family, const TypeMetrics& type, std::string_view name) {
     if (name.empty()) {
         return family.name == "AUTOINDEX"
                    ? base::Status()
@@ -107,12 +169,23 @@ base::Status CheckMetric(const Family& family, VectorType type, std::string_view
     }
     const std::optional<Metric> metric = MetricFromName(name);
     if (!metric.has_value() ||
-        std::find(family.metrics.begin(), family.metrics.end(), *metric) == family.metrics.end()) {
+        std::find(type.metrics.begin(), type.metrics.end(), *metric) == type.metrics.end()) {
         return base::InvalidParameter(
-            std::string(KindName(type)) +
+            std::string(KindName(type.type)) +
             " vector index does not support metric type: " + std::string(name));
     }
     return base::Status();
+}
+
+base::Status BadDimension(VectorType type, int64_t dim) {
+    std::string text = "invalid dimension: " + std::to_string(dim);
+    if (type == VectorType::kBinary) {
+        text += dim % 8 != 0 ? ". binary vector dimension should be multiple of 8."
+                             : ". should be in range 8 ~ " + std::to_string(kBinaryDimMax);
+    } else {
+        text += ". should be in range 2 ~ 32768";
+    }
+    return base::InvalidParameter(text);
 }
 
 // Names no parameter of this family may have: they belong to its quantised relatives.
@@ -198,16 +271,15 @@ Metric DefaultMetric(VectorType type) {
 base::Status ValidateBuildParams(std::string_view index_type, VectorType type,
                                  std::string_view metric, int64_t dim, const ParamMap& params) {
     ASSIGN_OR_RETURN(const Family* family, FamilyFor(index_type));
-    if (std::find(family->vector_types.begin(), family->vector_types.end(), type) ==
-        family->vector_types.end()) {
+    const TypeMetrics* known = FindType(*family, type);
+    if (known == nullptr) {
         return base::InvalidParameter("data type " + std::string(VectorTypeName(type)) +
                                       " can't build with this index " + std::string(index_type));
     }
     RETURN_IF_ERROR(CheckForeignParams(*family, params));
-    RETURN_IF_ERROR(CheckMetric(*family, type, metric));
-    if (dim < 1 || dim > kDimMax) {
-        return base::InvalidParameter("invalid dimension: " + std::to_string(dim) +
-                                      ". should be in range 2 ~ 32768");
+    RETURN_IF_ERROR(CheckMetric(*family, *known, metric));
+    if (type != VectorType::kSparseFloat && !IsDimension(type, dim)) {
+        return BadDimension(type, dim);
     }
     return CheckParams(family->build_params, params);
 }
@@ -249,6 +321,9 @@ base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file) {
     ASSIGN_OR_RETURN(const std::string format, codec::EnvelopeReader::FormatOf(file));
     if (format == kFlatFormat) {
         return FlatIndex::Open(std::move(file));
+    }
+    if (format == kSparseFormat) {
+        return SparseIndex::Open(std::move(file));
     }
     if (format == kHnswFormat) {
         return HnswIndex::Open(std::move(file));

@@ -12,10 +12,15 @@
 
 namespace elanus::vindex {
 
+// A vector type that a family takes, and the metrics it then has.
+struct TypeMetrics {
+    VectorType type = VectorType::kFloat;
+    std::span<const Metric> metrics;
+};
+
 struct Family {
     std::string_view name;
-    std::span<const VectorType> vector_types;
-    std::span<const Metric> metrics;
+    std::span<const TypeMetrics> types;
     std::span<const ParamSpec> build_params;
     std::span<const ParamSpec> search_params;
     base::Result<std::unique_ptr<Index>> (*build)(const BuildParams&, const BuildInput&);
@@ -32,7 +37,8 @@ Metric DefaultMetric(VectorType type);
 
 // What CreateIndex must refuse, with Milvus' codes and phrases. `metric` is the name as given;
 // empty means the default for AUTOINDEX and an error otherwise. `params` holds the family's own
-// parameters; index_type, metric_type, mmap.enabled and the like are skipped.
+// parameters; index_type, metric_type, mmap.enabled and the like are skipped. `dim` is not looked at
+// for sparse vectors.
 base::Status ValidateBuildParams(std::string_view index_type, VectorType type,
                                  std::string_view metric, int64_t dim, const ParamMap& params);
 

@@ -16,6 +16,8 @@ struct BuildCase {
 
 TEST(Family, BuildParamsAreCheckedWithMilvusWords) {
     const auto f = VectorType::kFloat;
+    const auto x = VectorType::kBinary;
+    const auto s = VectorType::kSparseFloat;
     const std::vector<BuildCase> cases = {
         {"FLAT", f, "L2", 4, {}, ""},
         {"FLAT", f, "IP", 4, {{"anything", "x"}}, ""},
@@ -39,12 +41,45 @@ TEST(Family, BuildParamsAreCheckedWithMilvusWords) {
         {"HNSW", f, "nonsense", 4, {}, "does not support metric type: nonsense"},
         {"HNSW", f, "L2", 0, {}, "invalid dimension: 0"},
         {"HNSW", f, "L2", 32769, {}, "should be in range 2 ~ 32768"},
-        {"HNSW",
-         VectorType::kInt8,
-         "L2",
-         4,
-         {},
-         "data type Int8Vector can't build with this index HNSW"},
+        {"HNSW", VectorType::kInt8, "L2", 4, {}, ""},
+        {"HNSW", VectorType::kFloat16, "COSINE", 4, {}, ""},
+        {"FLAT", VectorType::kBFloat16, "IP", 4, {}, ""},
+        {"HNSW", VectorType::kInt8, "JACCARD", 4, {}, "int vector index does not support metric"},
+        {"HNSW", x, "HAMMING", 16, {}, ""},
+        {"HNSW", x, "SUBSTRUCTURE", 16, {}, "does not support metric type: SUBSTRUCTURE"},
+        {"FLAT", x, "SUPERSTRUCTURE", 16, {}, ""},
+        {"BIN_FLAT", x, "JACCARD", 262144, {}, ""},
+        {"BIN_FLAT", x, "JACCARD", 262152, {}, "should be in range 8 ~ 262144"},
+        {"BIN_FLAT", x, "JACCARD", 12, {}, "binary vector dimension should be multiple of 8."},
+        {"BIN_FLAT", x, "L2", 16, {}, "binary vector index does not support metric type: L2"},
+        {"BIN_FLAT", f, "L2", 16, {}, "data type FloatVector can't build with this index BIN_FLAT"},
+        {"AUTOINDEX", x, "", 16, {}, ""},
+        {"BIN_IVF_FLAT", x, "HAMMING", 16, {}, "is not supported by this server"},
+        {"HNSW", s, "IP", 0, {}, "data type SparseFloatVector can't build with this index HNSW"},
+        {"SPARSE_WAND", f, "IP", 4, {}, "can't build with this index SPARSE_WAND"},
+        {"SPARSE_WAND", s, "IP", 0, {}, ""},
+        {"AUTOINDEX", s, "IP", 0, {}, ""},
+        {"SPARSE_INVERTED_INDEX", s, "", 0, {}, "metric type not set for vector index"},
+        {"SPARSE_INVERTED_INDEX", s, "L2", 0, {}, "sparse float vector index does not support"},
+        {"SPARSE_INVERTED_INDEX", s, "BM25", 0, {}, "does not support metric type: BM25"},
+        {"SPARSE_INVERTED_INDEX", s, "IP", 0, {{"drop_ratio_build", "0.99"}}, ""},
+        {"SPARSE_INVERTED_INDEX",
+         s,
+         "IP",
+         0,
+         {{"drop_ratio_build", "1"}},
+         "param 'drop_ratio_build' (1) should be in range [0.000000, 1.000000)"},
+        {"SPARSE_INVERTED_INDEX", s, "IP", 0, {{"drop_ratio_build", "-0.1"}}, "should be in range"},
+        {"SPARSE_INVERTED_INDEX", s, "IP", 0, {{"drop_ratio_build", "x"}}, "should be a number"},
+        {"SPARSE_INVERTED_INDEX", s, "IP", 0, {{"inverted_index_algo", "SINDI"}}, ""},
+        {"SPARSE_INVERTED_INDEX",
+         s,
+         "IP",
+         0,
+         {{"inverted_index_algo", "GUESS"}},
+         "param 'inverted_index_algo' (GUESS) should be one of [TAAT_NAIVE, DAAT_WAND, "},
+        {"SPARSE_INVERTED_INDEX", s, "IP", 0, {{"quant_type", "u16"}}, "one of [fp16, fp32]"},
+        {"SPARSE_INVERTED_INDEX", s, "IP", 0, {{"sindi_window_size", "99"}}, "in range [1024, "},
         {"AUTOINDEX", f, "", 4, {}, ""},
         {"AUTOINDEX", f, "L2", 4, {{"mmap.enabled", "true"}}, ""},
         {"AUTOINDEX",
@@ -104,6 +139,23 @@ TEST(Family, SearchParamsAreCheckedWithMilvusWords) {
         {"HNSW", Metric::kIp, 9, {{"range_filter", "1"}}, "radius is required"},
         {"HNSW", Metric::kIp, 9, {{"radius", "far"}}, "param 'radius' (far) should be a number"},
         {"DISKANN", Metric::kIp, 9, {}, "not supported by this server"},
+        {"SPARSE_WAND", Metric::kIp, 9, {{"drop_ratio_search", "0.3"}}, ""},
+        {"SPARSE_WAND",
+         Metric::kIp,
+         9,
+         {{"drop_ratio_search", "1.0"}},
+         "param 'drop_ratio_search' (1.0) should be in range [0.000000, 1.000000)"},
+        {"AUTOINDEX", Metric::kIp, 9, {{"drop_ratio_search", "-1"}}, "should be in range"},
+        {"SPARSE_WAND", Metric::kIp, 9, {{"refine_factor", "0"}}, "should be in range [1, "},
+        {"SPARSE_WAND", Metric::kIp, 9, {{"dim_max_score_ratio", "1.3"}}, ""},
+        {"SPARSE_WAND", Metric::kIp, 9, {{"dim_max_score_ratio", "0.4"}}, "should be in range"},
+        {"SPARSE_WAND", Metric::kIp, 9, {{"search_algo", "INHERIT"}}, ""},
+        {"SPARSE_WAND", Metric::kIp, 9, {{"search_algo", "none"}}, "should be one of [INHERIT, "},
+        {"BIN_FLAT",
+         Metric::kHamming,
+         9,
+         {{"radius", "1"}, {"range_filter", "2"}},
+         "range_filter(2) should be less than radius(1)"},
     };
     for (const SearchCase& c : cases) {
         const base::Status status = ValidateSearchParams(c.index_type, c.metric, c.k, c.params);
@@ -127,7 +179,8 @@ TEST(Family, ParsedRangeAndParamsReachTheSearch) {
 }
 
 TEST(Family, TheTableNamesWhatIsBuilt) {
-    for (const char* name : {"FLAT", "HNSW", "AUTOINDEX"}) {
+    for (const char* name :
+         {"FLAT", "BIN_FLAT", "HNSW", "SPARSE_INVERTED_INDEX", "SPARSE_WAND", "AUTOINDEX"}) {
         ASSERT_NE(FindFamily(name), nullptr);
         EXPECT_FALSE(IsKnownButUnsupported(name));
     }
@@ -136,6 +189,8 @@ TEST(Family, TheTableNamesWhatIsBuilt) {
               std::to_string(kHnswEfConstructionDefault));
     EXPECT_EQ(DefaultMetric(VectorType::kFloat), Metric::kCosine);
     EXPECT_EQ(DefaultMetric(VectorType::kBinary), Metric::kHamming);
+    EXPECT_EQ(DefaultMetric(VectorType::kSparseFloat), Metric::kIp);
+    EXPECT_EQ(DefaultMetric(VectorType::kInt8), Metric::kCosine);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace {
 constexpr uint32_t kFlatVersion = 1;
 constexpr codec::SectionId kMetaSection{1, 0};
 constexpr codec::SectionId kVectorsSection{2, 0};
+constexpr codec::SectionId kInverseNormsSection{3, 0};
 
 struct FlatMeta {
     uint32_t vector_type;
@@ -21,17 +22,18 @@ static_assert(sizeof(FlatMeta) == 16);
 
 }  // namespace
 
-FlatIndex::FlatIndex(Metric metric, uint32_t dim, uint32_t rows, base::Buffer vectors)
-    : Index(VectorType::kFloat, metric, dim, rows), vectors_(std::move(vectors)) {
-    view_ = {metric, dim, rows, reinterpret_cast<const float*>(vectors_.data()), true};
-}
+FlatIndex::FlatIndex(VectorType type, Metric metric, uint32_t dim, uint32_t rows,
+                     StoredVectors vectors)
+    : Index(type, metric, dim, rows),
+      vectors_(std::move(vectors)),
+      view_(vectors_.View(type, metric, dim, rows)) {}
 
 base::Result<std::unique_ptr<Index>> FlatIndex::Build(const BuildParams& params,
                                                       const BuildInput& input) {
-    base::Buffer vectors = StoredVectors(params.metric, params.dim, input.rows,
-                                         static_cast<const float*>(input.vectors));
     return std::unique_ptr<Index>(new FlatIndex(
-        params.metric, params.dim, static_cast<uint32_t>(input.rows), std::move(vectors)));
+        params.vector_type, params.metric, params.dim, static_cast<uint32_t>(input.rows),
+        StoredVectors::CopyOf(params.vector_type, params.metric, params.dim, input.rows,
+                              input.vectors)));
 }
 
 base::Result<std::unique_ptr<Index>> FlatIndex::Open(base::Buffer file) {
@@ -40,15 +42,16 @@ base::Result<std::unique_ptr<Index>> FlatIndex::Open(base::Buffer file) {
     ASSIGN_OR_RETURN(const base::Buffer bytes, reader.Array<FlatMeta>(kMetaSection, 1));
     FlatMeta meta;
     std::memcpy(&meta, bytes.data(), sizeof meta);
+    const auto type = static_cast<VectorType>(meta.vector_type);
     const auto metric = static_cast<Metric>(meta.metric);
-    if (meta.vector_type != static_cast<uint32_t>(VectorType::kFloat) || metric > Metric::kCosine ||
-        meta.dim == 0 || meta.dim > kDimMax || meta.rows > kRowsMax) {
+    if (!IsDenseMetric(type, metric) || !IsDimension(type, meta.dim) || meta.rows > kRowsMax) {
         return base::Corruption("flat index: bad description of its vectors");
     }
-    ASSIGN_OR_RETURN(base::Buffer vectors,
-                     reader.Array<float>(kVectorsSection, uint64_t{meta.rows} * meta.dim));
+    ASSIGN_OR_RETURN(StoredVectors vectors,
+                     StoredVectors::Open(reader, kVectorsSection, kInverseNormsSection, type,
+                                         metric, meta.dim, meta.rows));
     std::unique_ptr<FlatIndex> index(
-        new FlatIndex(metric, meta.dim, meta.rows, std::move(vectors)));
+        new FlatIndex(type, metric, meta.dim, meta.rows, std::move(vectors)));
     index->file_ = std::move(reader);
     return std::unique_ptr<Index>(std::move(index));
 }
@@ -58,7 +61,7 @@ base::Status FlatIndex::Save(codec::Sink& sink) const {
                         dim(), size()};
     codec::EnvelopeWriter writer(sink, kFlatFormat, kFlatVersion);
     writer.AddArray<FlatMeta>(kMetaSection, {&meta, 1});
-    writer.AddSection(kVectorsSection, vectors_.view());
+    vectors_.AddTo(writer, kVectorsSection, kInverseNormsSection);
     return writer.Finish();
 }
 
@@ -66,7 +69,7 @@ base::Status FlatIndex::Verify() const {
     return file_.has_value() ? file_->VerifyAll() : base::Status();
 }
 
-base::Status FlatIndex::SearchRows(const float* query, const SearchParams& params, size_t matches,
+base::Status FlatIndex::SearchRows(const Query& query, const SearchParams& params, size_t matches,
                                    SearchScratch& scratch, Neighbors* out) const {
     out->counters.strategy = Strategy::kExactScan;
     out->counters.distances = matches;

@@ -1,4 +1,4 @@
-// FLAT: exact search over a copy of the vectors. Format: docs/formats/flat.md
+// FLAT and BIN_FLAT: exact search over a copy of the vectors. Format: docs/formats/flat.md
 #pragma once
 
 #include "codec/envelope.h"
@@ -18,19 +18,22 @@ class FlatIndex : public Index {
                                                       const BuildInput& input);
     static base::Result<std::unique_ptr<Index>> Open(base::Buffer file);
 
-    std::string_view index_type() const override { return "FLAT"; }
-    uint64_t memory_bytes() const override { return vectors_.size(); }
+    // FLAT names both; files hold no name.
+    std::string_view index_type() const override {
+        return vector_type() == VectorType::kBinary ? "BIN_FLAT" : "FLAT";
+    }
+    uint64_t memory_bytes() const override { return vectors_.bytes(); }
     base::Status Save(codec::Sink& sink) const override;
     base::Status Verify() const override;
 
   protected:
-    base::Status SearchRows(const float* query, const SearchParams& params, size_t matches,
+    base::Status SearchRows(const Query& query, const SearchParams& params, size_t matches,
                             SearchScratch& scratch, Neighbors* out) const override;
 
   private:
-    FlatIndex(Metric metric, uint32_t dim, uint32_t rows, base::Buffer vectors);
+    FlatIndex(VectorType type, Metric metric, uint32_t dim, uint32_t rows, StoredVectors vectors);
 
-    base::Buffer vectors_;
+    StoredVectors vectors_;
     VectorView view_;
     std::optional<codec::EnvelopeReader> file_;
 };

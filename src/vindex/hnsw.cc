@@ -37,7 +37,7 @@ uint64_t PlainKey(uint64_t pool_key) {
 }  // namespace
 
 struct HnswIndex::Walk {
-    const float* query;
+    const Query& query;
     const SearchParams& params;
     SearchScratch& scratch;
     size_t ef;
@@ -71,7 +71,7 @@ bool HnswIndex::ScanIsCheaper(size_t matches, size_t ef) const {
     return static_cast<double>(matches) <= static_cast<double>(kDistancesPerEf * ef) / selectivity;
 }
 
-base::Status HnswIndex::Scan(const float* query, const SearchParams& params, size_t matches,
+base::Status HnswIndex::Scan(const Query& query, const SearchParams& params, size_t matches,
                              SearchScratch& scratch, Neighbors* out) const {
     out->counters.strategy =
         out->counters.distances > 0 ? Strategy::kWalkThenScan : Strategy::kExactScan;
@@ -79,7 +79,7 @@ base::Status HnswIndex::Scan(const float* query, const SearchParams& params, siz
     return ScanRows(view_, query, params, scratch, out);
 }
 
-base::Status HnswIndex::SearchRows(const float* query, const SearchParams& params, size_t matches,
+base::Status HnswIndex::SearchRows(const Query& query, const SearchParams& params, size_t matches,
                                    SearchScratch& scratch, Neighbors* out) const {
     const CostBand band = CostBand::Of(metric(), params);
     for (size_t ef = Effort(params);; ef *= 4) {
@@ -108,7 +108,7 @@ base::Status HnswIndex::SearchRows(const float* query, const SearchParams& param
 }
 
 // Leaves in scratch.pool up to ef passing rows as plain keys, best first.
-HnswIndex::Outcome HnswIndex::WalkFor(const float* query, const SearchParams& params,
+HnswIndex::Outcome HnswIndex::WalkFor(const Query& query, const SearchParams& params,
                                       size_t matches, size_t ef, SearchScratch& scratch,
                                       Neighbors* out, base::Status* interrupted) const {
     const size_t list_max = 2 * static_cast<size_t>(graph_.m);

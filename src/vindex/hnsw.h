@@ -1,4 +1,4 @@
-// HNSW: graph index with exact float vectors, and AUTOINDEX, which is the same with its own
+// HNSW: graph index with exact vectors of any dense type, and AUTOINDEX, which is the same with its own
 // parameters and a default effort that aims at recall 0.95.
 //
 // A search chooses between three ways from the number of rows that pass the filter:
@@ -35,22 +35,22 @@ class HnswIndex : public Index {
     base::Status Verify() const override;
 
   protected:
-    base::Status SearchRows(const float* query, const SearchParams& params, size_t matches,
+    base::Status SearchRows(const Query& query, const SearchParams& params, size_t matches,
                             SearchScratch& scratch, Neighbors* out) const override;
 
   private:
     enum class Outcome : uint8_t { kDone, kGaveUp, kDamaged, kInterrupted };
     struct Walk;  // one walk's query, limits and counters
 
-    HnswIndex(Metric metric, uint32_t dim, uint32_t rows)
-        : Index(VectorType::kFloat, metric, dim, rows) {}
+    HnswIndex(VectorType type, Metric metric, uint32_t dim, uint32_t rows)
+        : Index(type, metric, dim, rows) {}
     void PointAtBuffers(uint32_t m, uint32_t entry, uint32_t level_max);
 
     size_t Effort(const SearchParams& params) const;
     bool ScanIsCheaper(size_t matches, size_t ef) const;
-    base::Status Scan(const float* query, const SearchParams& params, size_t matches,
+    base::Status Scan(const Query& query, const SearchParams& params, size_t matches,
                       SearchScratch& scratch, Neighbors* out) const;
-    Outcome WalkFor(const float* query, const SearchParams& params, size_t matches, size_t ef,
+    Outcome WalkFor(const Query& query, const SearchParams& params, size_t matches, size_t ef,
                     SearchScratch& scratch, Neighbors* out, base::Status* interrupted) const;
     bool DescendToBottom(Walk& walk, uint64_t* best) const;
     Outcome WalkPlain(Walk& walk, uint64_t entry) const;
@@ -64,7 +64,7 @@ class HnswIndex : public Index {
     base::Buffer links0_;
     base::Buffer upper_start_;
     base::Buffer upper_links_;
-    base::Buffer vectors_;
+    StoredVectors vectors_;
     std::optional<codec::EnvelopeReader> file_;
 };
 

@@ -105,7 +105,7 @@ void HnswBuilder::InsertRange(uint32_t begin, uint32_t end, Worker& worker) {
 }
 
 void HnswBuilder::Insert(uint32_t row, Worker& worker) {
-    const float* query = vectors_.Row(row);
+    const Query query = vectors_.RowAsQuery(row);
     const uint32_t levels = LevelCount(row);
     float cost = 0;
     vectors_.Costs(query, &arrays_.entry, 1, &cost);
@@ -141,7 +141,7 @@ void HnswBuilder::CopyList(uint32_t row, uint32_t level, std::vector<uint32_t>* 
 }
 
 // Moves to the best neighbour until none is better.
-uint64_t HnswBuilder::Descend(const float* query, uint64_t best, uint32_t level, Worker& worker) {
+uint64_t HnswBuilder::Descend(const Query& query, uint64_t best, uint32_t level, Worker& worker) {
     for (bool moved = true; moved;) {
         moved = false;
         CopyList(PoolRow(best), level, &worker.ids);
@@ -157,7 +157,7 @@ uint64_t HnswBuilder::Descend(const float* query, uint64_t best, uint32_t level,
 }
 
 // Leaves in worker.found the ef_construction best rows met on `level`, best first (marked keys).
-void HnswBuilder::SearchLevel(const float* query, uint64_t entry, uint32_t level, Worker& worker) {
+void HnswBuilder::SearchLevel(const Query& query, uint64_t entry, uint32_t level, Worker& worker) {
     VisitedSet& visited = ThreadScratch().visited;
     visited.Reset(vectors_.rows);
     visited.Insert(PoolRow(entry));
@@ -196,7 +196,7 @@ bool HnswBuilder::Covered(uint32_t row, float cost, const std::vector<uint32_t>&
     constexpr size_t kStep = 4;
     for (size_t i = 0; i < chosen.size(); i += kStep) {
         const size_t count = std::min(kStep, chosen.size() - i);
-        vectors_.Costs(vectors_.Row(row), chosen.data() + i, count, costs);
+        vectors_.Costs(vectors_.RowAsQuery(row), chosen.data() + i, count, costs);
         if (std::any_of(costs, costs + count, [cost](float c) { return c < cost; })) {
             return true;
         }
@@ -207,7 +207,7 @@ bool HnswBuilder::Covered(uint32_t row, float cost, const std::vector<uint32_t>&
 // The selection heuristic: best first, a row enters unless it is covered. Copies of the query's own
 // vector never cover each other, and enough of them would cut themselves off from all other rows;
 // so they get half of the places at most.
-void HnswBuilder::Choose(const float* query, const std::vector<uint64_t>& sorted, size_t count_max,
+void HnswBuilder::Choose(const Query& query, const std::vector<uint64_t>& sorted, size_t count_max,
                          Worker& worker, std::vector<uint32_t>* chosen) const {
     chosen->clear();
     worker.costs.resize(std::max<size_t>(worker.costs.size(), 4));
@@ -217,7 +217,7 @@ void HnswBuilder::Choose(const float* query, const std::vector<uint64_t>& sorted
             return;
         }
         const uint32_t row = PoolRow(key);
-        const bool copy = std::memcmp(vectors_.Row(row), query, vectors_.dim * sizeof(float)) == 0;
+        const bool copy = std::memcmp(vectors_.Row(row), query.data, vectors_.row_bytes) == 0;
         if (copy && copies_left == 0) {
             continue;
         }
@@ -241,7 +241,7 @@ void HnswBuilder::LinkBack(uint32_t row, uint32_t level, uint32_t neighbour, Wor
     worker.ids.assign(list + 1, list + 1 + count);
     worker.ids.push_back(row);
     worker.costs.resize(worker.ids.size());
-    const float* query = vectors_.Row(neighbour);
+    const Query query = vectors_.RowAsQuery(neighbour);
     vectors_.Costs(query, worker.ids.data(), worker.ids.size(), worker.costs.data());
     worker.around.clear();
     for (size_t i = 0; i < worker.ids.size(); ++i) {

@@ -69,9 +69,9 @@ class HnswBuilder {
     void InsertRange(uint32_t begin, uint32_t end, Worker& worker);
     void Insert(uint32_t row, Worker& worker);
     void CopyList(uint32_t row, uint32_t level, std::vector<uint32_t>* ids);
-    uint64_t Descend(const float* query, uint64_t best, uint32_t level, Worker& worker);
-    void SearchLevel(const float* query, uint64_t entry, uint32_t level, Worker& worker);
-    void Choose(const float* query, const std::vector<uint64_t>& sorted, size_t count_max,
+    uint64_t Descend(const Query& query, uint64_t best, uint32_t level, Worker& worker);
+    void SearchLevel(const Query& query, uint64_t entry, uint32_t level, Worker& worker);
+    void Choose(const Query& query, const std::vector<uint64_t>& sorted, size_t count_max,
                 Worker& worker, std::vector<uint32_t>* chosen) const;
     bool Covered(uint32_t row, float cost, const std::vector<uint32_t>& chosen, float* costs) const;
     void LinkBack(uint32_t row, uint32_t level, uint32_t neighbour, Worker& worker);

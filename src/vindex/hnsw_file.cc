@@ -14,6 +14,7 @@ constexpr codec::SectionId kLinks0Section{2, 0};
 constexpr codec::SectionId kUpperStartSection{3, 0};
 constexpr codec::SectionId kUpperLinksSection{4, 0};
 constexpr codec::SectionId kVectorsSection{5, 0};
+constexpr codec::SectionId kInverseNormsSection{6, 0};
 
 constexpr uint32_t kFlagVectorsInside = 1;
 constexpr uint32_t kFlagAutomatic = 2;
@@ -33,11 +34,12 @@ struct HnswMeta {
 static_assert(sizeof(HnswMeta) == 64);
 
 bool Plausible(const HnswMeta& meta) {
-    return meta.vector_type == static_cast<uint32_t>(VectorType::kFloat) &&
-           meta.metric <= static_cast<uint32_t>(Metric::kCosine) && meta.dim > 0 &&
-           meta.dim <= kDimMax && meta.rows <= kRowsMax && meta.m >= kHnswMMin &&
-           meta.m <= kHnswMMax && meta.level_max < kLevelsMax &&
-           (meta.rows == 0 || meta.entry < meta.rows) && (meta.flags & kFlagVectorsInside) != 0 &&
+    const auto type = static_cast<VectorType>(meta.vector_type);
+    const auto metric = static_cast<Metric>(meta.metric);
+    return IsDenseMetric(type, metric) && !IsStructureTest(metric) && IsDimension(type, meta.dim) &&
+           meta.rows <= kRowsMax && meta.m >= kHnswMMin && meta.m <= kHnswMMax &&
+           meta.level_max < kLevelsMax && (meta.rows == 0 || meta.entry < meta.rows) &&
+           (meta.flags & kFlagVectorsInside) != 0 &&
            (meta.flags & ~(kFlagVectorsInside | kFlagAutomatic)) == 0;
 }
 
@@ -51,16 +53,17 @@ void HnswIndex::PointAtBuffers(uint32_t m, uint32_t entry, uint32_t level_max) {
               links0_.As<uint32_t>(),
               upper_start_.As<uint32_t>(),
               upper_links_.As<uint32_t>()};
-    view_ = {metric(), dim(), size(), reinterpret_cast<const float*>(vectors_.data()), true};
+    view_ = vectors_.View(vector_type(), metric(), dim(), size());
 }
 
 base::Result<std::unique_ptr<Index>> HnswIndex::Build(const BuildParams& params,
                                                       const BuildInput& input) {
     const auto rows = static_cast<uint32_t>(input.rows);
-    std::unique_ptr<HnswIndex> index(new HnswIndex(params.metric, params.dim, rows));
+    std::unique_ptr<HnswIndex> index(
+        new HnswIndex(params.vector_type, params.metric, params.dim, rows));
     index->automatic_ = params.index_type == "AUTOINDEX";
     index->vectors_ =
-        StoredVectors(params.metric, params.dim, rows, static_cast<const float*>(input.vectors));
+        StoredVectors::CopyOf(params.vector_type, params.metric, params.dim, rows, input.vectors);
     HnswBuildOptions options;
     options.m = static_cast<uint32_t>(IntParam(params.params, "M").value_or(kHnswMDefault));
     options.ef_construction = static_cast<uint32_t>(
@@ -94,7 +97,7 @@ base::Status HnswIndex::Save(codec::Sink& sink) const {
     writer.AddSection(kLinks0Section, links0_.view());
     writer.AddSection(kUpperStartSection, upper_start_.view());
     writer.AddSection(kUpperLinksSection, upper_links_.view());
-    writer.AddSection(kVectorsSection, vectors_.view());
+    vectors_.AddTo(writer, kVectorsSection, kInverseNormsSection);
     return writer.Finish();
 }
 
@@ -107,8 +110,9 @@ base::Result<std::unique_ptr<Index>> HnswIndex::Open(base::Buffer file) {
     if (!Plausible(meta)) {
         return base::Corruption("hnsw index: bad description of its graph");
     }
-    std::unique_ptr<HnswIndex> index(
-        new HnswIndex(static_cast<Metric>(meta.metric), meta.dim, meta.rows));
+    std::unique_ptr<HnswIndex> index(new HnswIndex(static_cast<VectorType>(meta.vector_type),
+                                                   static_cast<Metric>(meta.metric), meta.dim,
+                                                   meta.rows));
     index->automatic_ = (meta.flags & kFlagAutomatic) != 0;
     index->ef_construction_ = meta.ef_construction;
     const uint64_t rows = meta.rows;
@@ -116,7 +120,9 @@ base::Result<std::unique_ptr<Index>> HnswIndex::Open(base::Buffer file) {
                      reader.Array<uint32_t>(kLinks0Section, rows * (1 + 2 * uint64_t{meta.m})));
     ASSIGN_OR_RETURN(index->upper_start_, reader.Array<uint32_t>(kUpperStartSection, rows + 1));
     ASSIGN_OR_RETURN(index->upper_links_, reader.Section(kUpperLinksSection));
-    ASSIGN_OR_RETURN(index->vectors_, reader.Array<float>(kVectorsSection, rows * meta.dim));
+    ASSIGN_OR_RETURN(index->vectors_,
+                     StoredVectors::Open(reader, kVectorsSection, kInverseNormsSection,
+                                         index->vector_type(), index->metric(), meta.dim, rows));
     if (index->upper_links_.size() !=
         uint64_t{index->upper_start_.As<uint32_t>()[rows]} * (1 + meta.m) * sizeof(uint32_t)) {
         return base::Corruption("hnsw index: upper levels have a wrong length");
@@ -134,7 +140,7 @@ base::Status HnswIndex::Verify() const {
 }
 
 uint64_t HnswIndex::memory_bytes() const {
-    return links0_.size() + upper_start_.size() + upper_links_.size() + vectors_.size();
+    return links0_.size() + upper_start_.size() + upper_links_.size() + vectors_.bytes();
 }
 
 }  // namespace elanus::vindex

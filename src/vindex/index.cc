@@ -2,6 +2,7 @@
 
 #include "vindex/exact_scan.h"
 #include "vindex/scratch.h"
+#include "vindex/sparse.h"
 
 namespace elanus::vindex {
 
@@ -10,19 +11,37 @@ SearchScratch& ThreadScratch() {
     return scratch;
 }
 
-base::Status Index::Search(const void* query, const SearchParams& params, Neighbors* out) const {
+namespace {
+
+base::Status CheckQuery(VectorType type, uint32_t dim, std::string_view query) {
+    if (type == VectorType::kSparseFloat) {
+        return CheckSparseVector(query);
+    }
+    const size_t bytes = RowBytes(type, dim);
+    return query.size() == bytes
+               ? base::Status()
+               : base::InvalidParameter("vector dimension mismatch, expected vector size(byte) " +
+                                        std::to_string(bytes) + ", actual " +
+                                        std::to_string(query.size()));
+}
+
+}  // namespace
+
+base::Status Index::Search(std::string_view query, const SearchParams& params,
+                           Neighbors* out) const {
     out->rows.clear();
     out->scores.clear();
     out->counters = SearchCounters();
     RETURN_IF_ERROR(CheckSearchParams(params, size_));
+    RETURN_IF_ERROR(CheckQuery(vector_type_, dim_, query));
     const size_t matches = CountMatches(params.filter, size_);
     out->counters.matches = matches;
     if (matches == 0) {
         return base::Status();
     }
     SearchScratch& scratch = ThreadScratch();
-    const float* prepared = PrepareQuery(metric_, dim_, query, scratch);
-    return SearchRows(prepared, params, matches, scratch, out);
+    return SearchRows(PrepareQuery(vector_type_, metric_, dim_, query, scratch), params, matches,
+                      scratch, out);
 }
 
 }  // namespace elanus::vindex

@@ -3,7 +3,9 @@
 //
 // Guarantees:
 //   INV-VINDEX-1  A search without a range answers min(k, matching rows) rows: approximate in which
-//                 rows, never short in how many.
+//                 rows, never short in how many. A row matches when it passes the filter and can
+//                 be a hit at all: of a sparse index, it shares a dimension with the query; of a
+//                 structure test, the test holds.
 //   INV-VINDEX-2  Answers are sorted best first; equal scores by row number.
 //   INV-VINDEX-3  A damaged file answers kDataCorruption or other rows; it is never read out of
 //                 bounds and never loops.
@@ -22,6 +24,7 @@
 #include "codec/sink.h"
 #include "sys/executor.h"
 #include "vindex/metric.h"
+#include "vindex/vectors.h"
 
 #include <cstdint>
 #include <functional>
@@ -38,6 +41,12 @@ namespace elanus::vindex {
 using ParamMap = std::map<std::string, std::string>;
 
 inline constexpr uint32_t kDimMax = 32768;
+inline constexpr uint32_t kBinaryDimMax = 8 * kDimMax;
+// A dimension that a dense index can have; sparse vectors have none.
+constexpr bool IsDimension(VectorType type, int64_t dim) {
+    return type == VectorType::kBinary ? dim > 0 && dim <= kBinaryDimMax && dim % 8 == 0
+                                       : dim > 0 && dim <= kDimMax;
+}
 // Walks keep a mark in the lowest bit beside the row number.
 inline constexpr uint64_t kRowsMax = (uint64_t{1} << 31) - 1;
 
@@ -51,7 +60,9 @@ struct BuildParams {
 
 struct BuildInput {
     // `rows` vectors one after another, each of `dim` values of the vector type, aligned for it.
+    // Sparse: their pairs (sparse.h), of which row i has bytes [offsets[i], offsets[i + 1]).
     const void* vectors = nullptr;
+    const uint32_t* offsets = nullptr;
     uint64_t rows = 0;
     // Null builds on the calling thread: the result then depends on rows, params and seed alone.
     sys::Executor* executor = nullptr;
@@ -73,7 +84,7 @@ struct SearchParams {
     std::function<base::Status()> interrupt;
 };
 
-enum class Strategy : uint8_t { kNone, kExactScan, kWalk, kFilteredWalk, kWalkThenScan };
+enum class Strategy : uint8_t { kNone, kExactScan, kWalk, kFilteredWalk, kWalkThenScan, kPostings };
 std::string_view StrategyName(Strategy strategy);
 
 // What a search did, for PROFILE and tests.
@@ -104,9 +115,16 @@ class Index {
     // Bytes of the index's arrays, in memory or mapped.
     virtual uint64_t memory_bytes() const = 0;
 
-    // `query` is one vector of vector_type() and dim(), at any alignment. `out` is overwritten.
-    // kInvalidParameter for k = 0; kDataCorruption when the walk met a damaged list.
-    base::Status Search(const void* query, const SearchParams& params, Neighbors* out) const;
+    // `query` holds the bytes of one vector of vector_type() and dim(), at any alignment. `out` is
+    // overwritten. kInvalidParameter for k = 0 and a query of another size or, sparse, that is no
+    // sparse vector; kDataCorruption when the search met a damaged list.
+    base::Status Search(std::string_view query, const SearchParams& params, Neighbors* out) const;
+    // The same for a dense vector of known size.
+    base::Status Search(const void* query, const SearchParams& params, Neighbors* out) const {
+        return Search(
+            std::string_view(static_cast<const char*>(query), RowBytes(vector_type_, dim_)), params,
+            out);
+    }
 
     // Writes one file (docs/formats); OpenIndex() of its bytes gives the same index.
     virtual base::Status Save(codec::Sink& sink) const = 0;
@@ -117,9 +135,9 @@ class Index {
     Index(VectorType vector_type, Metric metric, uint32_t dim, uint32_t size)
         : vector_type_(vector_type), metric_(metric), dim_(dim), size_(size) {}
 
-    // `query` is aligned, and normalised for cosine; k > 0, size() > 0, and `matches` > 0 rows pass
-    // the filter. `out` is empty.
-    virtual base::Status SearchRows(const float* query, const SearchParams& params, size_t matches,
+    // `query` is prepared (vectors.h); k > 0, size() > 0, and `matches` > 0 rows pass the filter.
+    // `out` is empty.
+    virtual base::Status SearchRows(const Query& query, const SearchParams& params, size_t matches,
                                     SearchScratch& scratch, Neighbors* out) const = 0;
 
   private:

@@ -494,18 +494,6 @@ TEST(Index, AnInterruptEndsBuildAndSearch) {
     EXPECT_EQ(index->Search(many.query(0), params, &out).code(), base::Code::kCanceled);
 }
 
-TEST(Index, RawRowsAreSearchedWithoutAnIndex) {
-    const Data data = Clustered(500, 20);
-    for (Metric metric : kMetrics) {
-        const VectorView view{metric, kDim, data.count(), data.rows.data(), false};
-        Neighbors out;
-        SearchParams params;
-        params.k = 7;
-        ASSERT_TRUE(SearchExact(view, data.query(0), params, &out).ok());
-        EXPECT_EQ(out.rows, Truth(data, metric, data.query(0), 7));
-    }
-}
-
 TEST(Index, AMisalignedQueryIsFine) {
     const Data data = Clustered(200, 21);
     const auto index = Build("HNSW", Metric::kL2, data);

@@ -1,8 +1,9 @@
 // Metrics and vector types, with Milvus' names, numbers and order.
 //
 // Scores are what a client sees: L2 squared (smaller is better), inner product and cosine (larger
-// is better; cosine within [-1, 1]). Inside the engine every metric is a cost, smaller is better
-// (vectors.h), so that one walk and one heap serve all.
+// is better; cosine within [-1, 1]); HAMMING and JACCARD are distances; SUBSTRUCTURE and
+// SUPERSTRUCTURE give 0 and are hits only where the structure holds. Inside the engine every metric
+// is a cost, smaller is better (vectors.h), so that one walk and one heap serve all.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +13,8 @@
 
 namespace elanus::vindex {
 
-// Numbers are stored in index files. Those above kCosine are known by name and not built here.
+// Numbers are stored in index files. Those above kSuperstructure are known by name and not built
+// here.
 enum class Metric : uint32_t {
     kL2 = 0,
     kIp = 1,
@@ -49,10 +51,16 @@ constexpr bool LargerIsBetter(Metric metric) {
         case Metric::kL2:
         case Metric::kHamming:
         case Metric::kJaccard:
+        case Metric::kSubstructure:
+        case Metric::kSuperstructure:
             return false;
         default:
             return true;
     }
+}
+// True for metrics that say yes (0) or no (1) of a row; only rows with yes are hits.
+constexpr bool IsStructureTest(Metric metric) {
+    return metric == Metric::kSubstructure || metric == Metric::kSuperstructure;
 }
 constexpr bool BetterThan(Metric metric, float a, float b) {
     return LargerIsBetter(metric) ? a > b : a < b;

@@ -1,5 +1,6 @@
 #include "vindex/param.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace elanus::vindex {
@@ -27,7 +28,38 @@ std::string Shown(const ParamSpec& spec, std::string_view text) {
     return "param '" + std::string(spec.name) + "' (" + std::string(text) + ") should be ";
 }
 
+base::Status CheckNumber(const ParamSpec& spec, std::string_view text) {
+    const std::optional<double> value = ParseNumber(text);
+    if (!value.has_value()) {
+        return base::InvalidParameter("Type conflict in json: " + Shown(spec, text) + "a number");
+    }
+    const bool fits =
+        *value >= spec.low && *value <= spec.high && (!spec.high_open || *value < spec.high);
+    return fits ? base::Status()
+                : base::InvalidParameter("Out of range in json: " + Shown(spec, text) +
+                                         "in range [" + std::to_string(spec.low) + ", " +
+                                         std::to_string(spec.high) + (spec.high_open ? ")" : "]"));
+}
+
+base::Status CheckChoice(const ParamSpec& spec, std::string_view text) {
+    if (std::find(spec.choices.begin(), spec.choices.end(), Unquote(text)) != spec.choices.end()) {
+        return base::Status();
+    }
+    std::string known;
+    for (const std::string_view choice : spec.choices) {
+        known += (known.empty() ? "" : ", ") + std::string(choice);
+    }
+    return base::InvalidParameter("Out of range in json: " + Shown(spec, text) + "one of [" +
+                                  known + "]");
+}
+
 base::Status CheckParam(const ParamSpec& spec, std::string_view text) {
+    if (spec.kind == ParamKind::kNumber) {
+        return CheckNumber(spec, text);
+    }
+    if (spec.kind == ParamKind::kChoice) {
+        return CheckChoice(spec, text);
+    }
     if (spec.kind == ParamKind::kBool) {
         const std::string_view value = Unquote(text);
         if (value == "true" || value == "false" || value == "True" || value == "False") {
@@ -60,6 +92,11 @@ std::optional<double> ParseNumber(std::string_view text) {
 std::optional<int64_t> IntParam(const ParamMap& params, const std::string& name) {
     const auto found = params.find(name);
     return found != params.end() ? ParseInt(found->second) : std::nullopt;
+}
+
+std::optional<double> NumberParam(const ParamMap& params, const std::string& name) {
+    const auto found = params.find(name);
+    return found != params.end() ? ParseNumber(found->second) : std::nullopt;
 }
 
 base::Status CheckParams(std::span<const ParamSpec> specs, const ParamMap& params) {

@@ -19,7 +19,7 @@ inline constexpr int64_t kHnswMDefault = 30;
 inline constexpr int64_t kHnswEfConstructionDefault = 360;
 inline constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();
 
-enum class ParamKind : uint8_t { kInt, kBool };
+enum class ParamKind : uint8_t { kInt, kBool, kNumber, kChoice };
 
 struct ParamSpec {
     std::string_view name;
@@ -27,6 +27,11 @@ struct ParamSpec {
     int64_t min = 0;
     int64_t max = kIntMax;
     std::string_view default_text;  // empty: depends on the request
+    // kNumber: low <= x <= high, or x < high.
+    double low = 0;
+    double high = 0;
+    bool high_open = false;
+    std::span<const std::string_view> choices = {};  // kChoice
 };
 
 // A whole number in decimal, or in JSON quotes; nothing else.
@@ -36,6 +41,7 @@ std::optional<double> ParseNumber(std::string_view text);
 
 // The parameter as a number, when it is there and is one.
 std::optional<int64_t> IntParam(const ParamMap& params, const std::string& name);
+std::optional<double> NumberParam(const ParamMap& params, const std::string& name);
 
 // kInvalidParameter, in Knowhere's words, for the first of `params` that breaks its spec.
 // Parameters without a spec pass.

@@ -36,14 +36,26 @@ class VisitedSet {
     uint16_t epoch_ = 0;
 };
 
+// One dimension of a sparse query: its list, and the place a walk has reached in it.
+struct SparseTerm {
+    double weight = 0;        // the query's value
+    double bound = 0;         // the most that the list can give to a score
+    double bound_so_far = 0;  // the same of it and all lists with smaller bounds
+    const uint32_t* first = nullptr;
+    const uint32_t* at = nullptr;
+    const uint32_t* end = nullptr;
+    const float* values = nullptr;  // of the rows from `first` on
+};
+
 struct SearchScratch {
-    std::vector<float> query;
+    std::vector<float> query;  // bytes of any type, aligned for all
     VisitedSet visited;
     TopK top;
     std::vector<uint64_t> pool;        // best rows met so far
     std::vector<uint64_t> candidates;  // heap of rows to expand (filtered walk)
     std::vector<uint32_t> ids;
     std::vector<float> costs;
+    std::vector<SparseTerm> terms;
 };
 
 SearchScratch& ThreadScratch();
