@@ -1,14 +1,15 @@
 #include "expr/analyzer.h"
 
+#include "expr/call.h"
 #include "expr/comparison.h"
 #include "expr/constant.h"
 #include "expr/like_pattern.h"
+#include "expr/name_resolver.h"
 #include "expr/operand.h"
 #include "expr/rewrite.h"
 #include "regex/regex.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,31 +24,41 @@ using base::Result;
 using base::Status;
 using schema::DataType;
 
-std::string Lower(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) {
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    }
-    return lower;
-}
-
 bool IsNumericOrJson(DataType type) {
     return schema::IsNumeric(type) || type == DataType::kJson;
 }
 
-// Functions of the grammar that belong to the data model's other types.
-bool IsKnownFunction(std::string_view name) {
-    static constexpr std::string_view kNames[] = {
-        "text_match", "phrase_match", "random_sample", "element_filter", "match_any",
-        "match_all",  "match_least",  "match_most",    "match_exact",    "st_equals",
-        "st_touches", "st_overlaps",  "st_crosses",    "st_contains",    "st_intersects",
-        "st_within",  "st_dwithin",   "st_isvalid"};
-    return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+bool IsScalarOrJson(DataType type) {
+    return IsNumericOrJson(type) || schema::IsStringLike(type) || type == DataType::kBool ||
+           type == DataType::kTimestamptz;
+}
+
+// The node that decides which rows of the others count: the plan itself or the last term of an And.
+template <typename Node>
+const Node* LastTerm(const Plan& plan) {
+    const And* conjunction = std::get_if<And>(&plan.node);
+    return std::get_if<Node>(conjunction == nullptr ? &plan.node : &conjunction->terms.back().node);
+}
+bool EndsInSample(const Plan& plan) {
+    return LastTerm<RandomSample>(plan) != nullptr;
+}
+bool EndsInElementFilter(const Plan& plan) {
+    const ElementMatch* match = LastTerm<ElementMatch>(plan);
+    return match != nullptr && match->rule == ElementRule::kFilter;
+}
+
+// The name of the expression that may not stand here; blank when the plan is like any other.
+std::string_view RestrictedKind(const Plan& plan) {
+    if (EndsInSample(plan)) {
+        return "random sample expression";
+    }
+    return EndsInElementFilter(plan) ? "element filter expression" : "";
 }
 
 class Analyzer {
   public:
-    explicit Analyzer(const schema::CollectionSchema& schema) : schema_(schema) {}
+    Analyzer(const schema::CollectionSchema& schema, const ParseOptions& options)
+        : schema_(schema), options_(options), names_(schema) {}
 
     Result<Plan> Run(const Node& root) {
         ASSIGN_OR_RETURN(Operand operand, Visit(root));
@@ -56,7 +67,9 @@ class Analyzer {
             return InvalidParameter("predicate is not a boolean expression, data type: " +
                                     OperandTypeName(operand));
         }
-        return std::move(*plan);
+        return SimplifyFilter(std::move(*plan), [this](const ColumnRef& column) {
+            return names_.IsNullable(column);
+        });
     }
 
   private:
@@ -65,9 +78,17 @@ class Analyzer {
             case NodeKind::kLiteral:
                 return VisitLiteral(node);
             case NodeKind::kColumn: {
-                ASSIGN_OR_RETURN(ColumnRef column, Resolve(node));
+                ASSIGN_OR_RETURN(ColumnRef column, names_.Resolve(node));
+                if (column.type == DataType::kText) {
+                    return InvalidParameter("filter on text field (" + node.name +
+                                            ") is not supported");
+                }
                 return Operand(std::move(column));
             }
+            case NodeKind::kTime:
+                return VisitTime(node);
+            case NodeKind::kInterval:
+                return VisitInterval(node);
             case NodeKind::kUnary:
                 return VisitUnary(node);
             case NodeKind::kBinary:
@@ -101,94 +122,40 @@ class Analyzer {
         }
     }
 
-    // ---- names
-
-    Result<ColumnRef> Resolve(const Node& node) {
-        if (node.name == "$") {
-            return InvalidParameter("struct array elements are not supported yet");
-        }
-        for (const PathStep& step : node.path) {
-            if (step.kind == PathStep::Kind::kSubField) {
-                return InvalidParameter("struct sub-field " + node.name + "[" + step.text +
-                                        "] is not supported yet");
-            }
-        }
-        const schema::FieldSchema* field = schema_.FindField(node.name);
-        if (field == nullptr && node.name == schema::kDynamicFieldName) {
-            field = schema_.dynamic_field();
-        }
-        if (field == nullptr) {
-            return ResolveDynamic(node);
-        }
-        ColumnRef column;
-        column.field_id = field->id;
-        column.type = field->type;
-        column.element_type = field->element_type;
-        if (field->type == DataType::kText) {
-            return InvalidParameter("filter on text field (" + field->name +
-                                    ") is not supported yet");
-        }
-        if (!node.path.empty()) {
-            RETURN_IF_ERROR(ApplyPath(node, &column));
-        }
-        return column;
-    }
-
-    Result<ColumnRef> ResolveDynamic(const Node& node) {
-        const schema::FieldSchema* meta = schema_.dynamic_field();
-        if (meta == nullptr) {
-            return InvalidParameter("field " + node.name + " not exist");
-        }
-        ColumnRef column;
-        column.field_id = meta->id;
-        column.type = DataType::kJson;
-        column.json_path.push_back(node.name);
-        RETURN_IF_ERROR(ApplyPath(node, &column));
-        return column;
-    }
-
-    static Status ApplyPath(const Node& node, ColumnRef* column) {
-        if (column->is_json()) {
-            for (const PathStep& step : node.path) {
-                column->json_path.push_back(step.text);
-            }
-            return Status();
-        }
-        if (column->type != DataType::kArray) {
-            return InvalidParameter(TypeName(column->type) +
-                                    " data type not supported accessed with []");
-        }
-        const std::string& digits = node.path[0].text;
-        const char* end = digits.data() + digits.size();
-        if (node.path.size() != 1 || node.path[0].kind != PathStep::Kind::kIndex ||
-            std::from_chars(digits.data(), end, column->array_index).ec != std::errc()) {
-            return InvalidParameter("array field " + node.name +
-                                    " can only be accessed with one integer index");
-        }
-        return Status();
-    }
-
-    bool IsNullable(const ColumnRef& column) const {
-        const schema::FieldSchema* field = schema_.FindField(column.field_id);
-        return field == nullptr || field->nullable;
-    }
-
     // ---- constants and arithmetic
+
+    // ISO '...': a moment, in the zone of the request when it names none.
+    Result<Operand> VisitTime(const Node& node) {
+        const std::string* text = node.children[0]->value.string_if();
+        if (text == nullptr) {
+            return InvalidParameter("ISO stands in front of a timestamp string");
+        }
+        ASSIGN_OR_RETURN(const int64_t us, calendar::ParseTimestamp(*text, options_.time_zone));
+        return Operand(Constant{Value(us), false, true});
+    }
+    static Result<Operand> VisitInterval(const Node& node) {
+        const std::string* text = node.children[0]->value.string_if();
+        if (text == nullptr) {
+            return InvalidParameter("INTERVAL stands in front of a duration string");
+        }
+        ASSIGN_OR_RETURN(const calendar::Duration duration, calendar::ParseDuration(*text));
+        return Operand(Interval{duration});
+    }
 
     Result<Operand> VisitLiteral(const Node& node) {
         if (node.children.empty()) {
-            return Operand(Constant{node.value, node.is_template});
+            return Operand(Constant{node.value, node.is_template, false});
         }
         Value::List list;
         for (const NodePtr& child : node.children) {
             ASSIGN_OR_RETURN(Operand element, Visit(*child));
             Constant* constant = std::get_if<Constant>(&element);
-            if (constant == nullptr) {
+            if (constant == nullptr || constant->is_timestamp) {
                 return InvalidParameter("value in list cannot be a non-const expression");
             }
             list.push_back(std::move(constant->value));
         }
-        return Operand(Constant{std::move(list), false});
+        return Operand(Constant{std::move(list), false, false});
     }
 
     Result<Operand> VisitUnary(const Node& node) {
@@ -201,10 +168,13 @@ class Analyzer {
             if (!plan.has_value()) {
                 return InvalidParameter("not op can only be applied on boolean expression");
             }
+            if (const std::string_view kind = RestrictedKind(*plan); !kind.empty()) {
+                return InvalidParameter(std::string(kind) + " cannot be used in unary expression");
+            }
             return Operand(MakeNot(std::move(*plan)));
         }
         const Constant* constant = std::get_if<Constant>(&operand);
-        if (constant == nullptr || !constant->value.is_number()) {
+        if (constant == nullptr || !constant->value.is_number() || constant->is_timestamp) {
             return InvalidParameter(
                 "unary '+' and '-' can only be applied on integer or floating constants");
         }
@@ -212,7 +182,7 @@ class Analyzer {
             return operand;
         }
         ASSIGN_OR_RETURN(Value negative, Negate(constant->value));
-        return Operand(Constant{std::move(negative), constant->is_template});
+        return Operand(Constant{std::move(negative), constant->is_template, false});
     }
 
     Result<Operand> VisitBinary(const Node& node) {
@@ -231,16 +201,36 @@ class Analyzer {
         ASSIGN_OR_RETURN(Operand right, Visit(*node.children[1]));
         const Constant* left_constant = std::get_if<Constant>(&left);
         const Constant* right_constant = std::get_if<Constant>(&right);
+        if ((left_constant != nullptr && left_constant->is_timestamp) ||
+            (right_constant != nullptr && right_constant->is_timestamp)) {
+            return InvalidParameter("arithmetic operations on ISO timestamps are not supported");
+        }
+        if (const Interval* interval = std::get_if<Interval>(&right)) {
+            return ShiftColumn(node.op, left, *interval);
+        }
         if (left_constant != nullptr && right_constant != nullptr) {
             RETURN_IF_ERROR(CheckNoTemplates(*left_constant, *right_constant, node.op));
             ASSIGN_OR_RETURN(Value folded,
                              FoldArithmetic(node.op, left_constant->value, right_constant->value));
-            return Operand(Constant{std::move(folded), false});
+            return Operand(Constant{std::move(folded), false, false});
         }
         if (node.op == TokenKind::kPower) {
             return InvalidParameter("power can only apply on constants");
         }
         return ColumnArithmetic(node.op, left, right);
+    }
+
+    static Result<Operand> ShiftColumn(TokenKind op, const Operand& left,
+                                       const Interval& interval) {
+        const ColumnRef* column = std::get_if<ColumnRef>(&left);
+        if (column == nullptr || column->value_type() != DataType::kTimestamptz ||
+            (op != TokenKind::kPlus && op != TokenKind::kMinus)) {
+            return InvalidParameter(
+                "an INTERVAL can only be added to or subtracted from a Timestamptz field");
+        }
+        return Operand(ShiftedTime{
+            *column, interval.duration,
+            op == TokenKind::kPlus ? calendar::Direction::kAdd : calendar::Direction::kSubtract});
     }
 
     static Status CheckNoTemplates(const Constant& a, const Constant& b, TokenKind op) {
@@ -321,6 +311,9 @@ class Analyzer {
         const Constant* right_constant = std::get_if<Constant>(&right);
         if (left_constant != nullptr && right_constant != nullptr) {
             RETURN_IF_ERROR(CheckNoTemplates(*left_constant, *right_constant, node.op));
+            if (left_constant->is_timestamp != right_constant->is_timestamp) {
+                return NotComparable(left, right);
+            }
             ASSIGN_OR_RETURN(const bool holds,
                              FoldCompare(op, left_constant->value, right_constant->value));
             return holds ? MakePlan(AlwaysTrue{}) : MakePlan(AlwaysFalse{});
@@ -330,7 +323,7 @@ class Analyzer {
             op = Mirror(op);
         }
         if (const Constant* constant = std::get_if<Constant>(&right)) {
-            return CompareWithConstant(left, op, constant->value, right);
+            return CompareWithConstant(left, op, *constant);
         }
         return CompareFields(left, op, right);
     }
@@ -348,16 +341,16 @@ class Analyzer {
         if (low == nullptr || high == nullptr) {
             return InvalidParameter("the bounds of a range operation must be constants");
         }
-        bool low_inclusive = node.op == TokenKind::kLe || node.op == TokenKind::kGe;
-        bool high_inclusive = node.op2 == TokenKind::kLe || node.op2 == TokenKind::kGe;
+        RangeEnds ends{*low, *high, node.op == TokenKind::kLe || node.op == TokenKind::kGe,
+                       node.op2 == TokenKind::kLe || node.op2 == TokenKind::kGe};
         if (node.op == TokenKind::kGt || node.op == TokenKind::kGe) {
-            std::swap(low, high);
-            std::swap(low_inclusive, high_inclusive);
+            std::swap(ends.low, ends.high);
+            std::swap(ends.low_inclusive, ends.high_inclusive);
         }
         if (column->is_whole_array()) {
             return InvalidParameter("can not comparisons array fields directly");
         }
-        return MakeRange(*column, low->value, high->value, low_inclusive, high_inclusive);
+        return MakeRange(*column, ends);
     }
 
     // ---- logic
@@ -386,9 +379,21 @@ class Analyzer {
                 return InvalidParameter(std::string(is_and ? "'and'" : "'or'") +
                                         " can only be used between boolean expressions");
             }
+            RETURN_IF_ERROR(CheckPlace(*term, is_and, &child == &node.children.back()));
             terms.push_back(std::move(*term));
         }
         return is_and ? MakeAnd(std::move(terms)) : MakeOr(std::move(terms));
+    }
+
+    // Samples and element filters say what becomes of the rows that all other terms left.
+    static Status CheckPlace(const Plan& term, bool is_and, bool is_last) {
+        const std::string kind(RestrictedKind(term));
+        if (kind.empty() || (is_and && is_last)) {
+            return Status();
+        }
+        return InvalidParameter(
+            kind + (is_and ? " can only be the last expression in the logical and expression"
+                           : " cannot be used in logical or expression"));
     }
 
     Result<Plan> VisitIn(const Node& node) {
@@ -404,6 +409,10 @@ class Analyzer {
                 "'term' cannot be used on array fields: can not comparisons "
                 "array fields directly");
         }
+        if (!IsScalarOrJson(column->value_type())) {
+            return InvalidParameter("'term' cannot be used on fields of type " +
+                                    TypeName(column->value_type()));
+        }
         const Constant* constant = std::get_if<Constant>(&right);
         const Value::List* list = constant == nullptr ? nullptr : constant->value.list_if();
         if (list == nullptr) {
@@ -413,7 +422,8 @@ class Analyzer {
         In in;
         in.column = *column;
         RETURN_IF_ERROR(FillSet(*list, column->value_type(), &in.values));
-        if (node.negated && in.values.empty() && !column->is_json() && !IsNullable(*column)) {
+        if (node.negated && in.values.empty() && !column->is_json() &&
+            !names_.IsNullable(*column)) {
             return MakePlan(AlwaysTrue{});
         }
         Plan plan = MakePlan(std::move(in));
@@ -469,14 +479,18 @@ class Analyzer {
     }
 
     Result<Plan> VisitNullTest(const Node& node) {
-        ASSIGN_OR_RETURN(ColumnRef column, Resolve(*node.children[0]));
-        if (column.is_element()) {
+        ASSIGN_OR_RETURN(ColumnRef column, names_.Resolve(*node.children[0]));
+        if (column.is_element() || column.sub_field >= 0) {
             return InvalidParameter(
                 "IsNull/IsNotNull operations are not supported on array elements");
         }
         if (schema::IsVector(column.type)) {
             return InvalidParameter(
                 "IsNull/IsNotNull operations are not supported on vector fields");
+        }
+        if (!column.json_path.empty()) {
+            Plan exists = MakePlan(Exists{std::move(column)});
+            return node.negated ? std::move(exists) : MakeNot(std::move(exists));
         }
         Plan plan = MakePlan(IsNull{std::move(column)});
         return node.negated ? MakeNot(std::move(plan)) : std::move(plan);
@@ -499,117 +513,102 @@ class Analyzer {
     // ---- functions
 
     Result<Operand> VisitCall(const Node& node) {
-        const std::string name = Lower(node.name);
-        if (name == "array_length") {
-            return VisitArrayLength(node);
+        Call call{node.name, FunctionName(node.name), {}};
+        if (call.name.empty()) {
+            return InvalidParameter("function " + node.name + " not found");
         }
-        static constexpr std::string_view kFamilies[] = {"json_contains", "array_contains"};
-        for (const std::string_view family : kFamilies) {
-            if (name == family || name == std::string(family) + "_all" ||
-                name == std::string(family) + "_any") {
-                return VisitContains(node, name);
+        if (call.name == "element_filter" || call.name.starts_with("match_")) {
+            ASSIGN_OR_RETURN(Plan plan, VisitElementCall(node, call.name));
+            return Operand(std::move(plan));
+        }
+        for (const NodePtr& child : node.children) {
+            if (TakesText(call.name) && child->kind == NodeKind::kColumn) {
+                ASSIGN_OR_RETURN(ColumnRef column, names_.Resolve(*child));
+                call.arguments.push_back({child->option, Operand(std::move(column))});
+                continue;
             }
+            ASSIGN_OR_RETURN(Operand operand, Visit(*child));
+            call.arguments.push_back({child->option, std::move(operand)});
         }
-        if (name == "empty" || name == "starts_with") {
-            return VisitStringCall(node, name);
-        }
-        if (IsKnownFunction(name)) {
-            return InvalidParameter(name + " is not supported yet");
-        }
-        return InvalidParameter("function " + node.name + " not found");
+        return MakeCall(std::move(call), schema_, options_);
     }
 
-    static Status CheckArguments(const Node& node, size_t count) {
-        if (node.children.size() != count) {
-            return InvalidParameter(node.name + " takes " + std::to_string(count) +
-                                    " arguments, got " + std::to_string(node.children.size()));
+    static ElementRule RuleOf(std::string_view name) {
+        if (name == "match_any") {
+            return ElementRule::kAny;
         }
-        return Status();
+        if (name == "match_all") {
+            return ElementRule::kAll;
+        }
+        if (name == "match_least") {
+            return ElementRule::kLeast;
+        }
+        if (name == "match_most") {
+            return ElementRule::kMost;
+        }
+        return name == "match_exact" ? ElementRule::kExact : ElementRule::kFilter;
     }
 
-    Result<Operand> VisitArrayLength(const Node& node) {
-        RETURN_IF_ERROR(CheckArguments(node, 1));
-        ASSIGN_OR_RETURN(Operand operand, Visit(*node.children[0]));
-        ColumnRef* column = std::get_if<ColumnRef>(&operand);
-        if (column == nullptr || !(column->is_json() || column->is_whole_array())) {
-            return InvalidParameter(
-                "array_length operation are only supported on array or json fields now, got: " +
-                OperandTypeName(operand));
+    // element_filter(structArr, predicate), match_any(structArr, predicate),
+    // match_least(structArr, predicate, threshold=N)
+    Result<Plan> VisitElementCall(const Node& node, const std::string& name) {
+        ElementMatch match;
+        match.rule = RuleOf(name);
+        const bool has_threshold = match.rule >= ElementRule::kLeast;
+        RETURN_IF_ERROR(CheckArguments(node.name, node.children.size(), has_threshold ? 3 : 2));
+        if (names_.in_element()) {
+            return InvalidParameter(name + " cannot be used inside of an element predicate");
         }
-        return Operand(Length{std::move(*column)});
-    }
-
-    Result<Operand> VisitContains(const Node& node, const std::string& name) {
-        RETURN_IF_ERROR(CheckArguments(node, 2));
-        ASSIGN_OR_RETURN(Operand operand, Visit(*node.children[0]));
-        ASSIGN_OR_RETURN(Operand argument, Visit(*node.children[1]));
-        const ColumnRef* column = std::get_if<ColumnRef>(&operand);
-        if (column == nullptr || !(column->is_json() || column->is_whole_array())) {
-            return InvalidParameter(
-                "contains operation are only supported on json or array fields now, got: " +
-                OperandTypeName(operand));
+        const Node& target = *node.children[0];
+        const schema::FieldSchema* field = target.kind == NodeKind::kColumn && target.path.empty()
+                                               ? schema_.FindField(target.name)
+                                               : nullptr;
+        if (field == nullptr || field->type != DataType::kArrayOfStruct) {
+            return InvalidParameter(name + " can only be used on a struct array field");
         }
-        Constant* constant = std::get_if<Constant>(&argument);
-        if (constant == nullptr) {
-            return InvalidParameter("contains operation's element must be a constant");
-        }
-        Contains contains;
-        contains.column = *column;
-        contains.all = name.ends_with("_all");
-        if (!contains.all && !name.ends_with("_any")) {
-            contains.values.push_back(std::move(constant->value));
-        } else if (const Value::List* list = constant->value.list_if()) {
-            contains.values = *list;
-        } else {
-            return InvalidParameter(name + " operation element must be an array");
-        }
-        if (!column->is_json()) {
-            RETURN_IF_ERROR(CastElements(*column, &contains.values));
-        }
-        return Operand(MakePlan(std::move(contains)));
-    }
-
-    static Status CastElements(const ColumnRef& column, std::vector<Value>* values) {
-        for (Value& value : *values) {
-            Result<Value> cast = CastValue(value, column.element_type);
-            if (!cast.ok()) {
-                return Because("contains operation can't compare between array element type: " +
-                                   TypeName(column.element_type) +
-                                   " and elements type: " + std::string(ValueTypeName(value)),
-                               cast.status());
+        match.column.field_id = field->id;
+        match.column.type = field->type;
+        if (has_threshold) {
+            if (node.children[2]->option != "threshold") {
+                return InvalidParameter(name + " needs threshold=N as its last argument");
             }
-            value = std::move(*cast);
+            ASSIGN_OR_RETURN(const Operand threshold, Visit(*node.children[2]));
+            const int64_t least = match.rule == ElementRule::kLeast ? 1 : 0;
+            ASSIGN_OR_RETURN(match.threshold,
+                             IntegerArgument("threshold", threshold, least, INT64_MAX));
         }
-        return Status();
+        ASSIGN_OR_RETURN(Plan predicate, VisitElementPredicate(*node.children[1], *field));
+        match.predicate.push_back(std::move(predicate));
+        return MakePlan(std::move(match));
     }
 
-    Result<Operand> VisitStringCall(const Node& node, const std::string& name) {
-        const bool is_empty = name == "empty";
-        RETURN_IF_ERROR(CheckArguments(node, is_empty ? 1 : 2));
-        ASSIGN_OR_RETURN(Operand operand, Visit(*node.children[0]));
-        const ColumnRef* column = std::get_if<ColumnRef>(&operand);
-        if (column == nullptr || !schema::IsStringLike(column->type)) {
-            return InvalidParameter("function " + name + " can only be used on VarChar fields");
+    Result<Plan> VisitElementPredicate(const Node& node, const schema::FieldSchema& field) {
+        names_.EnterElement(&field);
+        Result<Operand> operand = Visit(node);
+        names_.LeaveElement();
+        RETURN_IF_ERROR(operand.status());
+        const std::string type = OperandTypeName(*operand);
+        std::optional<Plan> predicate = AsPredicate(std::move(*operand));
+        if (!predicate.has_value()) {
+            return InvalidParameter("the predicate on elements of " + field.name +
+                                    " is not a boolean expression, data type: " + type);
         }
-        if (is_empty) {
-            return Operand(MakePlan(Compare{*column, CompareOp::kEq, Value("")}));
+        if (EndsInSample(*predicate)) {
+            return InvalidParameter("random_sample cannot be used inside of an element predicate");
         }
-        ASSIGN_OR_RETURN(Operand argument, Visit(*node.children[1]));
-        const Constant* constant = std::get_if<Constant>(&argument);
-        const std::string* prefix = constant == nullptr ? nullptr : constant->value.string_if();
-        if (prefix == nullptr) {
-            return InvalidParameter("function starts_with needs a string constant");
-        }
-        return Operand(MakePlan(Like{*column, LikeKind::kPrefix, *prefix}));
+        return std::move(*predicate);
     }
 
     const schema::CollectionSchema& schema_;
+    const ParseOptions& options_;
+    NameResolver names_;
 };
 
 }  // namespace
 
-Result<Plan> Analyze(const Node& root, const schema::CollectionSchema& schema) {
-    return Analyzer(schema).Run(root);
+Result<Plan> Analyze(const Node& root, const schema::CollectionSchema& schema,
+                     const ParseOptions& options) {
+    return Analyzer(schema, options).Run(root);
 }
 
 }  // namespace elanus::expr

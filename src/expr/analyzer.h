@@ -4,11 +4,13 @@
 
 #include "base/status.h"
 #include "expr/ast.h"
+#include "expr/filter.h"
 #include "expr/plan.h"
 #include "schema/collection_schema.h"
 
 namespace elanus::expr {
 
-base::Result<Plan> Analyze(const Node& root, const schema::CollectionSchema& schema);
+base::Result<Plan> Analyze(const Node& root, const schema::CollectionSchema& schema,
+                           const ParseOptions& options);
 
 }  // namespace elanus::expr

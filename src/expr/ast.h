@@ -14,6 +14,8 @@ namespace elanus::expr {
 
 enum class NodeKind : uint8_t {
     kLiteral,   // value; lists of constants are literals too
+    kTime,      // ISO child (a literal)
+    kInterval,  // INTERVAL child (a literal)
     kColumn,    // name, path
     kUnary,     // op child: kMinus, kPlus, kNot, kTilde
     kBinary,    // child op child: arithmetic, bits, shifts, power
@@ -46,6 +48,7 @@ struct Node {
     int depth = 1;
     Value value;
     std::string name;
+    std::string option;  // of an argument written as option=value
     std::vector<PathStep> path;
     std::vector<NodePtr> children;
 };

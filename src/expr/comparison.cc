@@ -51,22 +51,65 @@ Result<Plan> CompareColumn(const ColumnRef& column, CompareOp op, const Value& v
 
 }  // namespace
 
-Result<Plan> CompareWithConstant(const Operand& left, CompareOp op, const Value& value,
-                                 const Operand& right) {
+namespace {
+
+bool IsTimestamp(const ColumnRef& column) {
+    return column.value_type() == DataType::kTimestamptz;
+}
+
+// column +- duration op value. A duration of fixed length moves to the constant's side.
+Result<Plan> CompareShifted(const ShiftedTime& left, CompareOp op, int64_t value) {
+    int64_t moved = 0;
+    const int64_t length = left.duration.FixedMicros();
+    const bool adds = left.direction == calendar::Direction::kAdd;
+    if (left.duration.is_fixed() && length < INT64_MAX &&
+        !(adds ? __builtin_sub_overflow(value, length, &moved)
+               : __builtin_add_overflow(value, length, &moved))) {
+        return MakePlan(Compare{left.column, op, Value(moved)});
+    }
+    return MakePlan(TimestampCompare{left.column, left.duration, left.direction, op, value});
+}
+
+Result<Plan> CompareWithTimestamp(const Operand& left, CompareOp op, const Constant& right) {
+    const int64_t value = *right.value.int_if();
+    if (const ShiftedTime* shifted = std::get_if<ShiftedTime>(&left)) {
+        return CompareShifted(*shifted, op, value);
+    }
+    const ColumnRef* column = std::get_if<ColumnRef>(&left);
+    if (column == nullptr || !IsTimestamp(*column)) {
+        return NotComparable(left, right);
+    }
+    return MakePlan(Compare{*column, op, right.value});
+}
+
+// The bound as the column compares with it.
+Result<Value> CastBound(const ColumnRef& column, const Constant& bound) {
+    if (bound.is_timestamp) {
+        return bound.value;
+    }
+    return CastValue(bound.value, column.value_type());
+}
+
+}  // namespace
+
+Result<Plan> CompareWithConstant(const Operand& left, CompareOp op, const Constant& right) {
+    if (right.is_timestamp) {
+        return CompareWithTimestamp(left, op, right);
+    }
     if (const Arithmetic* arithmetic = std::get_if<Arithmetic>(&left)) {
-        if (!value.is_number()) {
+        if (!right.value.is_number()) {
             return NotComparable(left, right);
         }
-        ASSIGN_OR_RETURN(Value cast, CastValue(value, arithmetic->column.value_type()));
+        ASSIGN_OR_RETURN(Value cast, CastValue(right.value, arithmetic->column.value_type()));
         return MakePlan(ArithmeticCompare{arithmetic->column, arithmetic->op, arithmetic->operand,
                                           op, std::move(cast)});
     }
     if (const Length* length = std::get_if<Length>(&left)) {
-        ASSIGN_OR_RETURN(const Value cast, CastValue(value, DataType::kInt64));
+        ASSIGN_OR_RETURN(const Value cast, CastValue(right.value, DataType::kInt64));
         return MakePlan(ArrayLength{length->column, op, *cast.int_if()});
     }
     if (const ColumnRef* column = std::get_if<ColumnRef>(&left)) {
-        return CompareColumn(*column, op, value, left, right);
+        return CompareColumn(*column, op, right.value, left, right);
     }
     return NotComparable(left, right);
 }
@@ -89,31 +132,35 @@ Result<Plan> CompareFields(const Operand& left, CompareOp op, const Operand& rig
     const bool numeric = schema::IsNumeric(a->type) && schema::IsNumeric(b->type);
     const bool strings = schema::IsStringLike(a->type) && schema::IsStringLike(b->type);
     const bool bools = a->type == DataType::kBool && b->type == DataType::kBool && IsEquality(op);
-    if (!numeric && !strings && !bools) {
+    const bool times = IsTimestamp(*a) && IsTimestamp(*b);
+    if (!numeric && !strings && !bools && !times) {
         return NotComparable(left, right);
     }
     return MakePlan(CompareColumns{*a, op, *b});
 }
 
-Result<Plan> MakeRange(const ColumnRef& column, const Value& low, const Value& high,
-                       bool low_inclusive, bool high_inclusive) {
+Result<Plan> MakeRange(const ColumnRef& column, const RangeEnds& ends) {
     const DataType type = column.value_type();
+    const Value& low = ends.low.value;
+    const Value& high = ends.high.value;
+    const bool times = IsTimestamp(column) && ends.low.is_timestamp && ends.high.is_timestamp;
+    const bool plain = !IsTimestamp(column) && !ends.low.is_timestamp && !ends.high.is_timestamp;
     const bool comparable = (low.is_number() && high.is_number()) ||
                             (low.string_if() != nullptr && high.string_if() != nullptr);
-    if (type == DataType::kBool || !comparable) {
+    if (type == DataType::kBool || !comparable || !(times || plain)) {
         return InvalidParameter("invalid range operations on " + TypeName(type) + " between " +
-                                std::string(ValueTypeName(low)) + " and " +
-                                std::string(ValueTypeName(high)));
+                                OperandTypeName(ends.low) + " and " + OperandTypeName(ends.high));
     }
-    ASSIGN_OR_RETURN(Value low_cast, CastValue(low, type));
-    ASSIGN_OR_RETURN(Value high_cast, CastValue(high, type));
-    const CompareOp order = low_inclusive && high_inclusive ? CompareOp::kLe : CompareOp::kLt;
+    ASSIGN_OR_RETURN(Value low_cast, CastBound(column, ends.low));
+    ASSIGN_OR_RETURN(Value high_cast, CastBound(column, ends.high));
+    const bool closed = ends.low_inclusive && ends.high_inclusive;
+    const CompareOp order = closed ? CompareOp::kLe : CompareOp::kLt;
     ASSIGN_OR_RETURN(const bool ordered, FoldCompare(order, low_cast, high_cast));
     if (!ordered) {
         return InvalidParameter("invalid range operations, lowerbound is greater than upperbound");
     }
-    return MakePlan(
-        Range{column, std::move(low_cast), std::move(high_cast), low_inclusive, high_inclusive});
+    return MakePlan(Range{column, std::move(low_cast), std::move(high_cast), ends.low_inclusive,
+                          ends.high_inclusive});
 }
 
 }  // namespace elanus::expr

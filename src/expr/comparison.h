@@ -7,12 +7,16 @@
 
 namespace elanus::expr {
 
-// left op value, where `left` is no constant. `right` is the constant as errors name it.
-base::Result<Plan> CompareWithConstant(const Operand& left, CompareOp op, const Value& value,
-                                       const Operand& right);
+// left op right, where `left` is no constant.
+base::Result<Plan> CompareWithConstant(const Operand& left, CompareOp op, const Constant& right);
 // left op right, where neither is a constant.
 base::Result<Plan> CompareFields(const Operand& left, CompareOp op, const Operand& right);
-base::Result<Plan> MakeRange(const ColumnRef& column, const Value& low, const Value& high,
-                             bool low_inclusive, bool high_inclusive);
+struct RangeEnds {
+    Constant low;
+    Constant high;
+    bool low_inclusive = false;
+    bool high_inclusive = false;
+};
+base::Result<Plan> MakeRange(const ColumnRef& column, const RangeEnds& ends);
 
 }  // namespace elanus::expr

@@ -1,6 +1,7 @@
 #include "expr/constant.h"
 
 #include <cmath>
+#include <limits>
 #include <string>
 
 namespace elanus::expr {
@@ -34,21 +35,30 @@ base::Result<Value> FoldIntegers(TokenKind op, int64_t a, int64_t b) {
 }
 
 base::Result<Value> FoldDoubles(TokenKind op, double a, double b) {
+    double result = 0;
     switch (op) {
         case TokenKind::kPlus:
-            return Value(a + b);
+            result = a + b;
+            break;
         case TokenKind::kMinus:
-            return Value(a - b);
+            result = a - b;
+            break;
         case TokenKind::kStar:
-            return Value(a * b);
+            result = a * b;
+            break;
         case TokenKind::kSlash:
             if (b == 0) {
                 return base::InvalidParameter("cannot divide by zero");
             }
-            return Value(a / b);
+            result = a / b;
+            break;
         default:
             return base::InvalidParameter("modulo can only apply on integer types");
     }
+    if (std::isnan(result)) {
+        return base::InvalidParameter("the result of an operation on constants is not a number");
+    }
+    return Value(result);
 }
 
 // Integral when both sides are and the result fits.
@@ -70,6 +80,16 @@ int Order(const T& a, const T& b) {
     return a < b ? -1 : (b < a ? 1 : 0);
 }
 
+// What a Float column would store; values beyond its range become infinite.
+double RoundToFloat(double value) {
+    constexpr double kMax = std::numeric_limits<float>::max();
+    if (value > kMax || value < -kMax) {
+        // Values that round down to the largest float are none that a column could hold.
+        return value > 0 ? HUGE_VAL : -HUGE_VAL;
+    }
+    return static_cast<float>(value);
+}
+
 base::Status CannotCast(const Value& value, DataType type) {
     return base::InvalidParameter("cannot cast value to " +
                                   std::string(schema::DataTypeName(type)) +
@@ -88,7 +108,10 @@ base::Result<Value> CastValue(const Value& value, DataType type) {
     if (schema::IsInteger(type) && value.int_if() != nullptr) {
         return value;
     }
-    if (schema::IsFloating(type) && value.is_number()) {
+    if (type == DataType::kFloat && value.is_number()) {
+        return Value(RoundToFloat(value.AsDouble()));
+    }
+    if (type == DataType::kDouble && value.is_number()) {
         return Value(value.AsDouble());
     }
     if (schema::IsStringLike(type) && value.string_if() != nullptr) {

@@ -3,7 +3,9 @@
 #include "expr/scan.h"
 
 #include <algorithm>
+#include <bit>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -44,13 +46,22 @@ int CostOfTerms(const Junction& junction) {
     return static_cast<int>(std::min<int64_t>(cost, INT32_MAX));
 }
 
+int CostOfElements(const ElementMatch& match) {
+    constexpr int kElementsPerRow = 8;
+    const int64_t cost = match.predicate.empty() ? 0 : CostOf(match.predicate[0]);
+    return static_cast<int>(std::min<int64_t>(cost * kElementsPerRow, INT32_MAX));
+}
+
+constexpr int kTextCost = 200;
+constexpr int kSpatialCost = 300;
+
 int CostOf(const Plan& plan) {
     return std::visit(
         [](const auto& node) {
             using T = std::decay_t<decltype(node)>;
             if constexpr (requires { node.terms; }) {
                 return CostOfTerms(node);
-            } else if constexpr (std::is_same_v<T, CompareColumns>) {
+            } else if constexpr (requires { node.left; }) {
                 return CostOf(node.left) + CostOf(node.right);
             } else if constexpr (std::is_same_v<T, Regex>) {
                 return CostOf(node.column) * 10;
@@ -58,7 +69,13 @@ int CostOf(const Plan& plan) {
                                  std::is_same_v<T, Like>) {
                 return CostOf(node.column) * 2;
             } else if constexpr (std::is_same_v<T, IsNull>) {
-                return node.column.json_path.empty() ? 0 : CostOf(node.column);
+                return 0;
+            } else if constexpr (std::is_same_v<T, Spatial>) {
+                return kSpatialCost;
+            } else if constexpr (std::is_same_v<T, TextMatch> || std::is_same_v<T, PhraseMatch>) {
+                return kTextCost;
+            } else if constexpr (std::is_same_v<T, ElementMatch>) {
+                return CostOfElements(node);
             } else if constexpr (requires { node.column; }) {
                 return CostOf(node.column);
             } else {
@@ -131,7 +148,9 @@ Status CheckView(const ColumnRef& column, const ColumnView& view, size_t rows) {
         return PlanMismatch();
     }
     const bool is_array = column.type == DataType::kArray;
-    const bool has_offsets = is_array || schema::IsVariableBytes(column.type);
+    const bool has_offsets = is_array || schema::IsVariableBytes(column.type) ||
+                             column.type == DataType::kArrayOfVector ||
+                             column.type == DataType::kArrayOfStruct;
     if (has_offsets && rows > 0 && view.offsets == nullptr) {
         return PlanMismatch();
     }
@@ -144,20 +163,120 @@ Status CheckView(const ColumnRef& column, const ColumnView& view, size_t rows) {
     return Status();
 }
 
+// What the reference points at: the column itself, or one sub-field of a struct array as an array.
+base::Result<ColumnView> Select(const ColumnRef& column, const ColumnView& stored, size_t rows) {
+    ColumnView view = stored;
+    if (column.sub_field >= 0 && stored.type == DataType::kArrayOfStruct) {
+        if (static_cast<size_t>(column.sub_field) >= stored.children.size()) {
+            return PlanMismatch();
+        }
+        ColumnView child = stored.children[static_cast<size_t>(column.sub_field)];
+        view.type = schema::IsVector(child.type) ? DataType::kArrayOfVector : DataType::kArray;
+        view.element_type = child.type;
+        view.children.assign(1, std::move(child));
+    }
+    RETURN_IF_ERROR(CheckView(column, view, rows));
+    return view;
+}
+
+// Rows [begin, end) of a column without offsets of its own elements; `begin` is a multiple of 64.
+ColumnView Slice(const ColumnView& view, size_t begin, size_t end) {
+    ColumnView slice = view;
+    slice.rows = end - begin;
+    if (const size_t width = schema::FixedWidth(view.type, view.dim); width > 0) {
+        slice.values = view.values + begin * width;
+    }
+    if (view.offsets != nullptr) {
+        slice.offsets = view.offsets + begin;
+    }
+    if (view.validity != nullptr) {
+        slice.validity = view.validity + begin / 64;
+    }
+    return slice;
+}
+
+// The elements of a struct array as rows of columns, one a sub-field.
+class ElementColumns : public ColumnSource {
+  public:
+    ElementColumns(const schema::FieldSchema& field, const ColumnView& structs, size_t begin,
+                   size_t end) {
+        const size_t count = std::min(field.sub_fields.size(), structs.children.size());
+        for (size_t i = 0; i < count; ++i) {
+            if (structs.children[i].rows >= end) {
+                columns_.emplace_back(field.sub_fields[i].id,
+                                      Slice(structs.children[i], begin, end));
+            }
+        }
+    }
+    const ColumnView* Column(base::FieldId field_id) const override {
+        for (const auto& [id, view] : columns_) {
+            if (id == field_id) {
+                return &view;
+            }
+        }
+        return nullptr;
+    }
+    const schema::FieldSchema* Field(base::FieldId) const override { return nullptr; }
+
+  private:
+    std::vector<std::pair<base::FieldId, ColumnView>> columns_;
+};
+
+size_t CountBits(const Bitmap& bits, size_t begin, size_t end) {
+    size_t count = 0;
+    for (size_t w = begin / 64; w * 64 < end; ++w) {
+        uint64_t word = bits.words()[w];
+        if (w * 64 < begin) {
+            word &= ~uint64_t{0} << (begin % 64);
+        }
+        if (end - w * 64 < 64) {
+            word &= (uint64_t{1} << (end % 64)) - 1;
+        }
+        count += static_cast<size_t>(std::popcount(word));
+    }
+    return count;
+}
+
+bool CountHolds(const ElementMatch& match, size_t count, size_t length) {
+    const auto hits = static_cast<int64_t>(count);
+    switch (match.rule) {
+        case ElementRule::kFilter:
+        case ElementRule::kAny:
+            return hits > 0;
+        case ElementRule::kAll:
+            return count == length;
+        case ElementRule::kLeast:
+            return hits >= match.threshold;
+        case ElementRule::kMost:
+            return hits <= match.threshold;
+        case ElementRule::kExact:
+            return hits == match.threshold;
+    }
+    return false;
+}
+
 // Picks the scan by what the column reference points at.
 template <typename Leaf>
 Status RunScan(const Leaf& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
     if (leaf.column.is_json()) {
-        return internal::ScanJson(leaf, view, scan, out);
+        if constexpr (requires { internal::ScanJson(leaf, view, scan, out); }) {
+            return internal::ScanJson(leaf, view, scan, out);
+        }
+        return PlanMismatch();
     }
     if constexpr (requires { internal::ScanArray(leaf, view, scan, out); }) {
-        if (leaf.column.is_whole_array()) {
+        const bool has_length = leaf.column.type == DataType::kArrayOfVector ||
+                                leaf.column.type == DataType::kArrayOfStruct;
+        if (leaf.column.is_whole_array() || (has_length && std::is_same_v<Leaf, ArrayLength>)) {
             return internal::ScanArray(leaf, view, scan, out);
         }
     }
     if constexpr (requires { internal::ScanColumn(leaf, view, scan, out); }) {
         if (leaf.column.is_element()) {
-            return internal::ScanElement(leaf, view, scan, out);
+            if constexpr (requires { internal::ScanElement(leaf, view, scan, out); }) {
+                return internal::ScanElement(leaf, view, scan, out);
+            }
+            return PlanMismatch();
         }
         if (!leaf.column.is_whole_array()) {
             return internal::ScanColumn(leaf, view, scan, out);
@@ -184,6 +303,32 @@ class Evaluation {
 
     Status Run(const Plan& plan, const Bitmap* needed, Truth* out) {
         return std::visit([&](const auto& node) { return RunNode(node, needed, out); }, plan.node);
+    }
+
+    // Which elements match, of the needed rows. Bit i is element `*first` + i.
+    Status RunElements(const ElementMatch& node, const ColumnView& structs, size_t rows,
+                       const Bitmap* needed, size_t* first, Bitmap* elements) {
+        const schema::FieldSchema* field = columns_.Field(node.column.field_id);
+        if (field == nullptr || node.predicate.size() != 1) {
+            return PlanMismatch();
+        }
+        const size_t end = rows == 0 ? 0 : structs.offsets[rows];
+        *first = rows == 0 ? 0 : structs.offsets[0] & ~uint32_t{63};
+        const ElementColumns columns(*field, structs, *first, end);
+        Bitmap wanted(end - *first, needed == nullptr);
+        if (needed != nullptr) {
+            needed->ForEach([&](size_t row) {
+                for (size_t i = structs.offsets[row]; i < structs.offsets[row + 1]; ++i) {
+                    wanted.Set(i - *first);
+                }
+            });
+        }
+        Truth truth;
+        RETURN_IF_ERROR(Evaluation(columns, end - *first, context_, clock_)
+                            .Run(node.predicate[0], &wanted, &truth));
+        truth.is_true.And(wanted);
+        *elements = std::move(truth.is_true);
+        return Status();
     }
 
   private:
@@ -241,18 +386,59 @@ class Evaluation {
         return Status();
     }
 
-    Status RunNode(const IsNull& node, const Bitmap* needed, Truth* out) {
+    Status RunNode(const IsNull& node, const Bitmap*, Truth* out) {
+        return OnColumn(node.column, out, [&](const ColumnView& view, size_t rows, Truth* truth) {
+            truth->is_true = ValidityOf(view, rows);
+            if (truth->is_true.empty()) {
+                truth->is_true = Bitmap(rows);
+            } else {
+                truth->is_true.Flip();
+            }
+            return Status();
+        });
+    }
+
+    Status RunNode(const TextMatch& node, const Bitmap* needed, Truth* out) {
+        return RunText(node, needed, out);
+    }
+    Status RunNode(const PhraseMatch& node, const Bitmap* needed, Truth* out) {
+        return RunText(node, needed, out);
+    }
+    template <typename Leaf>
+    Status RunText(const Leaf& node, const Bitmap* needed, Truth* out) {
+        const schema::FieldSchema* field = columns_.Field(node.column.field_id);
+        if (field == nullptr || !schema::IsStringLike(node.column.type) ||
+            node.column.is_element()) {
+            return PlanMismatch();
+        }
+        const auto found = field->type_params.find("analyzer_params");
+        const std::string params = found == field->type_params.end() ? "" : found->second;
         return OnColumn(node.column, out, [&](const ColumnView& view, size_t rows, Truth* truth) {
             truth->is_true = Bitmap(rows);
-            Bitmap valid = ValidityOf(view, rows);
-            if (!node.column.json_path.empty()) {
-                Scan scan(rows, rows == rows_ ? needed : nullptr, context_, clock_);
-                RETURN_IF_ERROR(internal::ScanJson(node, view, scan, &truth->is_true));
+            Scan scan(rows, rows == rows_ ? needed : nullptr, context_, clock_);
+            RETURN_IF_ERROR(internal::ScanText(node, params, view, scan, &truth->is_true));
+            ApplyValidity(ValidityOf(view, rows), truth);
+            return Status();
+        });
+    }
+
+    Status RunNode(const ElementMatch& node, const Bitmap* needed, Truth* out) {
+        if (node.column.type != DataType::kArrayOfStruct) {
+            return PlanMismatch();
+        }
+        return OnColumn(node.column, out, [&](const ColumnView& view, size_t rows, Truth* truth) {
+            size_t first = 0;
+            Bitmap elements;
+            RETURN_IF_ERROR(
+                RunElements(node, view, rows, rows == rows_ ? needed : nullptr, &first, &elements));
+            truth->is_true = Bitmap(rows);
+            for (size_t row = 0; row < rows; ++row) {
+                const size_t begin = view.offsets[row];
+                const size_t end = view.offsets[row + 1];
+                const size_t count = CountBits(elements, begin - first, end - first);
+                truth->is_true.Assign(row, CountHolds(node, count, end - begin));
             }
-            if (!valid.empty()) {
-                valid.Flip();
-                truth->is_true.Or(valid);
-            }
+            ApplyValidity(ValidityOf(view, rows), truth);
             return Status();
         });
     }
@@ -269,6 +455,13 @@ class Evaluation {
     }
 
     Status RunNode(const CompareColumns& node, const Bitmap* needed, Truth* out) {
+        return RunTwoColumns(node, needed, out);
+    }
+    Status RunNode(const StartsWith& node, const Bitmap* needed, Truth* out) {
+        return RunTwoColumns(node, needed, out);
+    }
+    template <typename Leaf>
+    Status RunTwoColumns(const Leaf& node, const Bitmap* needed, Truth* out) {
         schema::Column left_default;
         schema::Column right_default;
         ColumnView left;
@@ -301,17 +494,16 @@ class Evaluation {
     template <typename Body>
     Status OnColumn(const ColumnRef& column, Truth* out, Body body) {
         RETURN_IF_ERROR(context_.Check(clock_.MonotonicNs()));
-        if (const ColumnView* view = columns_.Column(column.field_id)) {
-            RETURN_IF_ERROR(CheckView(column, *view, rows_));
-            return body(*view, rows_, out);
+        if (const ColumnView* stored = columns_.Column(column.field_id)) {
+            ASSIGN_OR_RETURN(const ColumnView view, Select(column, *stored, rows_));
+            return body(view, rows_, out);
         }
         const schema::FieldSchema* field = columns_.Field(column.field_id);
         if (field == nullptr) {
             return PlanMismatch();
         }
         const schema::Column one = schema::MakeDefaultColumn(*field, 1);
-        const ColumnView view = one.View();
-        RETURN_IF_ERROR(CheckView(column, view, 1));
+        ASSIGN_OR_RETURN(const ColumnView view, Select(column, one.View(), 1));
         Truth answer;
         RETURN_IF_ERROR(body(view, 1, &answer));
         out->is_true = Bitmap(rows_, answer.is_true.Test(0));
@@ -340,6 +532,40 @@ class Evaluation {
 };
 
 }  // namespace
+
+const ElementMatch* ElementFilterOf(const Plan& plan) {
+    const And* conjunction = std::get_if<And>(&plan.node);
+    const Plan& last =
+        conjunction == nullptr || conjunction->terms.empty() ? plan : conjunction->terms.back();
+    const ElementMatch* match = std::get_if<ElementMatch>(&last.node);
+    return match != nullptr && match->rule == ElementRule::kFilter ? match : nullptr;
+}
+
+base::Result<Bitmap> EvaluateElements(const ElementMatch& match, const ColumnSource& columns,
+                                      size_t rows, const base::CallContext& context,
+                                      sys::Clock& clock, const Bitmap* needed) {
+    const ColumnView* view = columns.Column(match.column.field_id);
+    if (view == nullptr) {
+        return Bitmap();
+    }
+    RETURN_IF_ERROR(CheckView(match.column, *view, rows));
+    if (match.column.type != DataType::kArrayOfStruct ||
+        (needed != nullptr && needed->size() != rows)) {
+        return PlanMismatch();
+    }
+    size_t first = 0;
+    Bitmap aligned;
+    RETURN_IF_ERROR(Evaluation(columns, rows, context, clock)
+                        .RunElements(match, *view, rows, needed, &first, &aligned));
+    const size_t skipped = rows == 0 ? 0 : view->offsets[0] - first;
+    Bitmap elements(aligned.size() - skipped);
+    aligned.ForEach([&](size_t i) {
+        if (i >= skipped) {
+            elements.Set(i - skipped);
+        }
+    });
+    return elements;
+}
 
 base::Result<Truth> Evaluate(const Plan& plan, const ColumnSource& columns, size_t rows,
                              const base::CallContext& context, sys::Clock& clock,

@@ -6,7 +6,8 @@
 // only a null document is unknown; a missing key or a value of another type makes a predicate
 // false, and != true. An array index past the end makes every predicate false. Fixed-width columns
 // go through SIMD kernels; other predicates look only at rows that can still change the result.
-// Terms run cheapest first and stop when nothing is left to decide. Threads: Evaluate is a pure
+// An element predicate runs over the elements of a struct array as over rows, and what is true is
+// counted row by row. Terms run cheapest first and stop when nothing is left to decide. Threads: Evaluate is a pure
 // function; many may run over the same columns.
 #pragma once
 
@@ -43,5 +44,15 @@ struct Truth {
 base::Result<Truth> Evaluate(const Plan& plan, const ColumnSource& columns, size_t rows,
                              const base::CallContext& context, sys::Clock& clock,
                              const base::Bitmap* needed = nullptr);
+
+// The element filter of a plan; null when it has none.
+const ElementMatch* ElementFilterOf(const Plan& plan);
+// Which elements of the struct array the match's predicate is true for, of the needed rows only.
+// Bit i is element offsets[0] + i of the column; there are offsets[rows] - offsets[0] of them. Rows
+// older than the field have none.
+base::Result<base::Bitmap> EvaluateElements(const ElementMatch& match, const ColumnSource& columns,
+                                            size_t rows, const base::CallContext& context,
+                                            sys::Clock& clock,
+                                            const base::Bitmap* needed = nullptr);
 
 }  // namespace elanus::expr

@@ -24,7 +24,7 @@ base::Status Annotate(std::string_view text, const base::Status& status) {
 }  // namespace
 
 base::Result<Plan> ParseFilter(std::string_view text, const schema::CollectionSchema& schema,
-                               const TemplateValues& templates) {
+                               const TemplateValues& templates, const ParseOptions& options) {
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
         return Plan();
     }
@@ -32,7 +32,7 @@ base::Result<Plan> ParseFilter(std::string_view text, const schema::CollectionSc
     if (!tree.ok()) {
         return Annotate(text, tree.status());
     }
-    base::Result<Plan> plan = Analyze(**tree, schema);
+    base::Result<Plan> plan = Analyze(**tree, schema, options);
     if (!plan.ok()) {
         return Annotate(text, plan.status());
     }

@@ -17,7 +17,8 @@ struct OperandTypes {
 
 OperandTypes TypesOf(const Operand& operand) {
     if (const Constant* constant = std::get_if<Constant>(&operand)) {
-        return {std::string(ValueTypeName(constant->value))};
+        return {constant->is_timestamp ? "Timestamptz"
+                                       : std::string(ValueTypeName(constant->value))};
     }
     if (const ColumnRef* column = std::get_if<ColumnRef>(&operand)) {
         return {TypeName(column->value_type()),
@@ -25,6 +26,12 @@ OperandTypes TypesOf(const Operand& operand) {
     }
     if (const Arithmetic* arithmetic = std::get_if<Arithmetic>(&operand)) {
         return {TypeName(arithmetic->column.value_type())};
+    }
+    if (std::holds_alternative<Interval>(operand)) {
+        return {"Interval"};
+    }
+    if (std::holds_alternative<ShiftedTime>(operand)) {
+        return {"Timestamptz"};
     }
     return {std::holds_alternative<Length>(operand) ? "Int64" : "Bool"};
 }

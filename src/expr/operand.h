@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/status.h"
+#include "calendar/duration.h"
 #include "expr/lexer.h"
 #include "expr/plan.h"
 
@@ -14,6 +15,7 @@ namespace elanus::expr {
 struct Constant {
     Value value;
     bool is_template = false;
+    bool is_timestamp = false;  // of an ISO literal: int64 microseconds
 };
 struct Arithmetic {  // column op constant
     ColumnRef column;
@@ -23,7 +25,15 @@ struct Arithmetic {  // column op constant
 struct Length {  // array_length(column)
     ColumnRef column;
 };
-using Operand = std::variant<Constant, ColumnRef, Arithmetic, Length, Plan>;
+struct Interval {  // INTERVAL 'P1D'
+    calendar::Duration duration;
+};
+struct ShiftedTime {  // column plus or minus an interval
+    ColumnRef column;
+    calendar::Duration duration;
+    calendar::Direction direction = calendar::Direction::kAdd;
+};
+using Operand = std::variant<Constant, ColumnRef, Arithmetic, Length, Plan, Interval, ShiftedTime>;
 
 std::string TypeName(schema::DataType type);
 // The type of the value that the operand stands for.

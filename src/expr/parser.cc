@@ -4,6 +4,7 @@
 #include "expr/plan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -93,6 +94,16 @@ NodePtr Literal(Value value) {
     return node;
 }
 
+// Constants are compared and sorted, which not-a-number would break; only clients' own values can be
+// one. The depth of a template's lists was bounded when it was decoded.
+bool HoldsNan(const Value& value) {
+    if (const double* number = value.double_if()) {
+        return std::isnan(*number);
+    }
+    const Value::List* list = value.list_if();
+    return list != nullptr && std::any_of(list->begin(), list->end(), HoldsNan);
+}
+
 class Parser {
   public:
     Parser(std::string_view text, const TemplateValues& templates)
@@ -158,6 +169,9 @@ class Parser {
             return SyntaxError(token_.position, "expression is nested too deeply");
         }
         ASSIGN_OR_RETURN(NodePtr left, ParsePrefix());
+        return ParseOperators(std::move(left), level_min);
+    }
+    base::Result<NodePtr> ParseOperators(NodePtr left, int level_min) {
         while (true) {
             const int level = LevelOf(token_.kind);
             if (level == kNone || level < level_min) {
@@ -318,34 +332,49 @@ class Parser {
         return node;
     }
 
+    static bool IsScalarLiteral(TokenKind kind) {
+        return kind == TokenKind::kTrue || kind == TokenKind::kFalse ||
+               kind == TokenKind::kInteger || kind == TokenKind::kFloat ||
+               kind == TokenKind::kString;
+    }
+    static bool EndsElement(TokenKind kind) {
+        return kind == TokenKind::kComma || kind == TokenKind::kRightBracket;
+    }
+
     base::Result<NodePtr> ParseLiteral() {
-        NodePtr node;
+        if (!IsScalarLiteral(token_.kind)) {
+            return Unexpected();
+        }
+        ASSIGN_OR_RETURN(Value value, ReadScalar());
+        return Literal(std::move(value));
+    }
+
+    // The value of the literal at hand; moves behind it.
+    base::Result<Value> ReadScalar() {
+        Value value;
         switch (token_.kind) {
-            case TokenKind::kTrue:
-            case TokenKind::kFalse:
-                node = Literal(token_.kind == TokenKind::kTrue);
-                break;
             case TokenKind::kInteger:
                 if (token_.integer > static_cast<uint64_t>(INT64_MAX)) {
                     return SyntaxError(token_.position, "integer " + std::string(token_.text) +
                                                             " is out of range of Int64");
                 }
-                node = Literal(static_cast<int64_t>(token_.integer));
+                value = static_cast<int64_t>(token_.integer);
                 break;
             case TokenKind::kFloat:
-                node = Literal(token_.number);
+                value = token_.number;
                 break;
             case TokenKind::kString: {
                 ASSIGN_OR_RETURN(std::string text,
                                  UnescapeLiteral(token_.text, EscapeMode::kPlain));
-                node = Literal(std::move(text));
+                value = std::move(text);
                 break;
             }
             default:
-                return Unexpected();
+                value = token_.kind == TokenKind::kTrue;
+                break;
         }
         RETURN_IF_ERROR(Advance());
-        return node;
+        return value;
     }
 
     // [a, b, ] with constants; a trailing comma is allowed.
@@ -354,7 +383,21 @@ class Parser {
         NodePtr node = Literal(Value::List());
         auto& list = std::get<Value::List>(node->value.data);
         while (token_.kind != TokenKind::kRightBracket) {
-            ASSIGN_OR_RETURN(NodePtr element, ParseExpression(kOrLevel));
+            NodePtr element;
+            if (IsScalarLiteral(token_.kind)) {
+                ASSIGN_OR_RETURN(Value value, ReadScalar());
+                // Nearly all elements of long lists are this simple: no node is made for them.
+                if (EndsElement(token_.kind) && node->children.empty()) {
+                    list.push_back(std::move(value));
+                    if (token_.kind == TokenKind::kComma) {
+                        RETURN_IF_ERROR(Advance());
+                    }
+                    continue;
+                }
+                ASSIGN_OR_RETURN(element, ParseOperators(Literal(std::move(value)), kOrLevel));
+            } else {
+                ASSIGN_OR_RETURN(element, ParseExpression(kOrLevel));
+            }
             RETURN_IF_ERROR(FoldSign(element.get()));
             if (element->kind == NodeKind::kLiteral) {
                 if (node->children.empty()) {
@@ -408,6 +451,10 @@ class Parser {
             return base::InvalidParameter("the value of expression template variable name {" +
                                           name + "} is not found");
         }
+        if (HoldsNan(found->second)) {
+            return base::InvalidParameter("the value of expression template variable name {" +
+                                          name + "} is not a number");
+        }
         NodePtr node = Literal(found->second);
         node->is_template = true;
         return node;
@@ -421,8 +468,9 @@ class Parser {
         if (token_.kind == TokenKind::kLeftParen) {
             return ParseCall(std::move(node->name));
         }
-        if (token_.kind == TokenKind::kString && IsTimeWord(node->name)) {
-            return base::InvalidParameter("Timestamptz expressions are not supported yet");
+        if (IsTimeWord(node->name) &&
+            (token_.kind == TokenKind::kString || token_.kind == TokenKind::kLeftBrace)) {
+            return ParseTime(node->name);
         }
         RETURN_IF_ERROR(ParsePath(node.get()));
         if (token_.kind != TokenKind::kIsNull && token_.kind != TokenKind::kIsNotNull) {
@@ -436,6 +484,15 @@ class Parser {
     }
     static bool IsTimeWord(std::string_view name) {
         return name == "iso" || name == "ISO" || name == "interval" || name == "INTERVAL";
+    }
+
+    // ISO '2025-01-01T00:00:00Z' and INTERVAL 'P1D'; token_ is what stands behind the word.
+    base::Result<NodePtr> ParseTime(std::string_view word) {
+        const bool is_interval = word == "interval" || word == "INTERVAL";
+        NodePtr node = NewNode(is_interval ? NodeKind::kInterval : NodeKind::kTime);
+        ASSIGN_OR_RETURN(NodePtr text, ParsePrefix());
+        RETURN_IF_ERROR(Adopt(node.get(), std::move(text)));
+        return node;
     }
 
     base::Status ParsePath(Node* node) {
@@ -479,9 +536,14 @@ class Parser {
         RETURN_IF_ERROR(Advance());
         while (token_.kind != TokenKind::kRightParen) {
             ASSIGN_OR_RETURN(NodePtr argument, ParseExpression(kOrLevel));
-            if (token_.kind == TokenKind::kAssign) {  // name=value: the value is what counts
+            if (token_.kind == TokenKind::kAssign) {
+                const std::string option = argument->name;
+                if (argument->kind != NodeKind::kColumn || !argument->path.empty()) {
+                    return Unexpected();
+                }
                 RETURN_IF_ERROR(Advance());
                 ASSIGN_OR_RETURN(argument, ParseExpression(kOrLevel));
+                argument->option = option;
             }
             RETURN_IF_ERROR(Adopt(node.get(), std::move(argument)));
             if (token_.kind != TokenKind::kComma) {

@@ -52,7 +52,7 @@ void CollectFields(const Plan& plan, std::vector<base::FieldId>* fields) {
             using T = std::decay_t<decltype(node)>;
             if constexpr (HasColumn<T>) {
                 fields->push_back(node.column.field_id);
-            } else if constexpr (std::is_same_v<T, CompareColumns>) {
+            } else if constexpr (requires { node.left; }) {
                 fields->push_back(node.left.field_id);
                 fields->push_back(node.right.field_id);
             } else if constexpr (HasTerms<T>) {

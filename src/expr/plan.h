@@ -3,15 +3,21 @@
 //
 // Invariants (of plans that ParseFilter made; the evaluator refuses others with an error):
 //   INV-PLAN-1  A constant has the type that its column compares with: bool for Bool, int64 for
-//               integers, double for Float and Double, string for VarChar, anything for JSON.
+//               integers and Timestamptz (microseconds), double for Float and Double (a Float's is
+//               rounded to float), string for VarChar, anything for JSON.
 //   INV-PLAN-2  And and Or have at least two terms, Not has exactly one.
 //   INV-PLAN-3  The lists of a ValueSet are sorted and free of repetitions.
 //   INV-PLAN-4  Nesting is bounded (kPlanDepthMax), so recursion over a plan is too.
+//   INV-PLAN-5  RandomSample and an ElementMatch of kind kFilter are the whole plan or the last term
+//               of its outermost And; an ElementMatch holds none of its own kind.
 // Threads: a value; share it as shared_ptr<const Plan>.
 #pragma once
 
 #include "base/ids.h"
+#include "calendar/duration.h"
+#include "expr/prepared_cell.h"
 #include "expr/value.h"
+#include "geometry/geometry.h"
 #include "schema/data_type.h"
 #include "schema/primary_key.h"
 
@@ -33,6 +39,10 @@ struct ColumnRef {
     schema::DataType element_type = schema::DataType::kNone;  // arrays only
     std::vector<std::string> json_path;                       // JSON only; empty = whole document
     int64_t array_index = -1;                                 // >= 0: that element of the array
+    // >= 0: that sub-field of a struct array (counted as in its schema). `field_id` is the struct
+    // array's and `type` is Array or ArrayOfVector; inside of an ElementMatch `field_id` is the
+    // sub-field's and `type` that of one element.
+    int32_t sub_field = -1;
 
     bool is_json() const { return type == schema::DataType::kJson; }
     bool is_element() const { return array_index >= 0; }
@@ -43,7 +53,7 @@ struct ColumnRef {
 
     template <typename A>
     void Visit(A& a) {
-        a(field_id, type, element_type, json_path, array_index);
+        a(field_id, type, element_type, json_path, array_index, sub_field);
     }
 };
 
@@ -126,6 +136,7 @@ struct ValueSet {
 struct In {
     ColumnRef column;
     ValueSet values;
+    PreparedCell prepared = {};
     template <typename A>
     void Visit(A& a) {
         a(column, values);
@@ -148,6 +159,7 @@ struct Like {
 struct Regex {
     ColumnRef column;
     std::string pattern;
+    PreparedCell prepared = {};
     template <typename A>
     void Visit(A& a) {
         a(column, pattern);
@@ -169,7 +181,7 @@ struct ArithmeticCompare {
     bool operator==(const ArithmeticCompare&) const = default;
 };
 
-// Never unknown. With a JSON path: the document is null, the key is missing, or its value is null.
+// Never unknown. A null test with a JSON path is Not(Exists) instead.
 struct IsNull {
     ColumnRef column;
     template <typename A>
@@ -194,6 +206,7 @@ struct Contains {
     ColumnRef column;
     bool all = false;
     std::vector<Value> values;
+    PreparedCell prepared = {};
     template <typename A>
     void Visit(A& a) {
         a(column, all, values);
@@ -201,7 +214,8 @@ struct Contains {
     bool operator==(const Contains&) const = default;
 };
 
-// length(array) op value. JSON that is no array counts as length 0.
+// length(array) op value; also of struct arrays, their sub-fields and ArrayOfVector. JSON that is no
+// array counts as length 0.
 struct ArrayLength {
     ColumnRef column;
     CompareOp op = CompareOp::kEq;
@@ -242,11 +256,111 @@ struct Not {
     bool operator==(const Not&) const;
 };
 
+// (column plus or minus the duration) op value, for durations with years or months; others are a
+// Compare with a moved constant.
+struct TimestampCompare {
+    ColumnRef column;
+    calendar::Duration duration;
+    calendar::Direction direction = calendar::Direction::kAdd;
+    CompareOp op = CompareOp::kEq;
+    int64_t value = 0;
+    template <typename A>
+    void Visit(A& a) {
+        a(column, duration, direction, op, value);
+    }
+    bool operator==(const TimestampCompare&) const = default;
+};
+
+// True when at least `minimum_should_match` different tokens of one of the texts occur in the
+// value. The field's analyzer_params say what a token is.
+struct TextMatch {
+    ColumnRef column;
+    std::vector<std::string> texts;
+    uint32_t minimum_should_match = 1;
+    PreparedCell prepared = {};
+    template <typename A>
+    void Visit(A& a) {
+        a(column, texts, minimum_should_match);
+    }
+    bool operator==(const TextMatch&) const = default;
+};
+
+// True when the tokens of the text occur in the value, each at most `slop` places from where the
+// phrase wants it: the distances between place and wanted place differ by at most `slop`.
+struct PhraseMatch {
+    ColumnRef column;
+    std::string text;
+    uint32_t slop = 0;
+    PreparedCell prepared = {};
+    template <typename A>
+    void Visit(A& a) {
+        a(column, text, slop);
+    }
+    bool operator==(const PhraseMatch&) const = default;
+};
+
+// The geometry relation wkb; of kDistance within `meters` of the point; of kValid alone.
+struct Spatial {
+    ColumnRef column;
+    geometry::Relation relation = geometry::Relation::kIntersects;
+    std::string wkb;
+    double meters = 0;
+    PreparedCell prepared = {};
+    template <typename A>
+    void Visit(A& a) {
+        a(column, relation, wkb, meters);
+    }
+    bool operator==(const Spatial&) const = default;
+};
+
+// Each row with probability `factor`, drawn from the hash of its primary key and the seed: the same
+// rows whichever segment they lie in.
+struct RandomSample {
+    ColumnRef column;  // the primary key
+    double factor = 0;
+    uint64_t seed = 0;
+    template <typename A>
+    void Visit(A& a) {
+        a(column, factor, seed);
+    }
+    bool operator==(const RandomSample&) const = default;
+};
+
+// left starts with right, both string columns.
+struct StartsWith {
+    ColumnRef left;
+    ColumnRef right;
+    template <typename A>
+    void Visit(A& a) {
+        a(left, right);
+    }
+    bool operator==(const StartsWith&) const = default;
+};
+
+// How many elements of a struct array must match. kFilter selects as kAny does, and says which
+// elements an element-level search may hit (EvaluateElements).
+enum class ElementRule : uint8_t { kFilter, kAny, kAll, kLeast, kMost, kExact };
+
+// Counts the elements of a struct array for which the predicate, over its sub-fields, is true. An
+// empty array matches kAll, kMost, and kExact of 0.
+struct ElementMatch {
+    ColumnRef column;  // the struct array
+    ElementRule rule = ElementRule::kAny;
+    int64_t threshold = 0;        // kLeast, kMost, kExact
+    std::vector<Plan> predicate;  // exactly one; a vector because Plan is not complete here
+    template <typename A>
+    void Visit(A& a) {
+        a(column, rule, threshold, predicate);
+    }
+    bool operator==(const ElementMatch&) const;
+};
+
 struct Plan {
     // New kinds are added at the end: the position is the number on the wire.
-    using Node =
-        std::variant<AlwaysTrue, AlwaysFalse, Compare, CompareColumns, Range, In, Like, Regex,
-                     ArithmeticCompare, IsNull, Exists, Contains, ArrayLength, And, Or, Not>;
+    using Node = std::variant<AlwaysTrue, AlwaysFalse, Compare, CompareColumns, Range, In, Like,
+                              Regex, ArithmeticCompare, IsNull, Exists, Contains, ArrayLength, And,
+                              Or, Not, TimestampCompare, TextMatch, PhraseMatch, Spatial,
+                              RandomSample, StartsWith, ElementMatch>;
 
     bool IsAlwaysTrue() const { return std::holds_alternative<AlwaysTrue>(node); }
     bool IsAlwaysFalse() const { return std::holds_alternative<AlwaysFalse>(node); }
@@ -270,6 +384,10 @@ inline bool Or::operator==(const Or& other) const {
 }
 inline bool Not::operator==(const Not& other) const {
     return terms == other.terms;
+}
+inline bool ElementMatch::operator==(const ElementMatch& other) const {
+    return column == other.column && rule == other.rule && threshold == other.threshold &&
+           predicate == other.predicate;
 }
 
 // The keys when the plan is exactly `pk == x` or `pk in [...]` (each key once, ascending).

@@ -1,7 +1,5 @@
 #include "expr/plan_cache.h"
 
-#include "expr/filter.h"
-
 #include <utility>
 
 namespace elanus::expr {
@@ -9,30 +7,35 @@ namespace elanus::expr {
 namespace {
 
 std::string MakeKey(base::CollectionId collection_id, base::SchemaVersion version,
-                    std::string_view text) {
+                    std::string_view text, const ParseOptions& options) {
+    const std::string& zone = options.time_zone.name();
     std::string key;
-    key.reserve(sizeof collection_id + sizeof version + text.size());
+    key.reserve(sizeof collection_id + sizeof version + sizeof options.sample_seed + zone.size() +
+                1 + text.size());
     key.append(reinterpret_cast<const char*>(&collection_id), sizeof collection_id);
     key.append(reinterpret_cast<const char*>(&version), sizeof version);
+    key.append(reinterpret_cast<const char*>(&options.sample_seed), sizeof options.sample_seed);
+    key.append(zone).push_back('\n');  // no name of a zone holds one
     key.append(text);
     return key;
 }
 
 base::Result<std::shared_ptr<const Plan>> ParseShared(std::string_view text,
-                                                      const schema::CollectionSchema& schema) {
-    ASSIGN_OR_RETURN(Plan plan, ParseFilter(text, schema));
+                                                      const schema::CollectionSchema& schema,
+                                                      const ParseOptions& options) {
+    ASSIGN_OR_RETURN(Plan plan, ParseFilter(text, schema, {}, options));
     return std::make_shared<const Plan>(std::move(plan));
 }
 
 }  // namespace
 
 base::Result<std::shared_ptr<const Plan>> PlanCache::GetOrParse(
-    base::CollectionId collection_id, std::string_view text,
-    const schema::CollectionSchema& schema) {
+    base::CollectionId collection_id, std::string_view text, const schema::CollectionSchema& schema,
+    const ParseOptions& options) {
     if (text.size() > kTextBytesMax) {
-        return ParseShared(text, schema);
+        return ParseShared(text, schema, options);
     }
-    std::string key = MakeKey(collection_id, schema.version, text);
+    std::string key = MakeKey(collection_id, schema.version, text, options);
     {
         const base::MutexLock lock(mutex_);
         const auto found = by_key_.find(key);
@@ -42,7 +45,7 @@ base::Result<std::shared_ptr<const Plan>> PlanCache::GetOrParse(
         }
     }
     // Parsed outside of the lock; two callers may do the same work, and either result serves.
-    Outcome outcome = ParseShared(text, schema);
+    Outcome outcome = ParseShared(text, schema, options);
     const base::MutexLock lock(mutex_);
     if (!by_key_.contains(key)) {
         entries_.push_front(Entry{std::move(key), outcome});

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/mutex.h"
 #include "base/status.h"
+#include "expr/filter.h"
 #include "expr/plan.h"
 #include "schema/collection_schema.h"
 
@@ -29,10 +30,12 @@ class PlanCache {
 
     explicit PlanCache(size_t entries_max = kEntriesMax) : entries_max_(entries_max) {}
 
-    // ParseFilter through the cache. `schema.version` must change with the schema.
+    // ParseFilter through the cache. `schema.version` must change with the schema. The options are
+    // part of the key.
     base::Result<std::shared_ptr<const Plan>> GetOrParse(base::CollectionId collection_id,
                                                          std::string_view text,
-                                                         const schema::CollectionSchema& schema);
+                                                         const schema::CollectionSchema& schema,
+                                                         const ParseOptions& options = {});
     size_t size() const;
 
   private:

@@ -21,6 +21,8 @@ schema::CollectionSchema MakeSchema(DataType pk_type = DataType::kInt64) {
     rows.AddField("id", pk_type).is_primary_key = true;
     rows.AddField("a", DataType::kInt64);
     rows.AddField("s", DataType::kVarChar);
+    rows.AddField("n", DataType::kInt64, DataType::kNone, true);
+    rows.AddField("i8", DataType::kInt8);
     return rows.schema;
 }
 
@@ -53,7 +55,7 @@ TEST(Plan, FindsPrimaryKeys) {
     EXPECT_EQ(PrimaryKeyTerms(Parsed("id == 5"), kPk)->ints, (std::vector<int64_t>{5}));
     EXPECT_EQ(PrimaryKeyTerms(Parsed("5 == id or id in [7]"), kPk)->ints,
               (std::vector<int64_t>{5, 7}));
-    EXPECT_TRUE(PrimaryKeyTerms(Parsed("id in []"), kPk)->empty());
+    EXPECT_TRUE(Parsed("id in []").IsAlwaysFalse());
     const auto names =
         PrimaryKeyTerms(Parsed("id in ['b', 'a']", MakeSchema(DataType::kVarChar)), kPk);
     ASSERT_TRUE(names.has_value());
@@ -85,6 +87,43 @@ TEST(Plan, RewritesToFewerScans) {
     EXPECT_EQ(Parsed("(a == 1 and (id == 2 and s == 'x'))"),
               Parsed("a == 1 and id == 2 and s == 'x'"));
     EXPECT_EQ(Parsed("not (not (a == 1))"), Parsed("a == 1"));
+    EXPECT_EQ(Parsed("not (a > 1)"), Parsed("a <= 1"));
+    // Sets and ranges of one column are computed with.
+    EXPECT_EQ(Parsed("a in [1, 2, 3] and a in [2, 3, 4]"), Parsed("a in [2, 3]"));
+    EXPECT_EQ(Parsed("a in [1, 2, 3] and a not in [2] and a < 3"), Parsed("a == 1"));
+    EXPECT_EQ(Parsed("a > 1 and a > 5 and a >= 3"), Parsed("a > 5"));
+    EXPECT_EQ(Parsed("1 < a < 9 and 4 <= a < 12"), Parsed("4 <= a < 9"));
+    EXPECT_EQ(Parsed("a != 1 and a not in [2, 5]"), Parsed("a not in [1, 2, 5]"));
+    EXPECT_EQ(Parsed("a != 5 and a > 1 and a < 9 and a > 2"), Parsed("2 < a < 9 and a != 5"));
+    EXPECT_EQ(Parsed("a < 5 or a < 9 or a == 3"), Parsed("a < 9"));
+    EXPECT_EQ(Parsed("1 < a < 5 or 3 < a <= 7 or s == 'x'"), Parsed("1 < a <= 7 or s == 'x'"));
+    EXPECT_EQ(Parsed("a == 1 or a > 5 or a == 3"), Parsed("a in [1, 3] or a > 5"));
+    EXPECT_EQ(Parsed("a not in [1, 2] or a not in [2, 3]"), Parsed("a != 2"));
+    EXPECT_EQ(Parsed("s >= 'a' and s <= 'a'"), Parsed("s == 'a'"));
+    EXPECT_EQ(Parsed("s > 'b' or s > 'a'"), Parsed("s > 'a'"));
+    // Neighbouring keys stay keys.
+    EXPECT_EQ(PrimaryKeyTerms(Parsed("id == 1 or id == 2 or id == 3"), kPk)->ints,
+              (std::vector<int64_t>{1, 2, 3}));
+}
+
+TEST(Plan, FoldsContradictionsAndTautologies) {
+    for (const char* text :
+         {"id > 5 and id < 3", "id > 5 and id < 6", "id == 1 and id == 2", "id in [1] and id > 1",
+          "a > 5 and a < 3", "a < 1 and (s == 'x' and a > 1)", "s == 'a' and s == 'b'",
+          "a == 1 and a != 1", "s < ''", "a in [] or 1 > 2", "id > 3 and id in []",
+          "s < 'a' and s < ''", "i8 > 300", "i8 == -129", "300 < i8 < 400"}) {
+        EXPECT_TRUE(Parsed(text).IsAlwaysFalse()) << text;
+    }
+    for (const char* text : {"id > 3 or id <= 3", "id != 1 or id != 2", "id >= 4 or id <= 3",
+                             "not (id > 5 and id < 3)", "id == 1 or id != 1", "s >= ''", "i8 < 300",
+                             "i8 != 1000", "not (i8 > 300)"}) {
+        EXPECT_TRUE(Parsed(text).IsAlwaysTrue()) << text;
+    }
+    // Of a column that may be null they still leave the null rows out.
+    EXPECT_EQ(Parsed("n > 3 or n <= 3"), Parsed("n not in []"));
+    EXPECT_EQ(Parsed("not (n > 5 and n < 3)"), Parsed("n not in []"));
+    EXPECT_FALSE(Parsed("not (n > 5 and n < 3)").IsAlwaysTrue());
+    EXPECT_TRUE(Parsed("n > 5 and n < 3").IsAlwaysFalse());
 }
 
 TEST(PlanArchive, DamagedBytesAreNoPlanOrOneThatTheEvaluatorRefuses) {

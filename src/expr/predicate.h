@@ -15,6 +15,7 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -183,10 +184,19 @@ base::Status WithPredicate(const Range& leaf, Body body) {
     });
 }
 
+// The set of an in-list; it points into the leaf.
+template <typename W>
+base::Result<std::shared_ptr<FlatSet<W>>> PreparedSet(const In& leaf) {
+    return leaf.prepared.Get<FlatSet<W>>([&] {
+        return base::Result<std::shared_ptr<FlatSet<W>>>(
+            std::make_shared<FlatSet<W>>(SetAs<W>(leaf.values)));
+    });
+}
+
 template <typename W, typename Body>
 base::Status WithPredicate(const In& leaf, Body body) {
-    const FlatSet<W> set(SetAs<W>(leaf.values));
-    return body([&set](const W& value) { return set.Contains(value); });
+    ASSIGN_OR_RETURN(const auto set, PreparedSet<W>(leaf));
+    return body([&set = *set](const W& value) { return set.Contains(value); });
 }
 
 template <typename W, typename Body>
@@ -220,8 +230,14 @@ base::Status WithPredicate(const Regex& leaf, Body body) {
     if constexpr (!std::is_same_v<W, std::string_view>) {
         return PlanMismatch();
     } else {
-        ASSIGN_OR_RETURN(const regex::Regex regex, regex::Regex::Compile(leaf.pattern));
-        return body([&regex](std::string_view value) { return regex.PartialMatch(value); });
+        ASSIGN_OR_RETURN(
+            const auto compiled,
+            leaf.prepared.Get<regex::Regex>([&]() -> base::Result<std::shared_ptr<regex::Regex>> {
+                ASSIGN_OR_RETURN(regex::Regex regex, regex::Regex::Compile(leaf.pattern));
+                return std::make_shared<regex::Regex>(std::move(regex));
+            }));
+        return body(
+            [&regex = *compiled](std::string_view value) { return regex.PartialMatch(value); });
     }
 }
 
@@ -296,6 +312,7 @@ base::Status WithFixedType(schema::DataType type, Body body) {
         case schema::DataType::kInt32:
             return body(int32_t{});
         case schema::DataType::kInt64:
+        case schema::DataType::kTimestamptz:
             return body(int64_t{});
         case schema::DataType::kFloat:
             return body(float{});

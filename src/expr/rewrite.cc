@@ -1,6 +1,7 @@
 #include "expr/rewrite.h"
 
 #include "base/archive.h"
+#include "expr/range_merge.h"
 
 #include <iterator>
 #include <map>
@@ -139,7 +140,79 @@ std::vector<Plan> MergeBounds(std::vector<Plan> terms) {
     return kept;
 }
 
+// `text_match(f, "a") or text_match(f, "b")` looks at each value once.
+std::vector<Plan> MergeTextMatches(std::vector<Plan> terms) {
+    std::vector<Plan> kept;
+    kept.reserve(terms.size());
+    std::map<std::string, size_t> places;
+    for (Plan& term : terms) {
+        TextMatch* match = std::get_if<TextMatch>(&term.node);
+        if (match == nullptr) {
+            kept.push_back(std::move(term));
+            continue;
+        }
+        const std::string key =
+            base::Encode(match->column) + std::to_string(match->minimum_should_match);
+        const auto [place, is_new] = places.try_emplace(key, kept.size());
+        if (is_new) {
+            kept.push_back(std::move(term));
+        } else {
+            auto& texts = std::get<TextMatch>(kept[place->second].node).texts;
+            std::move(match->texts.begin(), match->texts.end(), std::back_inserter(texts));
+        }
+    }
+    return kept;
+}
+
+// Any In without values, whatever it is of: never true.
+const In* AsEmptySet(const Plan& plan) {
+    const In* in = std::get_if<In>(&plan.node);
+    return in != nullptr && in->values.empty() ? in : nullptr;
+}
+
+template <typename Junction>
+std::vector<Plan> SimplifyTerms(Junction* junction, bool unknown_is_false,
+                                const IsNullable& is_nullable);
+
+// `unknown_is_false`: nothing above tells unknown from false.
+Plan Simplify(Plan plan, bool unknown_is_false, const IsNullable& is_nullable) {
+    plan = FoldExtreme(std::move(plan));
+    if (And* conjunction = std::get_if<And>(&plan.node)) {
+        return MakeAnd(SimplifyTerms(conjunction, unknown_is_false, is_nullable));
+    }
+    if (Or* disjunction = std::get_if<Or>(&plan.node)) {
+        return MakeOr(SimplifyTerms(disjunction, unknown_is_false, is_nullable));
+    }
+    if (Not* negation = std::get_if<Not>(&plan.node)) {
+        return MakeNot(Simplify(std::move(negation->terms[0]), false, is_nullable));
+    }
+    if (ElementMatch* match = std::get_if<ElementMatch>(&plan.node)) {
+        match->predicate[0] = Simplify(std::move(match->predicate[0]), true, is_nullable);
+        return plan;
+    }
+    if (const In* in = AsEmptySet(plan)) {
+        return unknown_is_false || !is_nullable(in->column) ? MakePlan(AlwaysFalse{})
+                                                            : std::move(plan);
+    }
+    return plan;
+}
+
+template <typename Junction>
+std::vector<Plan> SimplifyTerms(Junction* junction, bool unknown_is_false,
+                                const IsNullable& is_nullable) {
+    std::vector<Plan> terms;
+    terms.reserve(junction->terms.size());
+    for (Plan& term : junction->terms) {
+        terms.push_back(Simplify(std::move(term), unknown_is_false, is_nullable));
+    }
+    return terms;
+}
+
 }  // namespace
+
+Plan SimplifyFilter(Plan plan, const IsNullable& is_nullable) {
+    return Simplify(std::move(plan), true, is_nullable);
+}
 
 Plan MakeAnd(std::vector<Plan> terms) {
     std::vector<Plan> kept;
@@ -151,7 +224,7 @@ Plan MakeAnd(std::vector<Plan> terms) {
             kept.push_back(std::move(term));
         }
     }
-    return Join<And>(MergeBounds(std::move(kept)), MakePlan(AlwaysTrue{}));
+    return Join<And>(MergeBounds(MergeConjuncts(std::move(kept))), MakePlan(AlwaysTrue{}));
 }
 
 Plan MakeOr(std::vector<Plan> terms) {
@@ -164,7 +237,8 @@ Plan MakeOr(std::vector<Plan> terms) {
             kept.push_back(std::move(term));
         }
     }
-    return Join<Or>(MergeEqualities(std::move(kept)), MakePlan(AlwaysFalse{}));
+    kept = MergeTextMatches(MergeEqualities(MergeDisjuncts(std::move(kept))));
+    return Join<Or>(std::move(kept), MakePlan(AlwaysFalse{}));
 }
 
 Plan MakeNot(Plan term) {
@@ -177,6 +251,9 @@ Plan MakeNot(Plan term) {
     if (Not* inner = std::get_if<Not>(&term.node)) {
         Plan positive = std::move(inner->terms[0]);
         return positive;
+    }
+    if (NegateInPlace(&term)) {
+        return term;
     }
     Not negation;
     negation.terms.push_back(std::move(term));

@@ -11,7 +11,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <string_view>
+#include <span>
+#include <string>
 
 namespace elanus::expr::internal {
 
@@ -100,6 +101,19 @@ base::Status ScanColumn(const Regex& leaf, const schema::ColumnView& view, Scan&
                         base::Bitmap* out);
 base::Status ScanColumn(const ArithmeticCompare& leaf, const schema::ColumnView& view, Scan& scan,
                         base::Bitmap* out);
+base::Status ScanColumn(const TimestampCompare& leaf, const schema::ColumnView& view, Scan& scan,
+                        base::Bitmap* out);
+base::Status ScanColumn(const RandomSample& leaf, const schema::ColumnView& view, Scan& scan,
+                        base::Bitmap* out);
+base::Status ScanColumn(const Spatial& leaf, const schema::ColumnView& view, Scan& scan,
+                        base::Bitmap* out);
+// `params` are the field's analyzer_params.
+base::Status ScanText(const TextMatch& leaf, const std::string& params,
+                      const schema::ColumnView& view, Scan& scan, base::Bitmap* out);
+base::Status ScanText(const PhraseMatch& leaf, const std::string& params,
+                      const schema::ColumnView& view, Scan& scan, base::Bitmap* out);
+base::Status ScanTwoColumns(const StartsWith& leaf, const schema::ColumnView& left,
+                            const schema::ColumnView& right, Scan& scan, base::Bitmap* out);
 base::Status ScanTwoColumns(const CompareColumns& leaf, const schema::ColumnView& left,
                             const schema::ColumnView& right, Scan& scan, base::Bitmap* out);
 
@@ -137,8 +151,6 @@ base::Status ScanJson(const Like& leaf, const schema::ColumnView& view, Scan& sc
 base::Status ScanJson(const Regex& leaf, const schema::ColumnView& view, Scan& scan,
                       base::Bitmap* out);
 base::Status ScanJson(const ArithmeticCompare& leaf, const schema::ColumnView& view, Scan& scan,
-                      base::Bitmap* out);
-base::Status ScanJson(const IsNull& leaf, const schema::ColumnView& view, Scan& scan,
                       base::Bitmap* out);
 base::Status ScanJson(const Exists& leaf, const schema::ColumnView& view, Scan& scan,
                       base::Bitmap* out);

@@ -2,6 +2,8 @@
 #include "expr/predicate.h"
 #include "expr/scan.h"
 
+#include <memory>
+#include <utility>
 #include <vector>
 
 namespace elanus::expr::internal {
@@ -50,6 +52,22 @@ bool AllAs(const std::vector<Value>& constants, std::vector<W>* values) {
         values->push_back(*value);
     }
     return true;
+}
+
+// The constants of a Contains; strings point into it.
+template <typename W>
+struct Wanted {
+    std::vector<W> values;
+    FlatSet<W> set;
+};
+template <typename W>
+base::Result<std::shared_ptr<Wanted<W>>> PrepareWanted(const Contains& leaf) {
+    std::vector<W> values;
+    if (!AllAs(leaf.values, &values)) {
+        return PlanMismatch();
+    }
+    FlatSet<W> set(values);
+    return std::make_shared<Wanted<W>>(Wanted<W>{std::move(values), std::move(set)});
 }
 
 template <typename W, typename At>
@@ -111,16 +129,15 @@ Status ScanArray(const Compare& leaf, const ColumnView& view, Scan& scan, Bitmap
 Status ScanArray(const Contains& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
     return WithElements(view, [&](auto zero, auto at) {
         using W = decltype(zero);
-        std::vector<W> wanted;
-        if (!AllAs(leaf.values, &wanted)) {
-            return PlanMismatch();
-        }
+        ASSIGN_OR_RETURN(const auto prepared,
+                         leaf.prepared.Get<Wanted<W>>([&] { return PrepareWanted<W>(leaf); }));
+        const std::vector<W>& wanted = prepared->values;
         if (leaf.all) {
             return scan.ForRows(out, [&](size_t row) {
                 return ContainsAll(wanted, view.offsets[row], view.offsets[row + 1], at);
             });
         }
-        const FlatSet<W> set(wanted);
+        const FlatSet<W>& set = prepared->set;
         return scan.ForRows(out, [&](size_t row) {
             for (size_t i = view.offsets[row]; i < view.offsets[row + 1]; ++i) {
                 if (set.Contains(at(i))) {

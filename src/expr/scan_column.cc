@@ -103,16 +103,17 @@ constexpr size_t kInBlockRows = 4096;
 
 template <typename T>
 Status InFixed(const In& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
+    const ValueSet& set = leaf.values;
+    if (set.ints.size() + set.doubles.size() > kInByKernelMax) {
+        ASSIGN_OR_RETURN(const auto table, PreparedSet<WideOf<T>>(leaf));
+        return scan.ForRows(
+            out, [&](size_t row) { return table->Contains(WideOf<T>{view.As<T>()[row]}); });
+    }
     std::vector<WideOf<T>> values;
-    for (const auto value : SetAs<WideOf<T>>(leaf.values)) {
+    for (const auto value : SetAs<WideOf<T>>(set)) {
         if (Fits<T>(value)) {
             values.push_back(value);
         }
-    }
-    if (values.size() > kInByKernelMax) {
-        const FlatSet<WideOf<T>> set(values);
-        return scan.ForRows(out,
-                            [&](size_t row) { return set.Contains(WideOf<T>{view.As<T>()[row]}); });
     }
     return scan.ForBlocks(out, kInBlockRows, [&](size_t begin, size_t count, uint64_t* words) {
         uint64_t hits[kInBlockRows / 64];
@@ -235,12 +236,50 @@ Status ScanColumn(const Regex& leaf, const ColumnView& view, Scan& scan, Bitmap*
 }
 
 Status ScanColumn(const ArithmeticCompare& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
-    if (view.type == schema::DataType::kBool) {
+    if (!schema::IsNumeric(view.type)) {
         return PlanMismatch();
     }
     return WithFixedType(view.type, [&](auto zero) {
         return ArithmeticFixed<decltype(zero)>(leaf, view, scan, out);
     });
+}
+
+Status ScanColumn(const TimestampCompare& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
+    if (view.type != schema::DataType::kTimestamptz || !IsKnownOp(leaf.op)) {
+        return PlanMismatch();
+    }
+    const int64_t* values = view.As<int64_t>();
+    return scan.ForRows(out, [&](size_t row) {
+        return Ordered(leaf.op, calendar::Shift(values[row], leaf.duration, leaf.direction),
+                       leaf.value);
+    });
+}
+
+Status ScanColumn(const RandomSample& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
+    const bool is_string = schema::IsStringLike(view.type);
+    if (!(leaf.factor >= 0 && leaf.factor <= 1) ||
+        (!is_string && view.type != schema::DataType::kInt64)) {
+        return PlanMismatch();
+    }
+    // Mixed once more: the plain hash of a key already decides its shard and partition.
+    constexpr double kSteps = 9007199254740992.0;  // 2^53
+    const auto threshold = static_cast<uint64_t>(leaf.factor * kSteps);
+    const uint64_t salt = base::Hash64(leaf.seed ^ 0x73616d706c65ULL);
+    return scan.ForRows(out, [&](size_t row) {
+        const uint64_t hash = is_string
+                                  ? base::Hash64(view.StringAt(row))
+                                  : base::Hash64(static_cast<uint64_t>(view.As<int64_t>()[row]));
+        return base::Hash64(hash ^ salt) >> 11 < threshold;
+    });
+}
+
+Status ScanTwoColumns(const StartsWith&, const ColumnView& left, const ColumnView& right,
+                      Scan& scan, Bitmap* out) {
+    if (!schema::IsStringLike(left.type) || !schema::IsStringLike(right.type)) {
+        return PlanMismatch();
+    }
+    return scan.ForRows(
+        out, [&](size_t row) { return left.StringAt(row).starts_with(right.StringAt(row)); });
 }
 
 Status ScanTwoColumns(const CompareColumns& leaf, const ColumnView& left, const ColumnView& right,
@@ -251,7 +290,8 @@ Status ScanTwoColumns(const CompareColumns& leaf, const ColumnView& left, const 
         });
     }
     const auto is_whole = [](const ColumnView& view) {
-        return schema::IsInteger(view.type) || view.type == schema::DataType::kBool;
+        return schema::IsInteger(view.type) || view.type == schema::DataType::kBool ||
+               view.type == schema::DataType::kTimestamptz;
     };
     const auto is_fixed = [&](const ColumnView& view) {
         return is_whole(view) || schema::IsFloating(view.type);

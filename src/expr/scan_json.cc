@@ -199,9 +199,11 @@ Status ScanJson(const Range& leaf, const ColumnView& view, Scan& scan, Bitmap* o
 }
 
 Status ScanJson(const In& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
-    const JsonSet set(leaf.values);
+    ASSIGN_OR_RETURN(const auto set, leaf.prepared.Get<JsonSet>([&] {
+        return base::Result<std::shared_ptr<JsonSet>>(std::make_shared<JsonSet>(leaf.values));
+    }));
     return ForDocuments(leaf.column, view, scan, out,
-                        [&](const Scalar& stored) { return set.Contains(stored); });
+                        [&](const Scalar& stored) { return set->Contains(stored); });
 }
 
 Status ScanJson(const Like& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
@@ -222,12 +224,6 @@ Status ScanJson(const ArithmeticCompare& leaf, const ColumnView& view, Scan& sca
         const std::optional<Scalar> result = Computed(stored, leaf.arithmetic, leaf.operand);
         return result.has_value() ? Compares(*result, leaf.op, leaf.value)
                                   : leaf.op == CompareOp::kNe;
-    });
-}
-
-Status ScanJson(const IsNull& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
-    return ForDocuments(leaf.column, view, scan, out, [](const Scalar& stored) {
-        return stored.kind == Kind::kMissing || stored.kind == Kind::kNull;
     });
 }
 
