@@ -25,7 +25,8 @@ base::Result<vindex::BuildParams> ParamsOf(const roles::BuildIndexRequest& reque
                                         {{"field", std::to_string(request.index.field_id)}});
     }
     const auto metric = vindex::MetricFromName(request.index.metric_type);
-    if (!schema::IsDenseVector(field->type) || !metric.has_value()) {
+    const bool sparse = field->type == schema::DataType::kSparseFloatVector;
+    if (!(sparse || schema::IsDenseVector(field->type)) || !metric.has_value()) {
         return base::Status::Error(base::Code::kIndexNotSupported,
                                    request.index.index_type + " over field " + field->name);
     }
@@ -33,7 +34,7 @@ base::Result<vindex::BuildParams> ParamsOf(const roles::BuildIndexRequest& reque
     params.index_type = request.index.index_type.empty() ? "AUTOINDEX" : request.index.index_type;
     params.vector_type = static_cast<vindex::VectorType>(field->type);
     params.metric = *metric;
-    params.dim = static_cast<uint32_t>(field->dim());
+    params.dim = sparse ? 0 : static_cast<uint32_t>(field->dim());
     params.params = request.index.params;
     return params;
 }
@@ -69,11 +70,12 @@ base::Result<roles::BuildIndexResponse> DataNodeImpl::BuildIndex(
     }
     ASSIGN_OR_RETURN(const schema::ColumnView vectors,
                      (*segment)->WholeColumn(request.index.field_id));
-    if (vectors.dim != params.dim) {
+    if (params.dim != 0 && vectors.dim != params.dim) {
         return base::Corruption(request.segment.data_key + ": vectors of another dimension");
     }
     vindex::BuildInput input;
     input.vectors = vectors.values;
+    input.offsets = vectors.offsets;
     input.rows = vectors.rows;
     input.executor = partners_.executor;
     input.seed = static_cast<uint64_t>(request.segment.id) | 1;

@@ -119,6 +119,10 @@ base::Status CheckJsonCast(const FieldSchema& field, const KeyValues& params) {
     return base::Status();
 }
 
+vindex::VectorType VectorTypeOf(const FieldSchema& field) {
+    return static_cast<vindex::VectorType>(field.type);
+}
+
 base::Status CheckVectorType(const FieldSchema& field, const roles::IndexInfo& index) {
     // A scalar index type on a vector field.
     for (const char* scalar : {"INVERTED", "BITMAP", "STL_SORT", "TRIE", "NGRAM", "RTREE"}) {
@@ -131,15 +135,14 @@ base::Status CheckVectorType(const FieldSchema& field, const roles::IndexInfo& i
         !vindex::IsKnownButUnsupported(index.index_type)) {
         return InvalidIndexType(index.index_type);
     }
-    return vindex::ValidateBuildParams(index.index_type, vindex::VectorType::kFloat,
-                                       index.metric_type, field.dim(), index.params);
+    return vindex::ValidateBuildParams(index.index_type, VectorTypeOf(field), index.metric_type,
+                                       field.dim(), index.params);
 }
 
 base::Status CompleteVectorIndex(const FieldSchema& field, roles::IndexInfo* index) {
     RETURN_IF_ERROR(CheckVectorType(field, *index));
-    const auto metric = index->metric_type.empty()
-                            ? vindex::DefaultMetric(vindex::VectorType::kFloat)
-                            : vindex::MetricFromName(index->metric_type);
+    const auto metric = index->metric_type.empty() ? vindex::DefaultMetric(VectorTypeOf(field))
+                                                   : vindex::MetricFromName(index->metric_type);
     index->metric_type = vindex::MetricName(*metric);
     return base::Status();
 }

@@ -1,6 +1,8 @@
 #include "proxy/query_vectors.h"
 
 #include "proxy/phrase.h"
+#include "simd/half.h"
+#include "vindex/sparse.h"
 
 #include <cmath>
 #include <cstring>
@@ -10,9 +12,9 @@ namespace elanus::proxy {
 
 namespace {
 
-// milvus.proto.common.PlaceholderType
-constexpr int32_t kFloatVectorPlaceholder = 101;
+using schema::DataType;
 
+// milvus.proto.common.PlaceholderType: those of vectors have the numbers of the data types.
 std::string PlaceholderName(int32_t type) {
     switch (type) {
         case 5:
@@ -36,53 +38,136 @@ std::string PlaceholderName(int32_t type) {
     }
 }
 
-base::Status CheckFinite(std::span<const float> values, const schema::FieldSchema& field) {
-    for (const float value : values) {
-        if (!std::isfinite(value)) {
-            const std::string_view text = std::isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
-            return Invalid("value '", text, "' is not a number or infinity, query vector of field ",
-                           field.name);
-        }
-    }
-    return base::Status();
+bool IsHalf(DataType type) {
+    return type == DataType::kFloat16Vector || type == DataType::kBFloat16Vector;
 }
 
-}  // namespace
+base::Status CheckType(const schema::FieldSchema& field, int32_t type) {
+    const auto wanted = static_cast<int32_t>(field.type);
+    const bool converted =
+        IsHalf(field.type) && type == static_cast<int32_t>(DataType::kFloatVector);
+    if (type == wanted || converted) {
+        return base::Status();
+    }
+    return Invalid("vector type must be the same, field ", field.name, " - type ",
+                   PlaceholderName(wanted), ", search info type ", PlaceholderName(type));
+}
 
-base::Result<base::Buffer> ReadQueryVectors(const schema::FieldSchema& field,
-                                            const Placeholders& placeholders) {
-    if (placeholders.element_level) {
-        return NotSupportedYet("element-level search");
-    }
-    if (placeholders.type != kFloatVectorPlaceholder) {
-        return Invalid("vector type must be the same, field ", field.name,
-                       " - type VECTOR_FLOAT, search info type ",
-                       PlaceholderName(placeholders.type));
-    }
-    const size_t bytes = schema::FixedWidth(field.type, field.dim());
+base::Status CheckSizes(const Placeholders& placeholders, size_t bytes) {
     for (const base::Buffer& value : placeholders.values) {
         if (value.size() != bytes) {
             return Invalid("vector dimension mismatch, expected vector size(byte) ", bytes,
                            ", actual ", value.size());
         }
     }
-    base::Buffer all;
-    const bool aligned =
+    return base::Status();
+}
+
+base::Status CheckFinite(float value, const schema::FieldSchema& field) {
+    if (std::isfinite(value)) {
+        return base::Status();
+    }
+    const std::string_view text = std::isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
+    return Invalid("value '", text, "' is not a number or infinity, query vector of field ",
+                   field.name);
+}
+
+// Numbers of dense float kinds; the other types have no value that is none.
+base::Status CheckNumbers(const schema::FieldSchema& field, const base::Buffer& values) {
+    if (field.type == DataType::kFloatVector) {
+        for (const float value : values.As<float>()) {
+            RETURN_IF_ERROR(CheckFinite(value, field));
+        }
+    } else if (IsHalf(field.type)) {
+        for (const uint16_t value : values.As<uint16_t>()) {
+            RETURN_IF_ERROR(CheckFinite(field.type == DataType::kFloat16Vector
+                                            ? simd::FloatFromHalf(value)
+                                            : simd::FloatFromBFloat16(value),
+                                        field));
+        }
+    }
+    return base::Status();
+}
+
+// All values one after another, in memory aligned for any of them.
+base::Buffer Joined(const Placeholders& placeholders) {
+    const bool usable =
         placeholders.values.size() == 1 &&
         reinterpret_cast<uintptr_t>(placeholders.values[0].data()) % alignof(float) == 0;
-    if (aligned) {
-        all = placeholders.values[0];
-    } else {
-        std::vector<float> floats(placeholders.values.size() * bytes / sizeof(float));
-        auto* out = reinterpret_cast<uint8_t*>(floats.data());
-        for (const base::Buffer& value : placeholders.values) {
-            std::memcpy(out, value.data(), bytes);
-            out += bytes;
-        }
-        all = base::Buffer::FromVector(std::move(floats));
+    if (usable) {
+        return placeholders.values[0];
     }
-    RETURN_IF_ERROR(CheckFinite(all.As<float>(), field));
-    return all;
+    std::vector<uint8_t> bytes;
+    for (const base::Buffer& value : placeholders.values) {
+        bytes.insert(bytes.end(), value.data(), value.data() + value.size());
+    }
+    return base::Buffer::FromVector(std::move(bytes));
+}
+
+base::Buffer Narrowed(DataType type, const base::Buffer& floats) {
+    std::vector<uint16_t> halves;
+    halves.reserve(floats.size() / sizeof(float));
+    for (const float value : floats.As<float>()) {
+        halves.push_back(type == DataType::kFloat16Vector ? simd::HalfFromFloat(value)
+                                                          : simd::BFloat16FromFloat(value));
+    }
+    return base::Buffer::FromVector(std::move(halves));
+}
+
+base::Result<base::Buffer> DenseValues(const schema::FieldSchema& field,
+                                       const Placeholders& placeholders) {
+    const auto sent = static_cast<DataType>(placeholders.type);
+    RETURN_IF_ERROR(CheckSizes(placeholders, schema::FixedWidth(sent, field.dim())));
+    base::Buffer values = Joined(placeholders);
+    if (sent != field.type) {
+        values = Narrowed(field.type, values);
+    }
+    RETURN_IF_ERROR(CheckNumbers(field, values));
+    return values;
+}
+
+base::Status FillSparse(const schema::FieldSchema& field, const Placeholders& placeholders,
+                        schema::Column* column) {
+    uint64_t bytes = 0;
+    std::vector<uint32_t> offsets(1, 0);
+    for (const base::Buffer& value : placeholders.values) {
+        base::Status status = vindex::CheckSparseVector(value.view());
+        if (!status.ok()) {
+            return status.Annotate(Phrase("query vector of field ", field.name));
+        }
+        bytes += value.size();
+        if (bytes > UINT32_MAX) {
+            return Invalid("the query vectors of field ", field.name, " exceed 4 GiB");
+        }
+        offsets.push_back(static_cast<uint32_t>(bytes));
+    }
+    column->values = Joined(placeholders);
+    column->offsets = base::Buffer::FromVector(std::move(offsets));
+    return base::Status();
+}
+
+}  // namespace
+
+base::Result<schema::Column> ReadQueryVectors(const schema::FieldSchema& field,
+                                              const Placeholders& placeholders) {
+    if (placeholders.element_level) {
+        return NotSupportedYet("element-level search");
+    }
+    if (field.type == DataType::kArrayOfVector) {
+        return NotSupportedYet("search of embedding lists");
+    }
+    RETURN_IF_ERROR(CheckType(field, placeholders.type));
+    schema::Column column;
+    column.field_id = field.id;
+    column.type = field.type;
+    column.rows = placeholders.values.size();
+    if (field.type == DataType::kSparseFloatVector) {
+        RETURN_IF_ERROR(FillSparse(field, placeholders, &column));
+        return column;
+    }
+    column.dim = static_cast<uint32_t>(field.dim());
+    ASSIGN_OR_RETURN(column.values, DenseValues(field, placeholders));
+    return column;
 }
 
 }  // namespace elanus::proxy

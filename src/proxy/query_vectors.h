@@ -1,15 +1,17 @@
-// Query vectors: from placeholder bytes to one aligned block of floats.
+// Query vectors: from placeholder bytes to a column of the searched field's type.
 #pragma once
 
-#include "base/buffer.h"
 #include "base/status.h"
 #include "proxy/api.h"
 #include "schema/collection_schema.h"
+#include "schema/column.h"
 
 namespace elanus::proxy {
 
-// nq vectors of the field's dimension one after another. A single aligned vector is not copied.
-base::Result<base::Buffer> ReadQueryVectors(const schema::FieldSchema& field,
-                                            const Placeholders& placeholders);
+// One row a query (API map 2.3). Float queries of a Float16 or BFloat16 field are converted; any
+// other type than the field's is refused, and so are vectors of another size, numbers that are not
+// finite, and sparse vectors that are none. A single aligned dense vector is not copied.
+base::Result<schema::Column> ReadQueryVectors(const schema::FieldSchema& field,
+                                              const Placeholders& placeholders);
 
 }  // namespace elanus::proxy

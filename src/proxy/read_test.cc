@@ -74,7 +74,7 @@ class ReadTest : public testing::Test {
             [shards](const roles::SearchRequest& request) -> base::Result<roles::SearchResponse> {
             const int shard = request.vchannel.back() - '0';
             roles::SearchResponse response;
-            for (uint32_t q = 0; q < request.nq; ++q) {
+            for (uint32_t q = 0; q < request.nq(); ++q) {
                 const auto& hits = shards[static_cast<size_t>(shard)];
                 response.counts.push_back(static_cast<uint32_t>(hits.size()));
                 for (const auto& [row, score] : hits) {
@@ -286,7 +286,7 @@ TEST_F(ReadTest, SearchPassesRangeAndIndexParameters) {
     EXPECT_FLOAT_EQ(*sent.range_filter, 0.8f);
     EXPECT_TRUE(sent.ignore_growing);
     EXPECT_EQ(sent.vector_field, 101);
-    EXPECT_EQ(sent.dim, 2u);
+    EXPECT_EQ(sent.queries.dim, 2u);
     EXPECT_EQ(sent.metric, vindex::Metric::kCosine);
 }
 
@@ -331,7 +331,7 @@ TEST_F(ReadTest, SearchByIdsTakesTheVectorsOfTheRows) {
     request.vectors = {};
     request.ids = schema::PrimaryKeys{false, {11, 0}, {}};
     ASSERT_TRUE(SearchStatus(request).ok());
-    const auto vectors = f.streaming_node.searches[0].vectors.As<float>();
+    const auto vectors = f.streaming_node.searches[0].queries.values.As<float>();
     EXPECT_EQ(std::vector<float>(vectors.begin(), vectors.end()),
               (std::vector<float>{11, 1, 0, 1}));
     request.ids->ints = {99};

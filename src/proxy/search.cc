@@ -55,7 +55,6 @@ class SearchRun {
         shard_request_.ignore_growing = settings_.ignore_growing;
         shard_request_.collection_id = collection_.id;
         shard_request_.vector_field = settings_.field->id;
-        shard_request_.dim = static_cast<uint32_t>(settings_.field->dim());
         return UseVectors();
     }
 
@@ -116,9 +115,8 @@ class SearchRun {
             return Invalid("nq [", request_.nq, "] does not match the ", sent,
                            " vectors of the request");
         }
-        ASSIGN_OR_RETURN(shard_request_.vectors,
+        ASSIGN_OR_RETURN(shard_request_.queries,
                          ReadQueryVectors(*settings_.field, request_.vectors));
-        shard_request_.nq = static_cast<uint32_t>(sent);
         return base::Status();
     }
 
@@ -148,26 +146,36 @@ class SearchRun {
 
     base::Status GatherVectors(const schema::PrimaryKeys& ids,
                                const std::vector<roles::RetrieveResponse>& shards) {
-        std::map<schema::PrimaryKey, const float*> vectors;
+        const schema::FieldSchema& field = *settings_.field;
+        std::vector<schema::ColumnView> views;
+        views.reserve(shards.size());
+        std::map<schema::PrimaryKey, std::pair<const schema::ColumnView*, size_t>> vectors;
         for (const roles::RetrieveResponse& shard : shards) {
-            const schema::Column* column = shard.rows.Find(settings_.field->id);
-            for (size_t row = 0; column != nullptr && row < shard.keys.size(); ++row) {
-                vectors[shard.keys.At(row)] =
-                    column->values.As<float>().data() + row * shard_request_.dim;
+            const schema::Column* column = shard.rows.Find(field.id);
+            if (column == nullptr) {
+                continue;
+            }
+            views.push_back(column->View());
+            for (size_t row = 0; row < shard.keys.size(); ++row) {
+                vectors[shard.keys.At(row)] = {&views.back(), row};
             }
         }
-        std::vector<float> floats;
-        floats.reserve(ids.size() * shard_request_.dim);
+        schema::ColumnBuilder queries(field.id, field.type, schema::DataType::kNone,
+                                      static_cast<uint32_t>(field.dim()));
         for (size_t i = 0; i < ids.size(); ++i) {
             const auto it = vectors.find(ids.At(i));
             if (it == vectors.end()) {
                 return Invalid("some ids of the search were not found in collection ",
                                collection_.schema.name);
             }
-            floats.insert(floats.end(), it->second, it->second + shard_request_.dim);
+            const auto& [column, row] = it->second;
+            if (!column->IsValid(row)) {
+                return Invalid("some ids of the search have no vector in field ", field.name);
+            }
+            queries.AppendFrom(*column, row);
         }
-        shard_request_.vectors = base::Buffer::FromVector(std::move(floats));
-        shard_request_.nq = static_cast<uint32_t>(ids.size());
+        shard_request_.queries = queries.Finish();
+        shard_request_.queries.validity = base::Bitmap();
         return base::Status();
     }
 
@@ -201,7 +209,7 @@ class SearchRun {
     base::Status CheckShape(const roles::SearchResponse& response) const {
         const size_t hits =
             std::accumulate(response.counts.begin(), response.counts.end(), size_t{0});
-        if (response.counts.size() != shard_request_.nq || response.scores.size() != hits ||
+        if (response.counts.size() != shard_request_.nq() || response.scores.size() != hits ||
             response.keys.size() != hits || response.addresses.size() != hits) {
             return base::Internal("a shard's search answer does not fit together");
         }
@@ -220,8 +228,8 @@ class SearchRun {
     void Merge() {
         merged_ = responses_.size() == 1
                       ? std::move(responses_[0])
-                      : reduce::MergeSearches(responses_, shard_request_.metric, shard_request_.nq,
-                                              shard_request_.k);
+                      : reduce::MergeSearches(responses_, shard_request_.metric,
+                                              shard_request_.nq(), shard_request_.k);
         const auto offset = static_cast<size_t>(settings_.offset);
         const auto top_k = static_cast<size_t>(settings_.top_k);
         size_t start = 0;
@@ -238,7 +246,7 @@ class SearchRun {
 
     SearchResults Assemble() const {
         SearchResults results;
-        results.nq = shard_request_.nq;
+        results.nq = shard_request_.nq();
         results.top_k = settings_.top_k;
         results.counts = page_counts_;
         results.ids.is_string = schema::IsStringLike(collection_.schema.primary_key()->type);

@@ -97,9 +97,10 @@ class QueryNodeTest : public testing::Test {
     std::vector<int64_t> Nearest(const std::vector<base::SegmentId>& ids, float near, uint32_t k) {
         roles::SegmentSearchRequest request;
         request.search.vector_field = kVectorField;
-        request.search.vectors = base::Buffer::FromVector(std::vector<float>{near, 0, 0, 1});
-        request.search.dim = kDim;
-        request.search.nq = 1;
+        request.search.queries.type = schema::DataType::kFloatVector;
+        request.search.queries.dim = kDim;
+        request.search.queries.rows = 1;
+        request.search.queries.values = base::Buffer::FromVector(std::vector<float>{near, 0, 0, 1});
         request.search.k = k;
         request.search.snapshot_ts = 100;
         request.segment_ids = ids;

@@ -72,7 +72,7 @@ base::Result<roles::SearchResponse> SearchOne(const segment::Segment& segment,
     roles::SearchResponse answer;
     std::vector<segment::QueryHits> hits;
     RETURN_IF_ERROR(segment.Search(query, options, &hits, &answer.counters));
-    CHECK(hits.size() == query.nq, "a segment answered another number of queries");
+    CHECK(hits.size() == query.nq(), "a segment answered another number of queries");
     std::vector<base::RowOffset> rows;
     for (const segment::QueryHits& hit : hits) {
         answer.counts.push_back(static_cast<uint32_t>(hit.rows.size()));
@@ -190,9 +190,7 @@ segment::VectorQuery QueryOf(const roles::SearchRequest& request, uint32_t k) {
     segment::VectorQuery query;
     query.field_id = request.vector_field;
     query.metric = request.metric;
-    query.vectors = request.vectors.As<float>().data();
-    query.dim = request.dim;
-    query.nq = request.nq;
+    query.queries = request.queries.View();
     query.k = k;
     query.params = request.params;
     query.radius = request.radius;
@@ -201,15 +199,16 @@ segment::VectorQuery QueryOf(const roles::SearchRequest& request, uint32_t k) {
 }
 
 base::Status CheckSearch(const roles::SearchRequest& request) {
-    const uint64_t floats = uint64_t{request.nq} * request.dim;
-    if (request.nq == 0 || request.dim == 0 || request.k == 0) {
-        return base::InvalidParameter("a search needs nq, dim and k above 0");
+    const schema::Column& queries = request.queries;
+    if (queries.rows == 0 || queries.rows > std::numeric_limits<uint32_t>::max() ||
+        request.k == 0) {
+        return base::InvalidParameter("a search needs nq and k above 0");
     }
-    if (request.vectors.size() != floats * sizeof(float) ||
-        reinterpret_cast<uintptr_t>(request.vectors.data()) % alignof(float) != 0) {
-        return base::InvalidParameter("the query vectors have another size than nq * dim");
+    if (!schema::IsVector(queries.type) || queries.type == schema::DataType::kArrayOfVector ||
+        !queries.validity.empty()) {
+        return base::InvalidParameter("a search needs vectors as its queries");
     }
-    return base::Status();
+    return queries.Verify();
 }
 
 // One chosen row of a retrieval over segments.
@@ -413,13 +412,13 @@ base::Result<roles::SearchResponse> SearchSegments(const std::vector<SegmentRef>
         }));
         bool widen = false;
         roles::SearchResponse merged =
-            MergeSearches(parts, request.metric, request.nq, wide_k, &widen);
+            MergeSearches(parts, request.metric, request.nq(), wide_k, &widen);
         const bool enough = std::all_of(merged.counts.begin(), merged.counts.end(),
                                         [&](uint32_t count) { return count >= request.k; });
         if (!widen || enough || wide_k == std::numeric_limits<uint32_t>::max()) {
             if (wide_k != request.k) {
                 const std::vector<roles::SearchResponse> wide = {std::move(merged)};
-                merged = MergeSearches(wide, request.metric, request.nq, request.k);
+                merged = MergeSearches(wide, request.metric, request.nq(), request.k);
             }
             merged.snapshot_ts = scope.timestamp;
             return merged;

@@ -37,9 +37,7 @@ struct SearchRequest {
     std::shared_ptr<const expr::Plan> filter;   // null = all rows
     base::FieldId vector_field = 0;
     vindex::Metric metric = vindex::Metric::kL2;
-    base::Buffer vectors;  // nq * dim floats
-    uint32_t dim = 0;
-    uint32_t nq = 0;
+    schema::Column queries;  // one vector a query, of the field's type; none is null
     uint32_t k = 0;
     std::map<std::string, std::string> params;
     std::optional<float> radius;
@@ -49,10 +47,12 @@ struct SearchRequest {
     base::Timestamp guarantee_ts = 0;
     // Non-zero: the moment to read at (iterators); not older than the retention window.
     base::Timestamp snapshot_ts = 0;
+
+    uint32_t nq() const { return static_cast<uint32_t>(queries.rows); }
     template <typename A>
     void Visit(A& a) {
-        a(vchannel, collection_id, partitions, filter, vector_field, metric, vectors, dim, nq, k,
-          params, radius, range_filter, ignore_growing, guarantee_ts, snapshot_ts);
+        a(vchannel, collection_id, partitions, filter, vector_field, metric, queries, k, params,
+          radius, range_filter, ignore_growing, guarantee_ts, snapshot_ts);
     }
 };
 

@@ -1,7 +1,7 @@
 #include "segment/chunk.h"
 
 #include "base/check.h"
-#include "simd/distance.h"
+#include "vindex/vectors.h"
 
 #include <algorithm>
 #include <atomic>
@@ -22,6 +22,10 @@ size_t WordsFor(size_t bits) {
 // Validity words are shared by published and unpublished rows (INV-CHUNK-1).
 uint64_t LoadWord(const uint64_t* word) {
     return std::atomic_ref<uint64_t>(*const_cast<uint64_t*>(word)).load(std::memory_order_relaxed);
+}
+
+bool HasLength(schema::DataType type) {
+    return schema::IsDenseVector(type) && type != schema::DataType::kBinaryVector;
 }
 
 void ClearBit(uint64_t* words, size_t bit) {
@@ -63,7 +67,7 @@ ChunkColumn ChunkColumn::Like(base::FieldId field_id, const schema::ColumnView& 
         column.offsets = Block((row_capacity + 1) * sizeof(uint32_t));
         column.offsets.As<uint32_t>()[0] = 0;
     }
-    if (with_norms && like.type == schema::DataType::kFloatVector) {
+    if (with_norms && HasLength(like.type)) {
         column.norms = Block(row_capacity * sizeof(float));
     }
     for (const schema::ColumnView& child : like.children) {
@@ -173,7 +177,8 @@ void ChunkColumn::AppendNorms(size_t count) {
         return;
     }
     for (size_t row = rows; row < rows + count; ++row) {
-        norms.As<float>()[row] = simd::Norm(values.As<float>() + row * dim, dim);
+        norms.As<float>()[row] = vindex::LengthOf(static_cast<vindex::VectorType>(type),
+                                                  values.data() + row * width, dim);
     }
 }
 

@@ -58,7 +58,7 @@ struct ChunkColumn {
     Block values;
     Block offsets;
     Block validity;  // empty = all valid
-    Block norms;     // float vectors at the top level: Euclidean length of each row
+    Block norms;     // vectors of numbers at the top level: Euclidean length of each
     std::vector<ChunkColumn> children;
 
     // An empty column shaped like `like`.

@@ -119,12 +119,13 @@ base::Status GrowingSegment::Search(const VectorQuery& query, const ReadOptions&
                                     std::vector<QueryHits>* hits, ReadCounters* counters) const {
     const GrowingView view(impl_->rows);
     ++counters->segments;
-    ASSIGN_OR_RETURN(const RowSet set, SelectRows(view, impl_->deletes, impl_->rows.key_field().id,
-                                                  options, counters));
+    ASSIGN_OR_RETURN(RowSet set, SelectRows(view, impl_->deletes, impl_->rows.key_field().id,
+                                            options, counters));
+    DropNulls(view, query.field_id, &set);
     const size_t matched = set.Count();
     counters->rows_matched += matched;
     if (matched == 0) {
-        hits->assign(query.nq, QueryHits());
+        hits->assign(query.nq(), QueryHits());
         return base::Status();
     }
     return FlatSearch(view, set.bitmap, query, options, hits, counters);

@@ -147,11 +147,10 @@ TEST(GrowingSegmentTest, ReadersSeeCompleteRowsWhileTheWriterWorks) {
             std::vector<QueryHits> hits;
             VectorQuery query;
             query.field_id = kNullableVectorField;
-            query.dim = kNullableDim;
-            query.nq = 1;
             query.k = 5;
-            const auto vector = NumberToVector(row, kNullableDim);
-            query.vectors = vector.data();
+            const schema::Column queries =
+                QueryColumn(*schema->FindField(kNullableVectorField), {row});
+            query.queries = queries.View();
             good = good && segment.Search(query, options, &hits, &counters).ok() &&
                    hits[0].rows.size() == 5;
             failed.store(failed.load() || !good);

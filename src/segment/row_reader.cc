@@ -1,10 +1,12 @@
 #include "segment/row_reader.h"
 
+#include "segment/bit_range.h"
 #include "segment/chunk.h"
 #include "segment/filter_scan.h"
 #include "segment/prune.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace elanus::segment {
 
@@ -162,6 +164,30 @@ base::Result<RowSet> SelectRows(const RowSource& source, const DeleteList& delet
     const auto split = expr::SplitPrimaryKeyTerm(*options.filter, key_field);
     return split.has_value() ? SelectPinned(source, deletes, *split, options, counters)
                              : SelectScanned(source, deletes, options, counters);
+}
+
+void DropNulls(const RowSource& source, base::FieldId field_id, RowSet* set) {
+    for (size_t i = 0; i < source.runs().size(); ++i) {
+        const RowRun& run = source.runs()[i];
+        const schema::ColumnView* column = source.Column(i, field_id);
+        if (column == nullptr) {  // a field added after this segment: null in all rows
+            set->bitmap = base::Bitmap(set->rows);
+            return;
+        }
+        if (column->validity == nullptr) {
+            continue;
+        }
+        if (!set->bitmap.has_value()) {
+            set->bitmap = base::Bitmap(set->rows, true);
+        }
+        for (size_t row = 0; row < run.rows; row += 64) {
+            uint64_t nulls = ~column->validity[row / 64] & LowBits(run.rows - row);
+            for (; nulls != 0; nulls &= nulls - 1) {
+                set->bitmap->Reset(run.first_row + row +
+                                   static_cast<size_t>(std::countr_zero(nulls)));
+            }
+        }
+    }
 }
 
 base::Result<base::Bitmap> MatchRows(const RowSource& source, const DeleteList& deletes,

@@ -28,7 +28,9 @@ RowSet VisibleRows(const RowSource& source, const DeleteList& deletes, base::Tim
 base::Result<RowSet> SelectRows(const RowSource& source, const DeleteList& deletes,
                                 base::FieldId key_field, const ReadOptions& options,
                                 ReadCounters* counters);
-// The same as a bitmap over all rows; counts the segment too.
+// Takes the rows out of the set whose value in the field is null.
+void DropNulls(const RowSource& source, base::FieldId field_id, RowSet* set);
+// What SelectRows gives, as a bitmap over all rows; counts the segment too.
 base::Result<base::Bitmap> MatchRows(const RowSource& source, const DeleteList& deletes,
                                      base::FieldId key_field, const ReadOptions& options,
                                      ReadCounters* counters);

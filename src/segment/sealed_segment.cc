@@ -24,13 +24,36 @@ base::Status Mismatch(base::FieldId field_id) {
                             " has another type than in the schema");
 }
 
+bool ChildrenFit(const schema::FieldSchema& field, const ColumnMeta& meta) {
+    if (field.type == schema::DataType::kArrayOfVector) {
+        return meta.children.size() == 1 &&
+               static_cast<uint64_t>(field.dim()) == meta.children[0].dim;
+    }
+    if (field.type != schema::DataType::kArrayOfStruct) {
+        return true;
+    }
+    if (field.sub_fields.size() != meta.children.size()) {
+        return false;
+    }
+    for (size_t i = 0; i < field.sub_fields.size(); ++i) {
+        const schema::FieldSchema& sub_field = field.sub_fields[i];
+        const ColumnMeta& child = meta.children[i];
+        if (child.type != sub_field.element_type ||
+            (schema::IsDenseVector(child.type) &&
+             static_cast<uint64_t>(sub_field.dim()) != child.dim)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 base::Status CheckAgainst(const schema::FieldSchema& field, const ColumnMeta& meta) {
     const bool same_dim =
         !schema::IsDenseVector(field.type) || static_cast<uint64_t>(field.dim()) == meta.dim;
     const bool same_type =
         field.type == meta.type &&
         (field.type == schema::DataType::kArrayOfStruct || field.element_type == meta.element_type);
-    return same_dim && same_type ? base::Status() : Mismatch(field.id);
+    return same_dim && same_type && ChildrenFit(field, meta) ? base::Status() : Mismatch(field.id);
 }
 
 }  // namespace
@@ -110,8 +133,9 @@ class SealedSegment::Impl : public RowSource {
     }
     // The index that can answer the query; null when there is none.
     std::shared_ptr<const vindex::Index> IndexFor(const VectorQuery& query) const;
-    base::Status SearchIndex(const vindex::Index& index, RowSet set, const VectorQuery& query,
-                             const ReadOptions& options, std::vector<QueryHits>* hits) const;
+    base::Status SearchIndex(const vindex::Index& index, const RowSet& set,
+                             const VectorQuery& query, const ReadOptions& options,
+                             std::vector<QueryHits>* hits) const;
     // As SmallestKeys(), by walking the key index from its smallest key.
     std::vector<base::RowOffset> WalkKeys(const RowSet& set, size_t limit) const;
 
@@ -137,26 +161,19 @@ std::shared_ptr<const vindex::Index> SealedSegment::Impl::IndexFor(const VectorQ
     for (const AttachedIndex& attached : *indexes) {
         const vindex::Index& index = *attached.index;
         if (attached.field_id == query.field_id && index.metric() == query.metric &&
-            index.vector_type() == vindex::VectorType::kFloat && index.dim() == query.dim &&
-            index.size() == rows()) {
+            index.vector_type() == static_cast<vindex::VectorType>(query.queries.type) &&
+            (index.dim() == query.queries.dim || index.dim() == 0) && index.size() == rows()) {
             return attached.index;
         }
     }
     return nullptr;
 }
 
-base::Status SealedSegment::Impl::SearchIndex(const vindex::Index& index, RowSet set,
+// Null rows are in the index, as zero or empty vectors, so that its row numbers are the segment's;
+// `set` lacks them.
+base::Status SealedSegment::Impl::SearchIndex(const vindex::Index& index, const RowSet& set,
                                               const VectorQuery& query, const ReadOptions& options,
                                               std::vector<QueryHits>* hits) const {
-    const schema::ColumnView* column = Column(0, query.field_id);
-    if (column != nullptr && column->validity != nullptr) {
-        // A null row has a zero vector in the index; it is never a hit.
-        base::Bitmap& bitmap =
-            set.bitmap.has_value() ? *set.bitmap : set.bitmap.emplace(rows(), true);
-        for (size_t word = 0; word < bitmap.words().size(); ++word) {
-            bitmap.words()[word] &= column->validity[word];
-        }
-    }
     vindex::SearchParams params;
     params.k = query.k;
     params.params = query.params;
@@ -167,8 +184,8 @@ base::Status SealedSegment::Impl::SearchIndex(const vindex::Index& index, RowSet
         params.filter = *set.bitmap;
     }
     vindex::Neighbors neighbors;
-    for (uint32_t q = 0; q < query.nq; ++q) {
-        RETURN_IF_ERROR(index.Search(query.vectors + size_t{q} * query.dim, params, &neighbors));
+    for (uint32_t q = 0; q < query.nq(); ++q) {
+        RETURN_IF_ERROR(index.Search(query.Vector(q), params, &neighbors));
         (*hits)[q].rows = std::move(neighbors.rows);
         (*hits)[q].scores = std::move(neighbors.scores);
         neighbors = vindex::Neighbors();
@@ -286,9 +303,10 @@ base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& 
     ++counters->segments;
     ASSIGN_OR_RETURN(RowSet set,
                      SelectRows(*impl_, impl_->deletes, impl_->key_field().id, options, counters));
+    DropNulls(*impl_, query.field_id, &set);
     const size_t matched = set.Count();
     counters->rows_matched += matched;
-    hits->assign(query.nq, QueryHits());
+    hits->assign(query.nq(), QueryHits());
     if (matched == 0 || query.k == 0) {
         return base::Status();
     }
@@ -297,7 +315,7 @@ base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& 
         return FlatSearch(*impl_, set.bitmap, query, options, hits, counters);
     }
     ++counters->index_searches;
-    return impl_->SearchIndex(*index, std::move(set), query, options, hits);
+    return impl_->SearchIndex(*index, set, query, options, hits);
 }
 
 base::Result<base::Bitmap> SealedSegment::Match(const ReadOptions& options,

@@ -43,16 +43,19 @@ void ReadEverything(const SealedSegment& segment, const schema::CollectionSchema
         (void)segment.KeysOf(*rows);
     }
     (void)segment.FindKey(KeyOfNumber(true, 3));
-    VectorQuery query;
-    query.field_id = kVectorField;
-    query.dim = kDim;
-    query.metric = vindex::Metric::kCosine;
-    query.nq = 1;
-    query.k = 10;
-    const auto vector = NumberToVector(3, kDim);
-    query.vectors = vector.data();
-    std::vector<QueryHits> hits;
-    (void)segment.Search(query, options, &hits, &counters);
+    for (const schema::FieldSchema& field : schema.fields) {
+        if (!schema::IsVector(field.type) || field.type == schema::DataType::kArrayOfVector) {
+            continue;
+        }
+        const schema::Column queries = QueryColumn(field, {3, 4});
+        VectorQuery query;
+        query.field_id = field.id;
+        query.metric = MetricsOf(field.type)[0];
+        query.k = 10;
+        query.queries = queries.View();
+        std::vector<QueryHits> hits;
+        (void)segment.Search(query, options, &hits, &counters);
+    }
 }
 
 void OpenAndRead(const std::shared_ptr<const schema::CollectionSchema>& schema, std::string bytes,
@@ -160,14 +163,17 @@ class AttachedIndexTest : public ::testing::Test {
     AttachedIndexTest() : model_(false, 21) { model_.RandomSteps(40); }
 
     std::shared_ptr<const vindex::Index> Build(const SealedSegment& segment, base::FieldId field,
-                                               std::string type) {
+                                               std::string type,
+                                               vindex::Metric metric = vindex::Metric::kL2) {
         const auto column = segment.WholeColumn(field);
         vindex::BuildParams params;
         params.index_type = std::move(type);
-        params.metric = vindex::Metric::kL2;
+        params.vector_type = static_cast<vindex::VectorType>(column->type);
+        params.metric = metric;
         params.dim = column->dim;
         vindex::BuildInput input;
         input.vectors = column->values;
+        input.offsets = column->offsets;
         input.rows = column->rows;
         auto index = vindex::BuildIndex(params, input);
         EXPECT_TRUE(index.ok()) << index.status().reason();
@@ -180,12 +186,24 @@ class AttachedIndexTest : public ::testing::Test {
 TEST_F(AttachedIndexTest, AnswersAreThoseOfTheModelWithAnIndexToo) {
     const auto sealed = SealAndOpen(*model_.growing, model_.schema);
     ASSERT_NE(sealed, nullptr);
-    sealed->AttachIndex(kVectorField, 900, Build(*sealed, kVectorField, "FLAT"));
-    sealed->AttachIndex(kNullableVectorField, 901, Build(*sealed, kNullableVectorField, "FLAT"));
+    // An index for each vector field and metric; a search takes the one of its metric.
+    base::IndexId id = 900;
+    for (const schema::FieldSchema& field : model_.schema->fields) {
+        if (!schema::IsVector(field.type) || field.type == schema::DataType::kArrayOfVector) {
+            continue;
+        }
+        const bool sparse = field.type == schema::DataType::kSparseFloatVector;
+        for (const vindex::Metric metric : MetricsOf(field.type)) {
+            sealed->AttachIndex(
+                field.id, id++,
+                Build(*sealed, field.id, sparse ? "SPARSE_INVERTED_INDEX" : "FLAT", metric));
+        }
+    }
     EXPECT_TRUE(sealed->HasIndex(900));
-    for (int i = 0; i < 40; ++i) {
+    for (int i = 0; i < 120; ++i) {
         ASSERT_NO_FATAL_FAILURE(model_.Check(*sealed, model_.RandomTimestamp()));
     }
+    EXPECT_GT(model_.index_searches, 100u);
 }
 
 TEST_F(AttachedIndexTest, AGraphIndexIsUsedAndFindsAllKMatches) {
@@ -197,13 +215,11 @@ TEST_F(AttachedIndexTest, AGraphIndexIsUsedAndFindsAllKMatches) {
     options.clock = &sys::RealClock();
     VectorQuery query;
     query.field_id = kNullableVectorField;
-    query.dim = kNullableDim;
-    query.nq = 2;
     query.k = 50;
     query.params["ef"] = "64";
-    auto vectors = NumberToVector(3, kNullableDim);
-    vectors.resize(2 * kNullableDim, 0.25f);
-    query.vectors = vectors.data();
+    const schema::Column queries =
+        QueryColumn(*model_.schema->FindField(kNullableVectorField), {3, 5});
+    query.queries = queries.View();
     const auto search = [&](ReadCounters* counters) {
         std::vector<QueryHits> hits;
         const base::Status status = sealed->Search(query, options, &hits, counters);

@@ -28,6 +28,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,13 +45,20 @@ struct ReadOptions {
 struct VectorQuery {
     base::FieldId field_id = 0;
     vindex::Metric metric = vindex::Metric::kL2;
-    const float* vectors = nullptr;  // nq * dim
-    uint32_t dim = 0;
-    uint32_t nq = 0;
+    schema::ColumnView queries;  // one vector a query, of the field's type; none is null
     uint32_t k = 0;
     std::map<std::string, std::string> params;  // index search parameters, checked by the proxy
     std::optional<float> radius;
     std::optional<float> range_filter;
+
+    uint32_t nq() const { return static_cast<uint32_t>(queries.rows); }
+    // The bytes of query `q`.
+    std::string_view Vector(uint32_t q) const {
+        const size_t width = schema::FixedWidth(queries.type, queries.dim);
+        return width == 0 ? queries.StringAt(q)
+                          : std::string_view(
+                                reinterpret_cast<const char*>(queries.values) + q * width, width);
+    }
 };
 
 // Hits of one query, best first; equal scores by row number.
@@ -87,8 +95,9 @@ class Segment {
     virtual size_t memory_bytes() const = 0;
 
     // hits->at(q) holds at most k rows for each of the nq queries. k visible matching rows are
-    // always found when they exist. Errors: kCanceled, kTimeout, or what the filter's evaluation
-    // says.
+    // always found when they exist (INV-VINDEX-1). A row whose vector is null matches nothing.
+    // Errors: kCanceled, kTimeout, kUnsupportedOperation for queries of another type or dimension
+    // than the field or a metric that the type does not have, or what the filter's evaluation says.
     virtual base::Status Search(const VectorQuery& query, const ReadOptions& options,
                                 std::vector<QueryHits>* hits, ReadCounters* counters) const = 0;
     // Visible rows that match, as a bitmap over [0, rows at that moment).

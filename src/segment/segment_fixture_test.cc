@@ -1,9 +1,12 @@
 #include "segment/segment_fixture_test.h"
 
-#include "simd/distance.h"
+#include "simd/half.h"
+#include "vindex/vectors.h"
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
 #include <set>
 
 namespace elanus::segment {
@@ -39,6 +42,7 @@ void AppendElements(const FieldSchema& field, int64_t number, ColumnBuilder* bui
         if (field.type == DataType::kArrayOfStruct) {
             builder->child(0).AppendInt(number + i);
             builder->child(1).AppendBytes("s" + std::to_string(number + i));
+            builder->child(2).AppendBytes(VectorBytes(NumberToVector(number + i, 2)));
         } else if (field.type == DataType::kArrayOfVector) {
             builder->child().AppendBytes(VectorBytes(NumberToVector(number + i, 3)));
         } else if (field.element_type == DataType::kVarChar) {
@@ -50,10 +54,6 @@ void AppendElements(const FieldSchema& field, int64_t number, ColumnBuilder* bui
         }
     }
     builder->CloseArrayRow();
-}
-
-bool IsNullRow(const FieldSchema& field, int64_t number) {
-    return field.nullable && (number + field.id) % 4 == 0;
 }
 
 void AppendValue(const FieldSchema& field, int64_t number, ColumnBuilder* builder) {
@@ -74,19 +74,20 @@ void AppendValue(const FieldSchema& field, int64_t number, ColumnBuilder* builde
         case DataType::kFloat:
         case DataType::kDouble:
             return builder->AppendFloating(NumberToFloat(number));
+        case DataType::kText:
+        case DataType::kGeometry:
+            return builder->AppendBytes(std::string(static_cast<size_t>(number % 40), 'g'));
         case DataType::kVarChar:
             return builder->AppendBytes("name" + std::to_string(number));
         case DataType::kJson:
             return builder->AppendBytes("{\"n\":" + std::to_string(number) + "}");
         case DataType::kSparseFloatVector:
-            return builder->AppendBytes(std::string(static_cast<size_t>(number % 3) * 8, 'x'));
         case DataType::kFloatVector:
-            return builder->AppendBytes(
-                VectorBytes(NumberToVector(number, static_cast<uint32_t>(field.dim()))));
         case DataType::kBinaryVector:
-            return builder->AppendBytes(std::string(2, static_cast<char>(number)));
         case DataType::kFloat16Vector:
-            return builder->AppendBytes(std::string(8, static_cast<char>(number)));
+        case DataType::kBFloat16Vector:
+        case DataType::kInt8Vector:
+            return builder->AppendBytes(VectorOf(field, number));
         default:
             return AppendElements(field, number, builder);
     }
@@ -101,7 +102,8 @@ std::shared_ptr<const schema::CollectionSchema> TestSchema(bool string_keys) {
     pk.is_primary_key = true;
     FieldSchema structs = Field(kStructField, DataType::kArrayOfStruct);
     structs.sub_fields = {Field(130, DataType::kArray, false, 0, DataType::kInt64),
-                          Field(131, DataType::kArray, false, 0, DataType::kVarChar)};
+                          Field(131, DataType::kArray, false, 0, DataType::kVarChar),
+                          Field(132, DataType::kArrayOfVector, false, 2, DataType::kFloatVector)};
     schema->fields = {pk,
                       Field(kNumberField, DataType::kInt64),
                       Field(kFloatField, DataType::kFloat, true),
@@ -118,10 +120,18 @@ std::shared_ptr<const schema::CollectionSchema> TestSchema(bool string_keys) {
                       Field(113, DataType::kArray, false, 0, DataType::kInt32),
                       Field(114, DataType::kArray, true, 0, DataType::kVarChar),
                       Field(115, DataType::kArrayOfVector, false, 3, DataType::kFloatVector),
-                      Field(116, DataType::kBinaryVector, false, 16),
-                      Field(117, DataType::kFloat16Vector, false, 4),
-                      Field(118, DataType::kSparseFloatVector),
-                      structs};
+                      Field(kBinaryField, DataType::kBinaryVector, false, 16),
+                      Field(kFloat16Field, DataType::kFloat16Vector, false, 4),
+                      Field(kSparseField, DataType::kSparseFloatVector),
+                      structs,
+                      Field(120, DataType::kBinaryVector, true, 8),
+                      Field(121, DataType::kFloat16Vector, true, 5),
+                      Field(122, DataType::kSparseFloatVector, true),
+                      Field(123, DataType::kBFloat16Vector, true, 6),
+                      Field(124, DataType::kInt8Vector, true, 7),
+                      Field(125, DataType::kText, true),
+                      Field(126, DataType::kGeometry, true),
+                      Field(127, DataType::kTimestamptz, true)};
     return schema;
 }
 
@@ -138,7 +148,8 @@ schema::ColumnBatch TestBatch(const schema::CollectionSchema& schema,
                               static_cast<uint32_t>(field.dim()));
         if (field.type == DataType::kArrayOfStruct) {
             for (const FieldSchema& sub : field.sub_fields) {
-                builder.AddChild(ColumnBuilder(sub.id, sub.element_type));
+                builder.AddChild(ColumnBuilder(sub.id, sub.element_type, DataType::kNone,
+                                               static_cast<uint32_t>(sub.dim())));
             }
         }
         for (const auto& [key, number] : rows) {
@@ -178,6 +189,79 @@ std::vector<float> NumberToVector(int64_t number, uint32_t dim) {
         value = number % 97 == 0 ? 0.0f : static_cast<float>(random() % 2001) / 1000 - 1;
     }
     return vector;
+}
+
+bool IsNullRow(const FieldSchema& field, int64_t number) {
+    return field.nullable && (number + field.id) % 4 == 0;
+}
+
+namespace {
+
+std::string SparseOf(int64_t number) {
+    std::string bytes;
+    std::mt19937_64 random(static_cast<uint64_t>(number) % 500);
+    uint32_t index = 0;
+    for (size_t i = random() % 6; i > 0; --i) {
+        index += static_cast<uint32_t>(random() % 9) + 1;
+        const float value = static_cast<float>(random() % 64) / 16;
+        bytes.append(reinterpret_cast<const char*>(&index), 4);
+        bytes.append(reinterpret_cast<const char*>(&value), 4);
+    }
+    return bytes;
+}
+
+void AppendNumber(DataType type, float value, std::string* bytes) {
+    if (type == DataType::kInt8Vector) {
+        bytes->push_back(static_cast<char>(std::lround(value * 100)));
+        return;
+    }
+    const uint16_t half = type == DataType::kFloat16Vector ? simd::HalfFromFloat(value)
+                                                           : simd::BFloat16FromFloat(value);
+    bytes->append(reinterpret_cast<const char*>(&half), 2);
+}
+
+}  // namespace
+
+std::string VectorOf(const FieldSchema& field, int64_t number) {
+    if (field.type == DataType::kSparseFloatVector) {
+        return SparseOf(number);
+    }
+    std::mt19937_64 random(static_cast<uint64_t>(number) % 500);
+    std::string bytes;
+    if (field.type == DataType::kBinaryVector) {
+        for (int64_t i = 0; i < field.dim() / 8; ++i) {
+            bytes.push_back(static_cast<char>(random() & random()));
+        }
+        return bytes;
+    }
+    const auto values = NumberToVector(number, static_cast<uint32_t>(field.dim()));
+    if (field.type == DataType::kFloatVector) {
+        return std::string(VectorBytes(values));
+    }
+    for (const float value : values) {
+        AppendNumber(field.type, value, &bytes);
+    }
+    return bytes;
+}
+
+schema::Column QueryColumn(const FieldSchema& field, const std::vector<int64_t>& numbers) {
+    ColumnBuilder builder(field.id, field.type, DataType::kNone,
+                          static_cast<uint32_t>(field.dim()));
+    for (const int64_t number : numbers) {
+        builder.AppendBytes(VectorOf(field, number));
+    }
+    return builder.Finish();
+}
+
+std::vector<vindex::Metric> MetricsOf(DataType type) {
+    using vindex::Metric;
+    if (type == DataType::kBinaryVector) {
+        return {Metric::kHamming, Metric::kJaccard, Metric::kSubstructure, Metric::kSuperstructure};
+    }
+    if (type == DataType::kSparseFloatVector) {
+        return {Metric::kIp};
+    }
+    return {Metric::kL2, Metric::kIp, Metric::kCosine};
 }
 
 std::string RowText(const schema::ColumnView& column, size_t row) {
@@ -425,82 +509,195 @@ void SegmentModel::CheckFetch(const Segment& segment) {
 
 namespace {
 
-float NaiveScore(vindex::Metric metric, const std::vector<float>& a, const std::vector<float>& b) {
-    if (metric == vindex::Metric::kL2) {
-        return simd::L2Squared(a.data(), b.data(), a.size());
+double NumberAt(DataType type, std::string_view vector, size_t i) {
+    if (type == DataType::kInt8Vector) {
+        return static_cast<signed char>(vector[i]);
     }
-    const float product = simd::InnerProduct(a.data(), b.data(), a.size());
-    if (metric == vindex::Metric::kIp) {
-        return product;
+    if (type == DataType::kFloatVector) {
+        float value = 0;
+        std::memcpy(&value, vector.data() + 4 * i, 4);
+        return value;
     }
-    const float lengths = simd::Norm(a.data(), a.size()) * simd::Norm(b.data(), b.size());
-    return lengths > 0 ? std::clamp(product / lengths, -1.0f, 1.0f) : 0.0f;
+    uint16_t half = 0;
+    std::memcpy(&half, vector.data() + 2 * i, 2);
+    return type == DataType::kFloat16Vector ? simd::FloatFromHalf(half)
+                                            : simd::FloatFromBFloat16(half);
 }
 
-bool InRange(const VectorQuery& query, float score) {
-    if (!query.radius.has_value()) {
-        return true;
+double NaiveBits(vindex::Metric metric, std::string_view query, std::string_view row) {
+    int both = 0, any = 0, only_query = 0, only_row = 0;
+    for (size_t bit = 0; bit < 8 * query.size(); ++bit) {
+        const bool q = (query[bit / 8] >> (bit % 8)) & 1;
+        const bool r = (row[bit / 8] >> (bit % 8)) & 1;
+        both += q && r;
+        any += q || r;
+        only_query += q && !r;
+        only_row += r && !q;
     }
-    if (query.metric == vindex::Metric::kL2) {
-        return score < *query.radius && (!query.range_filter || score >= *query.range_filter);
+    switch (metric) {
+        case vindex::Metric::kHamming:
+            return only_query + only_row;
+        case vindex::Metric::kJaccard:
+            return any > 0 ? 1 - static_cast<double>(both) / any : 1;
+        case vindex::Metric::kSubstructure:
+            return only_query > 0;
+        default:
+            return only_row > 0;
     }
-    return score > *query.radius && (!query.range_filter || score <= *query.range_filter);
+}
+
+double NaiveSparse(std::string_view query, std::string_view row) {
+    double sum = 0;
+    for (size_t i = 0; i + 8 <= query.size(); i += 8) {
+        for (size_t j = 0; j + 8 <= row.size(); j += 8) {
+            if (query.substr(i, 4) == row.substr(j, 4)) {
+                sum += NumberAt(DataType::kFloatVector, query, i / 4 + 1) *
+                       NumberAt(DataType::kFloatVector, row, j / 4 + 1);
+            }
+        }
+    }
+    return sum;
+}
+
+double NaiveScore(const FieldSchema& field, vindex::Metric metric, std::string_view query,
+                  std::string_view row) {
+    if (field.type == DataType::kBinaryVector) {
+        return NaiveBits(metric, query, row);
+    }
+    if (field.type == DataType::kSparseFloatVector) {
+        return NaiveSparse(query, row);
+    }
+    double l2 = 0, ip = 0, qq = 0, rr = 0;
+    for (size_t i = 0; i < static_cast<size_t>(field.dim()); ++i) {
+        const double q = NumberAt(field.type, query, i);
+        const double r = NumberAt(field.type, row, i);
+        l2 += (q - r) * (q - r);
+        ip += q * r;
+        qq += q * q;
+        rr += r * r;
+    }
+    if (metric == vindex::Metric::kCosine) {
+        return qq > 0 && rr > 0 ? ip / std::sqrt(qq * rr) : 0;
+    }
+    return metric == vindex::Metric::kL2 ? l2 : ip;
+}
+
+double Tolerance(double score) {
+    return 1e-5 * (1 + std::fabs(score));
+}
+
+// -1 surely outside of the query's range, 0 too near to a border to say, 1 surely inside.
+int InRange(const VectorQuery& query, const FieldSchema& field, double score) {
+    const bool similarity = vindex::LargerIsBetter(query.metric);
+    double inside = std::numeric_limits<double>::infinity();  // distance to the nearest border
+    if (field.type == DataType::kSparseFloatVector) {
+        inside = score > 0 ? inside : -1;
+    }
+    if (vindex::IsStructureTest(query.metric)) {
+        inside = score == 0 ? inside : -1;
+    }
+    if (query.radius.has_value()) {
+        inside = std::min(inside, similarity ? score - *query.radius : *query.radius - score);
+    }
+    if (query.radius.has_value() && query.range_filter.has_value()) {
+        inside = std::min(inside,
+                          similarity ? *query.range_filter - score : score - *query.range_filter);
+    }
+    return inside > Tolerance(score) ? 1 : inside < -Tolerance(score) ? -1 : 0;
 }
 
 }  // namespace
 
 void SegmentModel::CheckSearch(const Segment& segment, base::Timestamp timestamp) {
-    const bool nullable = random() % 2 == 0;
     const expr::Plan plan = NumberBelow(static_cast<int64_t>(random() % 12000));
-    const bool filtered = random() % 2 == 0;
-    VectorQuery query;
-    query.field_id = nullable ? kNullableVectorField : kVectorField;
-    query.dim = nullable ? kNullableDim : kDim;
-    query.metric = static_cast<vindex::Metric>(random() % 3);
-    query.nq = random() % 3 + 1;
-    query.k = random() % 3 == 0 ? 1000 : 7;
-    if (random() % 3 == 0) {
-        query.radius = query.metric == vindex::Metric::kL2 ? 1.5f : 0.1f;
-        if (random() % 2 == 0) {
-            query.range_filter = query.metric == vindex::Metric::kL2 ? 0.2f : 0.8f;
-        }
-    }
-    std::vector<float> vectors;
-    for (uint32_t q = 0; q < query.nq; ++q) {
-        const auto vector = NumberToVector(static_cast<int64_t>(random() % 600), query.dim);
-        vectors.insert(vectors.end(), vector.begin(), vector.end());
-    }
-    query.vectors = vectors.data();
-    std::vector<QueryHits> hits;
-    ReadCounters counters;
-    const base::Status status = segment.Search(
-        query, OptionsAt(context_, timestamp, filtered ? &plan : nullptr), &hits, &counters);
-    ASSERT_TRUE(status.ok()) << status.reason();
-    ASSERT_EQ(hits.size(), query.nq);
     const int64_t below = *std::get<expr::Compare>(plan.node).value.int_if();
-    for (uint32_t q = 0; q < query.nq; ++q) {
-        const std::vector<float> vector(vectors.begin() + q * query.dim,
-                                        vectors.begin() + (q + 1) * query.dim);
-        std::vector<std::pair<float, base::RowOffset>> want;
-        for (size_t row = 0; row < rows.size(); ++row) {
-            const ModelRow& r = rows[row];
-            if (!r.VisibleAt(timestamp) || (filtered && r.number >= below) ||
-                (nullable && !HasNullableVector(r.number))) {
-                continue;
-            }
-            const float score =
-                NaiveScore(query.metric, vector, NumberToVector(r.number, query.dim));
-            if (InRange(query, score)) {
-                want.emplace_back(query.metric == vindex::Metric::kL2 ? score : -score, row);
+    std::vector<const FieldSchema*> fields;
+    for (const FieldSchema& field : schema->fields) {
+        if (schema::IsVector(field.type) && field.type != DataType::kArrayOfVector) {
+            fields.push_back(&field);
+        }
+    }
+    for (int i = 0; i < 3; ++i) {
+        const FieldSchema& field = *fields[random() % fields.size()];
+        SCOPED_TRACE(field.name);
+        const bool filtered = random() % 2 == 0;
+        VectorQuery query;
+        query.field_id = field.id;
+        const auto metrics = MetricsOf(field.type);
+        query.metric = metrics[random() % metrics.size()];
+        query.k = random() % 3 == 0 ? 1000 : 7;
+        if (random() % 3 == 0) {
+            const bool similarity = vindex::LargerIsBetter(query.metric);
+            query.radius = similarity ? 0.1f : 1.5f;
+            if (random() % 2 == 0) {
+                query.range_filter = similarity ? 0.8f : 0.2f;
             }
         }
-        std::sort(want.begin(), want.end());
-        want.resize(std::min<size_t>(want.size(), query.k));
-        ASSERT_EQ(hits[q].rows.size(), want.size());
-        for (size_t i = 0; i < want.size(); ++i) {
-            ASSERT_EQ(hits[q].rows[i], want[i].second) << "place " << i;
-            ASSERT_FLOAT_EQ(hits[q].scores[i],
-                            query.metric == vindex::Metric::kL2 ? want[i].first : -want[i].first);
+        std::vector<int64_t> numbers;
+        for (uint64_t count = random() % 3 + 1; count > 0; --count) {
+            numbers.push_back(static_cast<int64_t>(random() % 600));
+        }
+        const schema::Column queries = QueryColumn(field, numbers);
+        query.queries = queries.View();
+        std::vector<QueryHits> hits;
+        ReadCounters counters;
+        const base::Status status = segment.Search(
+            query, OptionsAt(context_, timestamp, filtered ? &plan : nullptr), &hits, &counters);
+        ASSERT_TRUE(status.ok()) << status.reason();
+        ASSERT_EQ(hits.size(), query.nq());
+        index_searches += counters.index_searches;
+        std::vector<bool> selected;
+        for (const ModelRow& row : rows) {
+            selected.push_back(row.VisibleAt(timestamp) && (!filtered || row.number < below) &&
+                               !IsNullRow(field, row.number));
+        }
+        ASSERT_EQ(counters.rows_matched,
+                  static_cast<uint64_t>(std::count(selected.begin(), selected.end(), true)));
+        for (uint32_t q = 0; q < query.nq(); ++q) {
+            ASSERT_NO_FATAL_FAILURE(CheckHits(query, field, hits[q], query.Vector(q), selected));
+        }
+    }
+}
+
+// The hits are rows that count, in order, with their true scores, and none that is better is missing.
+void SegmentModel::CheckHits(const VectorQuery& query, const FieldSchema& field,
+                             const QueryHits& hits, std::string_view vector,
+                             const std::vector<bool>& selected) {
+    const double sign = vindex::LargerIsBetter(query.metric) ? -1 : 1;
+    std::vector<double> sure;  // costs of rows inside the range
+    size_t possible = 0;
+    for (size_t row = 0; row < rows.size(); ++row) {
+        if (!selected[row]) {
+            continue;
+        }
+        const double score =
+            NaiveScore(field, query.metric, vector, VectorOf(field, rows[row].number));
+        const int in_range = InRange(query, field, score);
+        possible += in_range >= 0 ? 1 : 0;
+        if (in_range > 0) {
+            sure.push_back(sign * score);
+        }
+    }
+    std::sort(sure.begin(), sure.end());
+    ASSERT_GE(hits.rows.size(), std::min<size_t>(sure.size(), query.k));
+    ASSERT_LE(hits.rows.size(), std::min<size_t>(possible, query.k));
+    std::set<base::RowOffset> seen;
+    for (size_t i = 0; i < hits.rows.size(); ++i) {
+        const base::RowOffset row = hits.rows[i];
+        ASSERT_TRUE(selected[row]) << row;
+        ASSERT_TRUE(seen.insert(row).second) << row;
+        const double score =
+            NaiveScore(field, query.metric, vector, VectorOf(field, rows[row].number));
+        ASSERT_GE(InRange(query, field, score), 0);
+        ASSERT_NEAR(hits.scores[i], score, Tolerance(score));
+        if (i < sure.size()) {
+            ASSERT_LE(sign * score, sure[i] + Tolerance(score)) << "place " << i;
+        }
+        if (i > 0 && hits.scores[i] == hits.scores[i - 1]) {
+            ASSERT_GT(row, hits.rows[i - 1]);
+        }
+        if (i > 0) {
+            ASSERT_FALSE(vindex::BetterThan(query.metric, hits.scores[i], hits.scores[i - 1]));
         }
     }
 }

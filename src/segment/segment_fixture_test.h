@@ -21,6 +21,9 @@ inline constexpr base::FieldId kFloatField = 102;   // nullable Float
 inline constexpr base::FieldId kNameField = 103;    // nullable VarChar
 inline constexpr base::FieldId kVectorField = 104;
 inline constexpr base::FieldId kNullableVectorField = 105;
+inline constexpr base::FieldId kBinaryField = 116;   // and 120 nullable
+inline constexpr base::FieldId kFloat16Field = 117;  // and 121 nullable
+inline constexpr base::FieldId kSparseField = 118;   // and 122 nullable
 inline constexpr uint32_t kDim = 8;
 inline constexpr uint32_t kNullableDim = 5;
 
@@ -33,7 +36,13 @@ float NumberToFloat(int64_t number);
 bool HasFloat(int64_t number);
 bool HasName(int64_t number);
 bool HasNullableVector(int64_t number);
+bool IsNullRow(const schema::FieldSchema& field, int64_t number);
 std::vector<float> NumberToVector(int64_t number, uint32_t dim);
+// The vector that a row made from `number` has in a field of any vector type.
+std::string VectorOf(const schema::FieldSchema& field, int64_t number);
+// Those vectors as queries.
+schema::Column QueryColumn(const schema::FieldSchema& field, const std::vector<int64_t>& numbers);
+std::vector<vindex::Metric> MetricsOf(schema::DataType type);
 // A row of a column as text, to compare values of any type.
 std::string RowText(const schema::ColumnView& column, size_t row);
 
@@ -66,6 +75,7 @@ class SegmentModel {
     std::vector<ModelRow> rows;
     std::mt19937_64 random;
     base::Timestamp now = 1000;
+    uint64_t index_searches = 0;  // that Check() made
 
   private:
     void CheckMatch(const Segment& segment, base::Timestamp timestamp);
@@ -73,6 +83,9 @@ class SegmentModel {
     void CheckKeys(const Segment& segment, base::Timestamp timestamp);
     void CheckFetch(const Segment& segment);
     void CheckSearch(const Segment& segment, base::Timestamp timestamp);
+    void CheckHits(const VectorQuery& query, const schema::FieldSchema& field,
+                   const QueryHits& hits, std::string_view vector,
+                   const std::vector<bool>& selected);
 
     base::CallContext context_;
 };

@@ -61,8 +61,12 @@ base::Result<ChannelReader::Scope> ChannelReader::TakeScope(
             continue;
         }
         if (place.node == 0) {
-            return base::Status::WithFields(base::Code::kCollectionNotFullyLoaded,
-                                            {{"collection", std::to_string(view->collection_id)}});
+            const base::Status loading =
+                base::Status::WithFields(base::Code::kCollectionNotFullyLoaded,
+                                         {{"collection", std::to_string(view->collection_id)}});
+            const std::string cause = vchannel_.Progress().error;
+            return cause.empty() ? loading
+                                 : loading.Annotate("a segment cannot be loaded: " + cause);
         }
         scope.remote[place.node].push_back(place.id);
     }
@@ -154,7 +158,7 @@ base::Result<roles::SearchResponse> ChannelReader::Search(const base::CallContex
                      Ask<roles::SearchResponse>(context, timestamp, request.partitions,
                                                 request.ignore_growing, local, remote));
     roles::SearchResponse answer =
-        reduce::MergeSearches(parts, request.metric, request.nq, request.k);
+        reduce::MergeSearches(parts, request.metric, request.nq(), request.k);
     answer.snapshot_ts = timestamp;
     return answer;
 }

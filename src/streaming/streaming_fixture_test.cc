@@ -508,9 +508,10 @@ base::Result<roles::SearchResponse> Machine::Search(const roles::CollectionInfo&
     request.vchannel = collection.vchannels[0];
     request.collection_id = collection.id;
     request.vector_field = kVectorField;
-    request.vectors = base::Buffer::FromVector(VectorOf(near_number));
-    request.dim = kDim;
-    request.nq = 1;
+    request.queries.type = schema::DataType::kFloatVector;
+    request.queries.dim = kDim;
+    request.queries.rows = 1;
+    request.queries.values = base::Buffer::FromVector(VectorOf(near_number));
     request.k = k;
     request.guarantee_ts = root_coord_->Now();
     return node_->Search(base::CallContext(), request);

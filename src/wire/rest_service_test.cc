@@ -98,7 +98,7 @@ class RestServiceTest : public testing::Test {
         };
         fixture_.streaming_node.on_search = [](const roles::SearchRequest& request) {
             roles::SearchResponse response;
-            response.counts.assign(request.nq, 0);
+            response.counts.assign(request.nq(), 0);
             return response;
         };
         fixture_.streaming_node.on_fetch = [](const roles::FetchRequest&) {
