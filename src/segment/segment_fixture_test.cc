@@ -101,6 +101,7 @@ std::shared_ptr<const schema::CollectionSchema> TestSchema(bool string_keys) {
     FieldSchema pk = Field(kPkField, string_keys ? DataType::kVarChar : DataType::kInt64);
     pk.is_primary_key = true;
     FieldSchema structs = Field(kStructField, DataType::kArrayOfStruct);
+    structs.nullable = true;
     structs.sub_fields = {Field(130, DataType::kArray, false, 0, DataType::kInt64),
                           Field(131, DataType::kArray, false, 0, DataType::kVarChar),
                           Field(132, DataType::kArrayOfVector, false, 2, DataType::kFloatVector)};
@@ -119,7 +120,7 @@ std::shared_ptr<const schema::CollectionSchema> TestSchema(bool string_keys) {
                       Field(112, DataType::kJson, true),
                       Field(113, DataType::kArray, false, 0, DataType::kInt32),
                       Field(114, DataType::kArray, true, 0, DataType::kVarChar),
-                      Field(115, DataType::kArrayOfVector, false, 3, DataType::kFloatVector),
+                      Field(115, DataType::kArrayOfVector, true, 3, DataType::kFloatVector),
                       Field(kBinaryField, DataType::kBinaryVector, false, 16),
                       Field(kFloat16Field, DataType::kFloat16Vector, false, 4),
                       Field(kSparseField, DataType::kSparseFloatVector),
@@ -659,7 +660,8 @@ void SegmentModel::CheckSearch(const Segment& segment, base::Timestamp timestamp
     }
 }
 
-// The hits are rows that count, in order, with their true scores, and none that is better is missing.
+// The hits are rows that count, in order, with their true scores, and none that is better is
+// missing.
 void SegmentModel::CheckHits(const VectorQuery& query, const FieldSchema& field,
                              const QueryHits& hits, std::string_view vector,
                              const std::vector<bool>& selected) {

@@ -54,7 +54,7 @@ struct Float16s : Floats {
     }
 };
 
-// Even and odd elements are widened apart, by a shift and a mask: the order does not matter to sums.
+// Even and odd elements are widened apart, by a shift and a mask: sums do not care for the order.
 struct BFloat16s {
     using Value = uint16_t;
     using Data = __m256i;

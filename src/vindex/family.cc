@@ -314,6 +314,10 @@ base::Result<std::unique_ptr<Index>> BuildIndex(const BuildParams& params,
         return base::InvalidParameter("an index holds at most " + std::to_string(kRowsMax) +
                                       " rows");
     }
+    if (params.vector_type == VectorType::kSparseFloat && input.rows > 0 &&
+        input.offsets == nullptr) {
+        return base::Internal("sparse vectors without their offsets");
+    }
     return FindFamily(params.index_type)->build(params, input);
 }
 

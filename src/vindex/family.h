@@ -37,8 +37,8 @@ Metric DefaultMetric(VectorType type);
 
 // What CreateIndex must refuse, with Milvus' codes and phrases. `metric` is the name as given;
 // empty means the default for AUTOINDEX and an error otherwise. `params` holds the family's own
-// parameters; index_type, metric_type, mmap.enabled and the like are skipped. `dim` is not looked at
-// for sparse vectors.
+// parameters; index_type, metric_type, mmap.enabled and the like are skipped. Sparse vectors have
+// no `dim`.
 base::Status ValidateBuildParams(std::string_view index_type, VectorType type,
                                  std::string_view metric, int64_t dim, const ParamMap& params);
 

@@ -1,5 +1,5 @@
-// HNSW: graph index with exact vectors of any dense type, and AUTOINDEX, which is the same with its own
-// parameters and a default effort that aims at recall 0.95.
+// HNSW: graph index with exact vectors of any dense type, and AUTOINDEX, which is the same with its
+// own parameters and a default effort that aims at recall 0.95.
 //
 // A search chooses between three ways from the number of rows that pass the filter:
 //   exact scan of those rows, when that costs no more distances than a walk would;

@@ -1,5 +1,5 @@
-// Sparse vectors as bytes: pairs of u32 index and f32 value, little-endian, indices rising. The form
-// of requests, columns and files alike.
+// Sparse vectors as bytes: pairs of u32 index and f32 value, little-endian, indices rising. The
+// form of requests, columns and files alike.
 // Threads: pure.
 #pragma once
 

@@ -350,8 +350,8 @@ base::Status SparseIndex::Collect(std::span<SparseTerm> terms, const SearchParam
 
 namespace {
 
-// Moves the terms of the query's smallest values to the end; returns how many remain. As many values
-// are dropped as the ratio says, but none that equals a kept one.
+// Moves the terms of the query's smallest values to the end; returns how many remain. As many
+// values are dropped as the ratio says, but none that equals a kept one.
 size_t KeptTerms(const Query& query, double drop_ratio, std::vector<SparseTerm>* terms) {
     const std::string_view vector(static_cast<const char*>(query.data), query.bytes);
     std::vector<float> values;

@@ -1,12 +1,12 @@
-// SPARSE_INVERTED_INDEX, SPARSE_WAND and AUTOINDEX of sparse vectors: for each dimension that occurs
-// the list of its rows and values. Metric IP; the answer is exact.
+// SPARSE_INVERTED_INDEX, SPARSE_WAND and AUTOINDEX of sparse vectors: for each dimension that
+// occurs, the list of its rows and values. Metric IP; the answer is exact.
 //
 // A hit shares a dimension with the query, so its score is above 0; other rows are never returned.
 // Scores are sums of products in double, rounded to float once.
-// A search takes the lists of the query's dimensions and goes through them row by row (document at a
-// time) with MaxScore: lists whose largest contributions together cannot lift a row into the k best
-// do not name rows, they are only asked about rows that others name. Few rows that pass a filter are
-// scored one by one instead.
+// A search takes the lists of the query's dimensions and goes through them row by row (document at
+// a time) with MaxScore: lists whose largest contributions together cannot lift a row into the k
+// best do not name rows, they are only asked about rows that others name. Few rows that pass a
+// filter are scored one by one instead.
 // `drop_ratio_search` leaves out the query's smallest values while candidates (k * refine_factor)
 // are collected; those are then scored with the whole query. When that finds fewer than k rows the
 // whole query is searched (INV-VINDEX-1). A range search drops nothing.
