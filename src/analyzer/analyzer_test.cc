@@ -28,7 +28,8 @@ TEST(TextAnalyzer, CutsAtWhatIsNeitherLetterNorDigit) {
     EXPECT_EQ(Cut(R"({"type": "standard"})", "A b"), "a@0 b@1");
     EXPECT_EQ(Cut("", "Größe ÉTÉ Ωmega ПРИВЕТ"), "größe@0 été@1 ωmega@2 привет@3");
     EXPECT_EQ(Cut("", "向量 数据库"), "向量@0 数据库@1");
-    EXPECT_EQ(Cut("", "हिन्दी"), "हिन@0 दी@1");  // the virama is no letter
+    // The virama is no letter.
+    EXPECT_EQ(Cut("", "हिन्दी"), "हिन@0 दी@1");
     EXPECT_EQ(Cut("",
                   "a\xff"
                   "b\xc3"),

@@ -2,6 +2,7 @@
 
 #include "calendar/timestamp_text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 
@@ -84,9 +85,10 @@ int64_t SaturatingAdd(int64_t a, int64_t b) {
 }  // namespace
 
 int64_t Duration::FixedMicros() const {
-    // At most 2^31 * 86400 * 10^6 * 2, which is close to the end of int64: so the sum saturates.
-    int64_t total = int64_t{days} * (kMicrosPerDay / 2);
-    total = SaturatingAdd(total, total);
+    int64_t total = 0;
+    if (__builtin_mul_overflow(int64_t{days}, kMicrosPerDay, &total)) {
+        total = days > 0 ? INT64_MAX : INT64_MIN;
+    }
     total = SaturatingAdd(total, int64_t{hours} * 3600 * kMicrosPerSecond);
     total = SaturatingAdd(total, int64_t{minutes} * 60 * kMicrosPerSecond);
     return SaturatingAdd(total, int64_t{seconds} * kMicrosPerSecond);
@@ -113,7 +115,7 @@ base::Result<Duration> ParseDuration(std::string_view text) {
 }
 
 int64_t Shift(int64_t us, const Duration& duration, Direction direction) {
-    const int64_t sign = static_cast<int64_t>(direction);
+    const int64_t sign = direction == Direction::kSubtract ? -1 : 1;
     if (!duration.is_fixed()) {
         const int64_t days = us / kMicrosPerDay - (us % kMicrosPerDay < 0 ? 1 : 0);
         const CivilDay day = CivilFromDays(days);
@@ -127,7 +129,9 @@ int64_t Shift(int64_t us, const Duration& duration, Direction direction) {
         }
         us = SaturatingAdd(SaturatingAdd(us, half), half);
     }
-    return SaturatingAdd(us, sign * duration.FixedMicros());
+    // The negative of the lowest integer does not exist; the highest is as far away.
+    const int64_t length = std::max(duration.FixedMicros(), -INT64_MAX);
+    return SaturatingAdd(us, sign * length);
 }
 
 }  // namespace elanus::calendar

@@ -569,7 +569,7 @@ class Analyzer {
         match.column.field_id = field->id;
         match.column.type = field->type;
         if (has_threshold) {
-            if (node.children[2]->option != "threshold") {
+            if (!IsOption(node.children[2]->option, "threshold")) {
                 return InvalidParameter(name + " needs threshold=N as its last argument");
             }
             ASSIGN_OR_RETURN(const Operand threshold, Visit(*node.children[2]));

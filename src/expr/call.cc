@@ -176,7 +176,7 @@ Result<Operand> MakeTextMatch(const Call& call, const schema::CollectionSchema& 
     }
     match.texts.push_back(*text);
     if (call.arguments.size() == 3) {
-        if (call.arguments[2].option != "minimum_should_match") {
+        if (!IsOption(call.arguments[2].option, "minimum_should_match")) {
             return InvalidParameter("text_match takes no option but minimum_should_match");
         }
         ASSIGN_OR_RETURN(
@@ -294,6 +294,10 @@ std::string FunctionName(std::string_view written) {
     const bool known =
         std::find(std::begin(kFunctions), std::end(kFunctions), lower) != std::end(kFunctions);
     return known && (written == lower || IsAllUpper(written)) ? lower : std::string();
+}
+
+bool IsOption(std::string_view written, std::string_view name) {
+    return written == name || (IsAllUpper(written) && Lower(written) == name);
 }
 
 bool TakesText(std::string_view name) {

@@ -29,6 +29,9 @@ struct Call {
 // lower or all upper case, `empty` and `starts_with` in any.
 std::string FunctionName(std::string_view written);
 
+// Whether an option is written as one of this name: in lower or in upper case.
+bool IsOption(std::string_view written, std::string_view name);
+
 // Functions that take a Text field, which nothing else does.
 bool TakesText(std::string_view name);
 

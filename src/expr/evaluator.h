@@ -7,8 +7,8 @@
 // false, and != true. An array index past the end makes every predicate false. Fixed-width columns
 // go through SIMD kernels; other predicates look only at rows that can still change the result.
 // An element predicate runs over the elements of a struct array as over rows, and what is true is
-// counted row by row. Terms run cheapest first and stop when nothing is left to decide. Threads: Evaluate is a pure
-// function; many may run over the same columns.
+// counted row by row. Terms run cheapest first and stop when nothing is left to decide. Threads:
+// Evaluate is a pure function; many may run over the same columns.
 #pragma once
 
 #include "base/bitmap.h"

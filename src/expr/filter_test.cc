@@ -167,6 +167,23 @@ const Case kCases[] = {
     {"i32 == 0x1e", "001000"},
     {"i32 == 0b11110", "001000"},
     {"i32 == 036", "001000"},
+    {"i32 == 0X1E", "001000"},
+    {"i32 == 0B11110", "001000"},
+    {"i32 == +30", "001000"},
+    {"i32 == 2 ** 5 - 2", "001000"},
+    {"i32 == 61 / 2", "001000"},
+    {"i32 == -61 / 2 + 60", "001000"},
+    {"i32 == 95 % 65", "001000"},
+    {"d == 5 / 10.0", "1?0000"},
+    {"d == 0x1.8p-1 - 0.25", "1?0000"},
+    {"d == 5E-1", "1?0000"},
+    {"2 > 1", "111111"},
+    {"\"a\" >= \"b\" or true == false", "000000"},
+    {"L'app' == s", "001000"},
+    {"U\"app\" == s", "001000"},
+    {"s == '\\x61pp'", "001000"},
+    {"s == \"\\141\\u0070\\U00000070\"", "001000"},
+    {"s == 'a%b'", "000010"},
     {"i64 == -9", "0?0010"},
     {"i64 > -9223372036854775808", "1?1111"},
     {"i64 <= 9223372036854775807", "1?1111"},
@@ -488,6 +505,9 @@ const Case kCases[] = {
     {"json_contains(j[\"arr\"], [7])", "100?00"},
     {"json_contains(j[\"arr\"], true)", "000?00"},
     {"json_contains_any(j[\"arr\"], [\"x\", 3])", "101?00"},
+    {"json_contains_any(j[\"arr\"], [9, [8], [7], 8])", "100?00"},
+    {"json_contains_any(j[\"arr\"], [2.5, 9, 10, 11, 12, 3.0])", "101?00"},
+    {"json_contains_any(j[\"arr\"], [])", "000?00"},
     {"json_contains_all(j[\"arr\"], [1, \"x\"])", "100?00"},
     {"json_contains_all(j[\"arr\"], [1, 2, 3])", "001?00"},
     {"json_contains_all(j[\"arr\"], [])", "111?00"},
@@ -521,6 +541,11 @@ const Case kCases[] = {
     // functions on strings
     {"empty(s)", "000100"},
     {"EMPTY(s) or starts_with(s, 'ban')", "010100"},
+
+    {"Starts_With(s, \"a\")", "101010"},
+    {"starts_with(s, sn)", "0?00?0"},
+    {"starts_with(s, s)", "111111"},
+    {"not starts_with(s, sn)", "1?11?1"},
 
     // templates
     {"i64 == {int}", "0?0100"},
@@ -565,6 +590,59 @@ TEST(Filter, SaysWhatTheTableSays) {
         const auto travelled = base::Decode<Plan>(base::Encode(*plan));
         ASSERT_TRUE(travelled.ok()) << test.text;
         EXPECT_EQ(*travelled, *plan) << test.text;
+    }
+}
+
+// Elements of every type that an array can hold, one row each.
+TEST(Filter, TakesEveryElementType) {
+    const std::vector<DataType> types = {DataType::kBool,   DataType::kInt8,   DataType::kInt16,
+                                         DataType::kInt32,  DataType::kInt64,  DataType::kFloat,
+                                         DataType::kDouble, DataType::kVarChar};
+    for (const DataType type : types) {
+        Rows rows;
+        rows.AddField("id", DataType::kInt64).is_primary_key = true;
+        rows.AddField("e", DataType::kArray, type);
+        schema::ColumnBuilder builder = rows.Builder("e");
+        for (const int first : {1, 0}) {  // [1, 0] and [0, 1], as the type writes them
+            for (const int value : {first, 1 - first}) {
+                if (type == DataType::kBool) {
+                    builder.child().AppendBool(value != 0);
+                } else if (schema::IsInteger(type)) {
+                    builder.child().AppendInt(value);
+                } else if (schema::IsFloating(type)) {
+                    builder.child().AppendFloating(value);
+                } else {
+                    builder.child().AppendBytes(std::to_string(value));
+                }
+            }
+            builder.CloseArrayRow();
+        }
+        rows.SetColumn(std::move(builder));
+        const bool is_bool = type == DataType::kBool;
+        const bool is_text = type == DataType::kVarChar;
+        const std::string one = is_bool ? "true" : (is_text ? "'1'" : "1");
+        const std::string zero = is_bool ? "false" : (is_text ? "'0'" : "0");
+        const auto answer = [&](const std::string& text) {
+            const auto plan = ParseFilter(text, rows.schema);
+            EXPECT_TRUE(plan.ok()) << plan.status().reason();
+            return test::Show(*Evaluate(*plan, rows, 2, base::CallContext(), sys::RealClock()));
+        };
+        EXPECT_EQ(answer("e[0] == " + one), "10") << static_cast<int>(type);
+        EXPECT_EQ(answer("e[1] != " + one), "10");
+        EXPECT_EQ(answer("e[0] in [" + one + "]"), "10");
+        EXPECT_EQ(answer("e == [" + one + ", " + zero + "]"), "10");
+        EXPECT_EQ(answer("e != [" + one + ", " + zero + "]"), "01");
+        EXPECT_EQ(answer("array_contains(e, " + one + ")"), "11");
+        EXPECT_EQ(answer("array_contains_all(e, [" + one + ", " + zero + "])"), "11");
+        EXPECT_EQ(answer("array_contains_any(e, [" + zero + "])"), "11");
+        EXPECT_EQ(answer("array_length(e) == 2"), "11");
+        if (!is_bool) {
+            EXPECT_EQ(answer("e[0] > " + zero), "10");
+            EXPECT_EQ(answer(zero + " < e[0] <= " + one), "10");
+        }
+        if (!is_bool && !is_text) {
+            EXPECT_EQ(answer("e[0] + 1 == 2"), "10");
+        }
     }
 }
 

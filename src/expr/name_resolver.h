@@ -1,5 +1,6 @@
 // NameResolver: what a name or path of a filter points at in the schema: a field, an element of an
-// array, a place in JSON, a sub-field of a struct array; unknown names are keys of the dynamic field.
+// array, a place in JSON, a sub-field of a struct array; unknown names are keys of the dynamic
+// field.
 // Threads: one analysis owns it.
 #pragma once
 

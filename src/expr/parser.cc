@@ -94,8 +94,8 @@ NodePtr Literal(Value value) {
     return node;
 }
 
-// Constants are compared and sorted, which not-a-number would break; only clients' own values can be
-// one. The depth of a template's lists was bounded when it was decoded.
+// Constants are compared and sorted, which not-a-number would break; only a template can be one.
+// The depth of a template's lists was bounded when it was decoded.
 bool HoldsNan(const Value& value) {
     if (const double* number = value.double_if()) {
         return std::isnan(*number);

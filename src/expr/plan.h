@@ -8,8 +8,8 @@
 //   INV-PLAN-2  And and Or have at least two terms, Not has exactly one.
 //   INV-PLAN-3  The lists of a ValueSet are sorted and free of repetitions.
 //   INV-PLAN-4  Nesting is bounded (kPlanDepthMax), so recursion over a plan is too.
-//   INV-PLAN-5  RandomSample and an ElementMatch of kind kFilter are the whole plan or the last term
-//               of its outermost And; an ElementMatch holds none of its own kind.
+//   INV-PLAN-5  RandomSample and an ElementMatch of rule kFilter are the whole plan or the last
+//               term of its outermost And; an ElementMatch holds none of its own kind.
 // Threads: a value; share it as shared_ptr<const Plan>.
 #pragma once
 
@@ -214,8 +214,8 @@ struct Contains {
     bool operator==(const Contains&) const = default;
 };
 
-// length(array) op value; also of struct arrays, their sub-fields and ArrayOfVector. JSON that is no
-// array counts as length 0.
+// length(array) op value; also of struct arrays, their sub-fields and ArrayOfVector. JSON that is
+// no array counts as length 0.
 struct ArrayLength {
     ColumnRef column;
     CompareOp op = CompareOp::kEq;

@@ -1,5 +1,5 @@
-// Builds And, Or and Not in a normal form: nested ones of a kind are joined, constants folded, terms
-// on one column merged (range_merge.h), and text matches on one field joined.
+// Builds And, Or and Not in a normal form: nested ones of a kind are joined, constants folded,
+// terms on one column merged (range_merge.h), and text matches on one field joined.
 // All of these keep the three-valued result of every row; SimplifyFilter() keeps less.
 #pragma once
 

@@ -4,7 +4,9 @@
 #include "expr/scan.h"
 #include "json/json.h"
 
+#include <algorithm>
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -153,14 +155,41 @@ std::optional<Scalar> Computed(const Scalar& stored, ArithmeticOp op, const Valu
     return result;
 }
 
-bool ContainsAny(std::string_view raw_array, const std::vector<Value>& values) {
+// The constants of a contains_any: scalars in a set, lists to be compared one by one.
+class JsonConstants {
+  public:
+    explicit JsonConstants(const std::vector<Value>& values) {
+        for (const Value& value : values) {
+            if (value.list_if() != nullptr) {
+                lists_.push_back(&value);
+            } else {
+                scalars_.Add(value);
+            }
+        }
+        scalars_.SortUnique();
+        set_.emplace(scalars_);
+    }
+    JsonConstants(const JsonConstants&) = delete;
+    JsonConstants& operator=(const JsonConstants&) = delete;
+
+    bool Contains(const Scalar& stored) const {
+        return set_->Contains(stored) ||
+               std::any_of(lists_.begin(), lists_.end(),
+                           [&](const Value* list) { return Equals(stored, *list); });
+    }
+
+  private:
+    ValueSet scalars_;
+    std::optional<JsonSet> set_;  // points into scalars_
+    std::vector<const Value*> lists_;
+};
+
+bool ContainsAny(std::string_view raw_array, const JsonConstants& constants) {
     json::ArrayCursor cursor(raw_array);
     Scalar element;
     while (cursor.Next(&element)) {
-        for (const Value& value : values) {
-            if (Equals(element, value)) {
-                return true;
-            }
+        if (constants.Contains(element)) {
+            return true;
         }
     }
     return false;
@@ -234,12 +263,17 @@ Status ScanJson(const Exists& leaf, const ColumnView& view, Scan& scan, Bitmap* 
 }
 
 Status ScanJson(const Contains& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
+    if (leaf.all) {
+        return ForDocuments(leaf.column, view, scan, out, [&](const Scalar& stored) {
+            return stored.kind == Kind::kArray && ContainsAll(stored.text, leaf.values);
+        });
+    }
+    ASSIGN_OR_RETURN(const auto constants, leaf.prepared.Get<JsonConstants>([&] {
+        return base::Result<std::shared_ptr<JsonConstants>>(
+            std::make_shared<JsonConstants>(leaf.values));
+    }));
     return ForDocuments(leaf.column, view, scan, out, [&](const Scalar& stored) {
-        if (stored.kind != Kind::kArray) {
-            return false;
-        }
-        return leaf.all ? ContainsAll(stored.text, leaf.values)
-                        : ContainsAny(stored.text, leaf.values);
+        return stored.kind == Kind::kArray && ContainsAny(stored.text, *constants);
     });
 }
 

@@ -1,10 +1,12 @@
-// Scans of text for tokens and phrases. Rows are cut into tokens as they are read; an inverted index
-// answers the same questions without reading the rows.
+// Scans of text for tokens and phrases. Rows are cut into tokens as they are read; an inverted
+// index answers the same questions without reading the rows.
 #include "analyzer/text_analyzer.h"
 #include "expr/scan.h"
 
 #include <algorithm>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -126,15 +128,14 @@ class PhraseMatcher {
         if (prepared_.places.empty() || !FindPositions(value)) {
             return false;
         }
-        // Some place of the phrase is the one that lies furthest to the front: try each.
-        for (const auto& place : prepared_.places) {
-            for (const int64_t position : positions_[place.token]) {
-                if (FitsFrom(position - place.position)) {
-                    return true;
-                }
+        int64_t start = -prepared_.places.back().position;
+        while (true) {
+            const std::optional<int64_t> next = TryFrom(start);
+            if (!next.has_value() || *next == start) {
+                return next.has_value();
             }
+            start = *next;
         }
-        return false;
     }
 
   private:
@@ -154,21 +155,26 @@ class PhraseMatcher {
                             [](const auto& positions) { return positions.empty(); });
     }
 
-    // Whether every place finds a token of its own between `start` and `start + slop` from where it
-    // stands. Taking the first that serves is best: later places of the same token start later.
-    bool FitsFrom(int64_t start) {
+    // `start` itself when every place finds a token of its own between `start` and `start + slop`
+    // from where it stands; else the next start that may do better; absent when none is left.
+    // Taking the first token that serves is best, because later places of the same token start
+    // later; and what it takes moves on with `start` only, so the starts jumped over fail as well.
+    std::optional<int64_t> TryFrom(int64_t start) {
         std::fill(used_.begin(), used_.end(), 0);
         for (const auto& place : prepared_.places) {
             const auto& positions = positions_[place.token];
             const auto first = std::max(
                 std::lower_bound(positions.begin(), positions.end(), start + place.position),
                 positions.begin() + static_cast<ptrdiff_t>(used_[place.token]));
-            if (first == positions.end() || *first > start + place.position + slop_) {
-                return false;
+            if (first == positions.end()) {
+                return std::nullopt;
+            }
+            if (*first - place.position > start + slop_) {
+                return *first - place.position - slop_;
             }
             used_[place.token] = static_cast<size_t>(first - positions.begin()) + 1;
         }
-        return true;
+        return start;
     }
 
     const PreparedPhrase& prepared_;

@@ -236,6 +236,7 @@ TEST(Texts, AreMatchedByToken) {
               {"TEXT_MATCH(t, 'FOX')", "11?000"},
               {"text_match(t, 'quick bear')", "11?100"},
               {"text_match(t, 'quick bear', minimum_should_match=2)", "01?000"},
+              {"TEXT_MATCH(t, 'quick bear', MINIMUM_SHOULD_MATCH=2)", "01?000"},
               {"text_match(t, 'brown brown', minimum_should_match=2)", "00?000"},
               {"text_match(t, 'quick', minimum_should_match=2)", "00?000"},
               {"text_match(t, 'qui')", "00?000"},
@@ -271,6 +272,8 @@ TEST(Texts, AreMatchedByPhrase) {
               {"phrase_match(t, 'learning machine', 1)", "00?000"},
               {"phrase_match(t, 'learning machine', 2)", "00?001"},
               {"phrase_match(t, 'learning learning', 2)", "00?001"},
+              {"phrase_match(t, 'jumps fox brown quick the', 8)", "10?000"},
+              {"phrase_match(t, 'jumps fox brown quick the', 7)", "00?000"},
               {"phrase_match(t, 'learning learning', 1)", "00?000"},
               {"phrase_match(t, '')", "00?000"},
               {"not phrase_match(t, 'quick brown fox')", "01?111"},
@@ -435,6 +438,7 @@ TEST(StructArrays, AreMatchedByElement) {
               {"match_all(ss, $[b] in ['x', 'y'])", "11?10"},
               {"match_least(ss, $[b] == 'x', threshold=2)", "10?00"},
               {"match_most(ss, $[b] == 'x', threshold=1)", "01?11"},
+              {"MATCH_MOST(ss, $[b] == 'x', THRESHOLD=1)", "01?11"},
               {"match_most(ss, $[b] == 'x', threshold=0)", "01?01"},
               {"match_exact(ss, $[a] == 2, threshold=2)", "00?01"},
               {"match_exact(ss, $[a] == 9, threshold={zero})", "11?11"},
@@ -620,6 +624,20 @@ TEST(Samples, DrawTheSameShareEverywhere) {
     half.AndNot(tenth);
     EXPECT_TRUE(half.None());
     EXPECT_NEAR(static_cast<double>(draw("random_sample(0.999)").Count()), 99900, 200);
+}
+
+TEST(Samples, DrawByStringKeysToo) {
+    Rows rows;
+    rows.AddField("id", DataType::kVarChar).is_primary_key = true;
+    auto ids = rows.Builder("id");
+    for (size_t row = 0; row < 10000; ++row) {
+        ids.AppendBytes("key-" + std::to_string(row));
+    }
+    rows.SetColumn(std::move(ids));
+    const auto plan = ParseFilter("random_sample(0.3)", rows.schema);
+    const auto truth = Evaluate(*plan, rows, 10000, base::CallContext(), sys::RealClock());
+    ASSERT_TRUE(truth.ok());
+    EXPECT_NEAR(static_cast<double>(truth->is_true.Count()), 3000, 250);
 }
 
 TEST(Samples, StandAloneOrAtTheEnd) {
