@@ -489,11 +489,25 @@ class Analyzer {
                 "IsNull/IsNotNull operations are not supported on vector fields");
         }
         if (!column.json_path.empty()) {
-            Plan exists = MakePlan(Exists{std::move(column)});
-            return node.negated ? std::move(exists) : MakeNot(std::move(exists));
+            return MakePathNullTest(std::move(column), node.negated);
         }
         Plan plan = MakePlan(IsNull{std::move(column)});
         return node.negated ? MakeNot(std::move(plan)) : std::move(plan);
+    }
+
+    // A path of a null document is null as well: a null test is never unknown.
+    Plan MakePathNullTest(ColumnRef column, bool negated) const {
+        ColumnRef document = column;
+        document.json_path.clear();
+        const bool may_be_null = names_.IsNullable(document);
+        Plan test = MakeNot(MakePlan(Exists{std::move(column)}));
+        if (may_be_null) {
+            std::vector<Plan> either;
+            either.push_back(MakePlan(IsNull{std::move(document)}));
+            either.push_back(std::move(test));
+            test = MakeOr(std::move(either));
+        }
+        return negated ? MakeNot(std::move(test)) : std::move(test);
     }
 
     Result<Plan> VisitExists(const Node& node) {

@@ -1,5 +1,7 @@
 #include "expr/lexer.h"
 
+#include "base/utf8.h"
+
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -187,9 +189,18 @@ void AppendUtf8(uint32_t code, std::string* out) {
     }
 }
 
+// The whole character that begins at `position`: part of one in an error would be no UTF-8.
+std::string_view CharacterAt(std::string_view text, size_t position) {
+    size_t end = position + 1;
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) {
+        ++end;
+    }
+    return text.substr(position, end - position);
+}
+
 base::Status BadEscape(std::string_view raw, size_t position) {
     return base::InvalidParameter("invalid escape sequence '\\" +
-                                  std::string(raw.substr(position, 1)) + "' in string literal");
+                                  std::string(CharacterAt(raw, position)) + "' in string literal");
 }
 
 // Reads `count` hex digits at `*pos` and moves behind them.
@@ -275,6 +286,9 @@ base::Result<std::string> UnescapeLiteral(std::string_view raw, EscapeMode mode)
         if (pos == raw.size() || !UnescapeOne(raw, mode, &pos, &out)) {
             return BadEscape(raw, letter);
         }
+    }
+    if (!base::IsValidUtf8(out)) {
+        return base::InvalidParameter("the escapes of a string literal give no valid UTF-8");
     }
     return out;
 }
@@ -392,8 +406,8 @@ base::Result<Token> Lexer::ReadSymbol() {
             return Make(kind, symbol.size());
         }
     }
-    return SyntaxError(pos_,
-                       "token recognition error at: '" + std::string(text_.substr(pos_, 1)) + "'");
+    return SyntaxError(
+        pos_, "token recognition error at: '" + std::string(CharacterAt(text_, pos_)) + "'");
 }
 
 }  // namespace elanus::expr
