@@ -23,6 +23,7 @@ const std::vector<Setting>& Settings() {
         {"proxy.maxShardNum", Kind::kInt, "16", 1, 64, "shards per collection"},
         {"proxy.maxDimension", Kind::kInt, "32768", 2, 1 << 20, "dimension of a float vector"},
         {"proxy.maxVarCharLength", Kind::kInt, "65535", 1, 1 << 24, "bytes of a VarChar"},
+        {"proxy.maxTextLength", Kind::kInt, "2097152", 1, 1 << 22, "bytes of a Text"},
         {"proxy.maxArrayCapacity", Kind::kInt, "4096", 1, 1 << 20, "elements of an Array"},
         {"proxy.healthCheckTimeout", Kind::kInt, "3000", 1, kAnyMax, "ms; accepted, not needed"},
         {"common.gracefulTime", Kind::kInt, "5000", 0, kAnyMax, "ms a Bounded read may be behind"},

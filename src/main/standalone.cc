@@ -47,6 +47,7 @@ proxy::Limits LimitsFrom(const config::Config& config) {
     limits.max_shards = config.Int("proxy.maxShardNum");
     limits.max_dimension = config.Int("proxy.maxDimension");
     limits.max_varchar_length = config.Int("proxy.maxVarCharLength");
+    limits.max_text_length = config.Int("proxy.maxTextLength");
     limits.max_array_capacity = config.Int("proxy.maxArrayCapacity");
     limits.max_json_bytes = config.Int("common.JSONMaxLength");
     limits.max_partitions = config.Int("rootCoord.maxPartitionNum");

@@ -1,7 +1,8 @@
 // Requests and answers of the proxy, in plain structs: what gRPC and REST both turn into and from.
 //
 // Columns from clients come as they were sent: values compact (only the valid rows of a nullable
-// column), small integers as Int32. The proxy checks them against the schema and expands them.
+// column), small integers as Int32, timestamps and geometries as text. The proxy checks them
+// against the schema, expands and converts them; on the way out it turns them into text again.
 #pragma once
 
 #include "base/bitmap.h"
@@ -29,6 +30,8 @@ struct InputColumn {
     bool is_dynamic = false;
     schema::Column values;  // compact: only valid rows
     base::Bitmap valid;     // one bit a row; empty = all valid, nothing was left out
+    // Struct arrays only, instead of values: one a sub-field, an Array or ArrayOfVector each.
+    std::vector<InputColumn> sub_columns;
 };
 
 struct InsertRequest {
@@ -89,9 +92,19 @@ struct SearchRequest {
 struct OutputColumn {
     std::string name;
     base::FieldId field_id = 0;
+    // The field's type where the values are of another one: Timestamptz and Geometry as text.
+    // kNone = the type of the values.
+    schema::DataType type = schema::DataType::kNone;
     bool is_dynamic = false;
     bool nullable = false;
     schema::Column values;  // full length, nulls in the validity bitmap
+    // Struct arrays only, instead of values: one a sub-field, an Array or ArrayOfVector each.
+    std::vector<OutputColumn> sub_columns;
+
+    schema::DataType shown_type() const {
+        return type == schema::DataType::kNone ? values.type : type;
+    }
+    uint64_t rows() const { return sub_columns.empty() ? values.rows : sub_columns[0].rows(); }
 };
 
 struct SearchResults {

@@ -28,6 +28,9 @@ class FakeRootCoord : public roles::RootCoord {
         base::FieldId field_id = base::kFirstUserField;
         for (schema::FieldSchema& field : info.schema.fields) {
             field.id = field_id++;
+            for (schema::FieldSchema& sub_field : field.sub_fields) {
+                sub_field.id = field_id++;
+            }
         }
         info.shards_num = shards;
         info.pchannel = "p0";

@@ -1,14 +1,11 @@
 #include "proxy/insert_validation.h"
 
-#include "json/json.h"
-#include "proxy/json_members.h"
+#include "proxy/column_adoption.h"
+#include "proxy/default_values.h"
 #include "proxy/phrase.h"
 #include "proxy/schema_validation.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <limits>
 #include <set>
 #include <string>
 #include <string_view>
@@ -24,248 +21,31 @@ using schema::ColumnView;
 using schema::DataType;
 using schema::FieldSchema;
 
-constexpr int kJsonDepthMax = 128;
+// What one request may grow to where it leaves values out: a null vector takes one byte on the wire
+// and its whole slot in the column.
+constexpr uint64_t kFilledBytesMax = uint64_t{1} << 30;
 
-// How values of a field travel: small integers as Int32, strings as VarChar.
-DataType WireType(DataType type) {
-    switch (type) {
-        case DataType::kInt8:
-        case DataType::kInt16:
-            return DataType::kInt32;
-        case DataType::kString:
-            return DataType::kVarChar;
-        default:
-            return type;
-    }
-}
-
-base::Status TypeMismatch(const FieldSchema& field, DataType actual) {
-    return InvalidExpected(
-        Phrase("need ", schema::DataTypeName(field.type), " array"),
-        Phrase("got ", schema::DataTypeName(actual)),
-        Phrase("the data type of field ", field.name, " does not match the schema"));
-}
-
-std::string FloatText(double value) {
-    if (std::isnan(value)) {
-        return "NaN";
-    }
-    return value > 0 ? "+Inf" : "-Inf";
-}
-
-template <typename Float, typename Bits>
-base::Status CheckFinite(const uint8_t* values, size_t count, const FieldSchema& field) {
-    // The exponent bits of infinities and NaN are all ones; no branch in the loop.
-    constexpr Bits kExponent =
-        std::is_same_v<Float, float> ? Bits{0x7f800000} : static_cast<Bits>(0x7ff0000000000000);
-    bool bad = false;
-    const auto* bits = reinterpret_cast<const Bits*>(values);
-    for (size_t i = 0; i < count; ++i) {
-        bad |= (bits[i] & kExponent) == kExponent;
-    }
-    if (!bad) {
+class FillBudget {
+  public:
+    base::Status Take(const FieldSchema& field, uint64_t rows) {
+        const std::string* text = std::get_if<std::string>(&field.default_value);
+        const uint64_t width = schema::FixedWidth(field.type, field.dim()) +
+                               (text == nullptr ? 0 : text->size()) + sizeof(uint32_t);
+        if (rows > (kFilledBytesMax - taken_) / width) {
+            return Invalid("the nulls and defaults of the request take more than ", kFilledBytesMax,
+                           " bytes, field ", field.name);
+        }
+        taken_ += rows * width;
         return base::Status();
     }
-    const auto* numbers = reinterpret_cast<const Float*>(values);
-    const Float* found =
-        std::find_if(numbers, numbers + count, [](Float f) { return !std::isfinite(f); });
-    return Invalid("value '", FloatText(*found), "' is not a number or infinity, field ",
-                   field.name);
-}
 
-template <typename Narrow>
-base::Result<base::Buffer> NarrowIntegers(std::span<const int32_t> values) {
-    std::vector<Narrow> narrow(values.size());
-    for (size_t i = 0; i < values.size(); ++i) {
-        if (values[i] < std::numeric_limits<Narrow>::min() ||
-            values[i] > std::numeric_limits<Narrow>::max()) {
-            return Invalid("the ", i, "th element (", values[i], ") out of range: [",
-                           int64_t{std::numeric_limits<Narrow>::min()}, ", ",
-                           int64_t{std::numeric_limits<Narrow>::max()}, "]");
-        }
-        narrow[i] = static_cast<Narrow>(values[i]);
-    }
-    return base::Buffer::FromVector(std::move(narrow));
-}
-
-// Brings a column of WireType(type) to `type` and checks what its type alone demands.
-base::Status AdoptScalars(const FieldSchema& field, DataType type, Column* column) {
-    if (type == DataType::kInt8 || type == DataType::kInt16) {
-        if (column->type != type) {
-            const auto values = column->values.As<int32_t>();
-            auto narrow = type == DataType::kInt8 ? NarrowIntegers<int8_t>(values)
-                                                  : NarrowIntegers<int16_t>(values);
-            if (!narrow.ok()) {
-                return narrow.status().Annotate(Phrase("field ", field.name));
-            }
-            column->values = std::move(narrow).value();
-        }
-    } else if (type == DataType::kFloat) {
-        RETURN_IF_ERROR((CheckFinite<float, uint32_t>(column->values.data(), column->rows, field)));
-    } else if (type == DataType::kDouble) {
-        RETURN_IF_ERROR(
-            (CheckFinite<double, uint64_t>(column->values.data(), column->rows, field)));
-    }
-    column->type = type;
-    return base::Status();
-}
-
-base::Status CheckLengths(const FieldSchema& field, const Column& column) {
-    const auto max_length = static_cast<uint64_t>(field.max_length());
-    const auto offsets = column.offsets.As<uint32_t>();
-    for (size_t row = 0; row < column.rows; ++row) {
-        const uint32_t length = offsets[row + 1] - offsets[row];
-        if (length > max_length) {
-            return Invalid("length of varchar field ", field.name,
-                           " exceeds max length, row number: ", row, ", length: ", length,
-                           ", max length: ", max_length);
-        }
-    }
-    return base::Status();
-}
-
-base::Status CheckDynamicKeys(const schema::CollectionSchema& schema, std::string_view text) {
-    JsonMembers members(text);
-    JsonMembers::Member member;
-    while (members.Next(&member)) {
-        std::string_view key = member.key;
-        std::string unescaped;
-        if (key.find('\\') != std::string_view::npos) {
-            auto parsed = json::Parse(Phrase("\"", key, "\""));
-            if (parsed.ok() && parsed->string_if() != nullptr) {
-                unescaped = *parsed->string_if();
-                key = unescaped;
-            }
-        }
-        if (key == schema::kDynamicFieldName) {
-            return Invalid("cannot use $meta as a key of the dynamic field");
-        }
-        if (schema.FindField(key) != nullptr) {
-            return Invalid("dynamic field name cannot include the static field name: ", key);
-        }
-    }
-    return base::Status();
-}
-
-base::Status CheckJson(const schema::CollectionSchema& schema, const FieldSchema& field,
-                       const Column& column, const Limits& limits) {
-    json::Limits json_limits;
-    json_limits.depth_max = kJsonDepthMax;
-    const ColumnView view = column.View();
-    for (size_t row = 0; row < column.rows; ++row) {
-        const std::string_view text = view.StringAt(row);
-        if (text.size() > static_cast<size_t>(limits.max_json_bytes)) {
-            return Invalid("the length (", text.size(), ") of json field (", field.name,
-                           ") exceeds max length (", limits.max_json_bytes, "), row number: ", row);
-        }
-        const base::Status status = json::Validate(text, field.is_dynamic, json_limits);
-        if (!status.ok()) {
-            return status.Annotate(
-                Phrase("invalid JSON in field ", field.name, ", row number: ", row));
-        }
-        if (field.is_dynamic) {
-            RETURN_IF_ERROR(CheckDynamicKeys(schema, text));
-        }
-    }
-    return base::Status();
-}
-
-base::Status AdoptArray(const FieldSchema& field, Column* column) {
-    if (column->children.size() != 1) {
-        return TypeMismatch(field, column->type);
-    }
-    const auto capacity = static_cast<uint64_t>(field.max_capacity());
-    const auto offsets = column->offsets.As<uint32_t>();
-    for (size_t row = 0; row < column->rows; ++row) {
-        const uint32_t length = offsets[row + 1] - offsets[row];
-        if (length > capacity) {
-            return Invalid("the length (", length, ") of ", row, "th array exceeds max capacity (",
-                           capacity, "), field ", field.name);
-        }
-    }
-    Column& elements = column->children[0];
-    const DataType wire_type = WireType(field.element_type);
-    if (elements.type != wire_type && elements.type != field.element_type) {
-        return InvalidExpected(
-            Phrase("need ", schema::DataTypeName(field.element_type), " array"),
-            Phrase("got ", schema::DataTypeName(elements.type)),
-            Phrase("the element type of array field ", field.name, " does not match the schema"));
-    }
-    elements.field_id = field.id;
-    column->element_type = field.element_type;
-    RETURN_IF_ERROR(AdoptScalars(field, field.element_type, &elements));
-    return field.element_type == DataType::kVarChar ? CheckLengths(field, elements)
-                                                    : base::Status();
-}
-
-base::Status AdoptFloatVectors(const FieldSchema& field, Column* column) {
-    const auto dim = static_cast<uint64_t>(field.dim());
-    if (column->dim != dim) {
-        return Invalid("the dim (", column->dim, ") of field data(", field.name,
-                       ") is not equal to schema dim (", dim, ")");
-    }
-    const size_t floats = column->values.size() / sizeof(float);
-    if (column->values.size() % sizeof(float) != 0 || floats % dim != 0) {
-        return Invalid("the length(", floats, ") of float data should divide the dim(", dim,
-                       "), field ", field.name);
-    }
-    column->rows = floats / dim;
-    RETURN_IF_ERROR(column->Verify());
-    return CheckFinite<float, uint32_t>(column->values.data(), floats, field);
-}
-
-// The element type that was sent may be the field's while the values are of its wire type, or unset
-// when there are no elements.
-void ReconcileElements(const FieldSchema& field, Column* column) {
-    Column& elements = column->children[0];
-    if (elements.rows == 0 && elements.values.empty()) {
-        elements = schema::ColumnBuilder(field.id, field.element_type).Finish();
-    } else if (elements.type == DataType::kString) {
-        elements.type = DataType::kVarChar;
-    }
-    column->element_type = elements.type;
-}
-
-// The column as sent becomes a column of the field's type, still compact.
-base::Status AdoptValues(const schema::CollectionSchema& schema, const FieldSchema& field,
-                         const Limits& limits, Column* column) {
-    column->field_id = field.id;
-    column->validity = base::Bitmap();
-    if (column->rows == 0 && column->values.empty()) {
-        // Nothing was sent, so the sender could not show a type either.
-        *column = schema::ColumnBuilder(field.id, field.type, field.element_type,
-                                        static_cast<uint32_t>(field.dim()))
-                      .Finish();
-        return base::Status();
-    }
-    if (column->type == DataType::kString) {
-        column->type = DataType::kVarChar;
-    }
-    if (column->type != field.type && column->type != WireType(field.type)) {
-        return TypeMismatch(field, column->type);
-    }
-    if (field.type == DataType::kFloatVector) {
-        return AdoptFloatVectors(field, column);
-    }
-    if (field.type == DataType::kArray && column->children.size() == 1) {
-        ReconcileElements(field, column);
-    }
-    RETURN_IF_ERROR(column->Verify());
-    switch (field.type) {
-        case DataType::kArray:
-            return AdoptArray(field, column);
-        case DataType::kVarChar:
-            return CheckLengths(field, *column);
-        case DataType::kJson:
-            return CheckJson(schema, field, *column, limits);
-        default:
-            return AdoptScalars(field, field.type, column);
-    }
-}
+  private:
+    uint64_t taken_ = 0;
+};
 
 // Puts a null or default in the place of each row that was left out.
 Column Expand(const FieldSchema& field, const Column& compact, const base::Bitmap& valid) {
-    schema::ColumnBuilder builder(field.id, field.type, field.element_type, compact.dim);
+    schema::ColumnBuilder builder = BuilderFor(field);
     const Column filler = schema::MakeDefaultColumn(field, 1);
     const ColumnView source = compact.View();
     const ColumnView filler_view = filler.View();
@@ -300,21 +80,116 @@ base::Status CheckValidData(const FieldSchema& field, const InputColumn& input, 
     return base::Status();
 }
 
-base::Result<Column> PrepareColumn(const schema::CollectionSchema& schema, const FieldSchema& field,
-                                   const Limits& limits, uint64_t num_rows, InputColumn* input) {
-    RETURN_IF_ERROR(CheckValidData(field, *input, num_rows));
-    Column column = std::move(input->values);
-    RETURN_IF_ERROR(AdoptValues(schema, field, limits, &column));
-    const uint64_t expected = input->valid.empty() ? num_rows : input->valid.Count();
-    if (column.rows != expected) {
-        if (!input->valid.empty()) {
-            return Invalid("the length of field is wrong, field ", field.name, ": ", column.rows,
-                           " values for ", expected, " valid rows");
-        }
-        return Invalid("the num_rows (", column.rows, ") of field (", field.name,
-                       ") is not equal to passed num_rows (", num_rows, ")");
+base::Status CheckRows(const FieldSchema& field, const Column& column, const base::Bitmap& valid,
+                       uint64_t num_rows) {
+    const uint64_t expected = valid.empty() ? num_rows : valid.Count();
+    if (column.rows == expected) {
+        return base::Status();
     }
-    return expected == num_rows ? std::move(column) : Expand(field, column, input->valid);
+    if (!valid.empty()) {
+        return Invalid("the length of field is wrong, field ", field.name, ": ", column.rows,
+                       " values for ", expected, " valid rows");
+    }
+    return Invalid("the num_rows (", column.rows, ") of field (", field.name,
+                   ") is not equal to passed num_rows (", num_rows, ")");
+}
+
+InputColumn* FindSubColumn(const FieldSchema& parent, const FieldSchema& sub_field,
+                           InputColumn* input) {
+    const std::string long_name = Phrase(parent.name, "[", sub_field.name, "]");
+    for (InputColumn& column : input->sub_columns) {
+        if (column.name == sub_field.name || column.name == long_name) {
+            return &column;
+        }
+    }
+    return nullptr;
+}
+
+base::Status CheckSubColumns(const FieldSchema& field, const InputColumn& input) {
+    if (input.sub_columns.empty() && input.values.type != DataType::kNone) {
+        return TypeMismatch(field, input.values.type);
+    }
+    if (input.sub_columns.size() != field.sub_fields.size()) {
+        return Invalid("length of fields of struct field mismatch length of fields in schema, ",
+                       "struct field ", field.name, ": expected ", field.sub_fields.size(),
+                       ", got ", input.sub_columns.size());
+    }
+    return base::Status();
+}
+
+bool SameOffsets(const Column& a, const Column& b) {
+    const auto first = a.offsets.As<uint32_t>();
+    const auto second = b.offsets.As<uint32_t>();
+    return std::equal(first.begin(), first.end(), second.begin(), second.end());
+}
+
+base::Result<Column> PrepareSubColumn(const RowRules& rules, const FieldSchema& parent,
+                                      const FieldSchema& sub_field, uint64_t num_rows,
+                                      const base::Bitmap& valid, InputColumn* input) {
+    InputColumn* sub_input = FindSubColumn(parent, sub_field, input);
+    if (sub_input == nullptr) {
+        return Invalid("field ", sub_field.name, " of struct field ", parent.name,
+                       " has no data passed in");
+    }
+    const base::Bitmap& own = sub_input->valid.empty() ? input->valid : sub_input->valid;
+    if (own.size() != valid.size() ||
+        !std::equal(own.words().begin(), own.words().end(), valid.words().begin())) {
+        return Invalid("the fields of struct field ", parent.name,
+                       " disagree about which rows are null, field ", sub_field.name);
+    }
+    RETURN_IF_ERROR(AdoptColumn(rules, sub_field, &sub_input->values));
+    RETURN_IF_ERROR(CheckRows(sub_field, sub_input->values, valid, num_rows));
+    return std::move(sub_input->values);
+}
+
+// The sub-fields, sent as columns of arrays with the same lengths, become one column.
+base::Result<Column> PrepareStruct(const RowRules& rules, const FieldSchema& field,
+                                   uint64_t num_rows, InputColumn* input) {
+    RETURN_IF_ERROR(CheckSubColumns(field, *input));
+    const base::Bitmap valid =
+        input->valid.empty() ? input->sub_columns[0].valid : std::move(input->valid);
+    input->valid = valid;
+    RETURN_IF_ERROR(CheckValidData(field, *input, num_rows));
+    std::vector<Column> arrays;
+    for (const FieldSchema& sub_field : field.sub_fields) {
+        ASSIGN_OR_RETURN(Column array,
+                         PrepareSubColumn(rules, field, sub_field, num_rows, valid, input));
+        if (!arrays.empty() && !SameOffsets(arrays[0], array)) {
+            return Invalid("inconsistent array length in struct field ", field.name, ": fields ",
+                           field.sub_fields[0].name, " and ", sub_field.name,
+                           " have arrays of different lengths");
+        }
+        arrays.push_back(std::move(array));
+    }
+    Column column;
+    column.field_id = field.id;
+    column.type = field.type;
+    column.rows = arrays[0].rows;
+    column.offsets = arrays[0].offsets;
+    for (size_t i = 0; i < arrays.size(); ++i) {
+        column.children.push_back(std::move(arrays[i].children[0]));
+        column.children.back().field_id = field.sub_fields[i].id;
+    }
+    RETURN_IF_ERROR(column.Verify());
+    return column;
+}
+
+base::Result<Column> PrepareColumn(const RowRules& rules, const FieldSchema& field,
+                                   uint64_t num_rows, FillBudget* budget, InputColumn* input) {
+    Column column;
+    if (field.type == DataType::kArrayOfStruct) {
+        ASSIGN_OR_RETURN(column, PrepareStruct(rules, field, num_rows, input));
+    } else {
+        RETURN_IF_ERROR(CheckValidData(field, *input, num_rows));
+        column = std::move(input->values);
+        RETURN_IF_ERROR(AdoptColumn(rules, field, &column));
+    }
+    RETURN_IF_ERROR(CheckRows(field, column, input->valid, num_rows));
+    if (column.rows == num_rows) {
+        return column;
+    }
+    RETURN_IF_ERROR(budget->Take(field, num_rows - column.rows));
+    return Expand(field, column, input->valid);
 }
 
 Column EmptyObjects(const FieldSchema& field, uint64_t rows) {
@@ -327,7 +202,8 @@ Column EmptyObjects(const FieldSchema& field, uint64_t rows) {
 
 // What a field gets that the client did not send.
 base::Result<Column> FillColumn(const FieldSchema& field, const InsertRequest& request,
-                                size_t expected_columns) {
+                                size_t expected_columns, FillBudget* budget) {
+    RETURN_IF_ERROR(budget->Take(field, request.num_rows));
     if (field.is_dynamic) {
         return EmptyObjects(field, request.num_rows);
     }
@@ -387,7 +263,16 @@ base::Result<schema::ColumnBatch> PrepareRows(const roles::CollectionInfo& colle
     if (request->num_rows > UINT32_MAX) {
         return Invalid("num_rows ", request->num_rows, " is too large");
     }
+    if (request->columns.empty()) {
+        // Without a column nothing bounds the number of rows.
+        return Invalid(
+            "no column is passed in: len(columns) mismatch the expectColumnNum, "
+            "expectColumnNum: ",
+            schema.fields.size(), ", len(columns): 0");
+    }
     RETURN_IF_ERROR(CheckNames(schema, *request));
+    const RowRules rules{schema, limits, ZoneOf(collection.properties)};
+    FillBudget budget;
     schema::ColumnBatch batch;
     batch.rows = request->num_rows;
     for (const FieldSchema& field : schema.fields) {
@@ -402,12 +287,13 @@ base::Result<schema::ColumnBatch> PrepareRows(const roles::CollectionInfo& colle
             }
         }
         if (input == nullptr) {
-            ASSIGN_OR_RETURN(Column filled, FillColumn(field, *request, schema.fields.size()));
+            ASSIGN_OR_RETURN(Column filled,
+                             FillColumn(field, *request, schema.fields.size(), &budget));
             batch.columns.push_back(std::move(filled));
             continue;
         }
         ASSIGN_OR_RETURN(Column column,
-                         PrepareColumn(schema, field, limits, request->num_rows, input));
+                         PrepareColumn(rules, field, request->num_rows, &budget, input));
         batch.columns.push_back(std::move(column));
     }
     return batch;

@@ -14,6 +14,7 @@ struct Limits {
     int64_t max_shards = 16;
     int64_t max_dimension = 32768;
     int64_t max_varchar_length = 65535;
+    int64_t max_text_length = 2097152;
     int64_t max_array_capacity = 4096;
     int64_t max_json_bytes = 65536;
     int64_t max_partitions = 1024;

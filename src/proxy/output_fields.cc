@@ -1,8 +1,9 @@
 #include "proxy/output_fields.h"
 
-#include "json/json.h"
+#include "proxy/default_values.h"
 #include "proxy/json_members.h"
 #include "proxy/phrase.h"
+#include "proxy/value_display.h"
 
 #include <algorithm>
 #include <string_view>
@@ -35,17 +36,63 @@ bool IsAggregate(std::string_view name) {
     return false;
 }
 
-// The key of `$meta["key"]`; empty when the text has another form.
-std::string_view MetaKey(std::string_view name) {
-    for (const char quote : {'"', '\''}) {
-        const std::string start = Phrase(schema::kDynamicFieldName, "[", std::string(1, quote));
-        const std::string end = Phrase(std::string(1, quote), "]");
-        if (name.size() > start.size() + end.size() && name.starts_with(start) &&
-            name.ends_with(end)) {
-            return name.substr(start.size(), name.size() - start.size() - end.size());
+// `name["a"]['b'][0]` taken apart: the name, and the keys between the brackets. Empty keys when the
+// text has another form. A bare word between brackets is allowed as the only one: `struct[sub]`.
+struct Subscripts {
+    std::string_view name;
+    std::vector<std::string> keys;
+    bool bare = false;
+};
+
+// One `[..]` at the start of `text`, which is cut off. False when there is none.
+bool TakeSubscript(std::string_view* text, Subscripts* out) {
+    if (text->size() < 3 || text->front() != '[') {
+        return false;
+    }
+    const char quote = (*text)[1];
+    if (quote == '"' || quote == '\'') {
+        const size_t end = text->find(quote, 2);
+        if (end == std::string_view::npos || end == 2 || end + 1 >= text->size() ||
+            (*text)[end + 1] != ']') {
+            return false;
+        }
+        out->keys.emplace_back(text->substr(2, end - 2));
+        text->remove_prefix(end + 2);
+        return true;
+    }
+    const size_t end = text->find(']');
+    if (end == std::string_view::npos || end == 1) {
+        return false;
+    }
+    out->keys.emplace_back(text->substr(1, end - 1));
+    out->bare = true;
+    text->remove_prefix(end + 1);
+    return true;
+}
+
+Subscripts SplitSubscripts(std::string_view text) {
+    Subscripts out;
+    const size_t bracket = text.find('[');
+    if (bracket == std::string_view::npos || bracket == 0) {
+        return out;
+    }
+    out.name = text.substr(0, bracket);
+    std::string_view rest = text.substr(bracket);
+    while (!rest.empty()) {
+        if (!TakeSubscript(&rest, &out)) {
+            out.keys.clear();
+            return out;
         }
     }
-    return {};
+    return out;
+}
+
+std::vector<base::FieldId> AllSubFields(const schema::FieldSchema& field) {
+    std::vector<base::FieldId> ids;
+    for (const schema::FieldSchema& sub_field : field.sub_fields) {
+        ids.push_back(sub_field.id);
+    }
+    return ids;
 }
 
 class Selector {
@@ -60,28 +107,19 @@ class Selector {
             }
             return base::Status();
         }
-        const schema::FieldSchema* field = schema_.FindField(name);
-        if (field != nullptr) {
+        if (const schema::FieldSchema* field = schema_.FindField(name)) {
             AddField(*field);
             return base::Status();
         }
-        const std::string_view meta_key = MetaKey(name);
         const bool is_path = name.find_first_of("[]") != std::string_view::npos;
-        const schema::FieldSchema* dynamic = schema_.dynamic_field();
-        if (dynamic == nullptr || name.empty() || (is_path && meta_key.empty())) {
-            return Invalid("field ", name, " not exist");
-        }
-        AddDynamicKey(meta_key.empty() ? name : meta_key);
-        return base::Status();
+        return is_path ? AddPath(name) : AddDynamicKey(name, name);
     }
 
     void AddField(const schema::FieldSchema& field) {
-        if (AddName(field.name)) {
-            whole_dynamic_ |= field.is_dynamic;
-            if (!Fetches(field)) {
-                out_.fields.push_back(field);
-            }
-        }
+        whole_dynamic_ |= field.is_dynamic;
+        AddListed(field.name);
+        OutputItem& item = ItemOf(field);
+        item.sub_fields = AllSubFields(field);
     }
 
     void Finish() {
@@ -91,7 +129,11 @@ class Selector {
     }
 
   private:
-    bool AddName(std::string_view name) {
+    static base::Status Unknown(std::string_view name) {
+        return Invalid("field ", name, " not exist");
+    }
+
+    bool AddListed(std::string_view name) {
         auto& names = out_.output_fields;
         if (std::find(names.begin(), names.end(), name) != names.end()) {
             return false;
@@ -100,19 +142,81 @@ class Selector {
         return true;
     }
 
-    bool Fetches(const schema::FieldSchema& field) const {
-        return std::any_of(out_.fields.begin(), out_.fields.end(),
-                           [&field](const auto& other) { return other.id == field.id; });
+    size_t Fetch(const schema::FieldSchema& field) {
+        const auto found = std::find_if(out_.fields.begin(), out_.fields.end(),
+                                        [&field](const auto& f) { return f.id == field.id; });
+        if (found != out_.fields.end()) {
+            return static_cast<size_t>(found - out_.fields.begin());
+        }
+        out_.fields.push_back(field);
+        return out_.fields.size() - 1;
     }
 
-    void AddDynamicKey(std::string_view key) {
-        if (AddName(key)) {
-            out_.dynamic_keys.emplace_back(key);
-            const schema::FieldSchema* dynamic = schema_.dynamic_field();
-            if (!Fetches(*dynamic)) {
-                out_.fields.push_back(*dynamic);
+    OutputItem& ItemOf(const schema::FieldSchema& field) { return ItemOf(field.name, field); }
+    OutputItem& ItemOf(std::string_view name, const schema::FieldSchema& field) {
+        for (OutputItem& item : out_.items) {
+            if (item.name == name) {
+                return item;
             }
         }
+        OutputItem item;
+        item.name = name;
+        item.field = Fetch(field);
+        out_.items.push_back(std::move(item));
+        return out_.items.back();
+    }
+
+    // struct[sub], $meta["key"], json["key"]["key"].
+    base::Status AddPath(std::string_view name) {
+        const Subscripts path = SplitSubscripts(name);
+        const schema::FieldSchema* field = schema_.FindField(path.name);
+        if (path.keys.empty() || field == nullptr) {
+            return Unknown(name);
+        }
+        if (field->type == schema::DataType::kArrayOfStruct) {
+            return path.keys.size() == 1 ? AddSubField(name, *field, path.keys[0]) : Unknown(name);
+        }
+        if (field->type != schema::DataType::kJson || (field->is_dynamic && path.bare)) {
+            return Unknown(name);
+        }
+        if (field->is_dynamic) {
+            return path.keys.size() == 1
+                       ? AddDynamicKey(name, path.keys[0])
+                       : Invalid("not support getting multiple level of dynamic field for now: ",
+                                 name);
+        }
+        AddListed(name);
+        OutputItem& item = ItemOf(name, *field);
+        item.is_path = true;
+        item.path = json::Path(path.keys);
+        return base::Status();
+    }
+
+    base::Status AddSubField(std::string_view name, const schema::FieldSchema& field,
+                             std::string_view sub_name) {
+        for (const schema::FieldSchema& sub_field : field.sub_fields) {
+            if (sub_field.name == sub_name) {
+                AddListed(field.name);
+                auto& ids = ItemOf(field).sub_fields;
+                if (std::find(ids.begin(), ids.end(), sub_field.id) == ids.end()) {
+                    ids.push_back(sub_field.id);
+                }
+                return base::Status();
+            }
+        }
+        return Unknown(name);
+    }
+
+    base::Status AddDynamicKey(std::string_view name, std::string_view key) {
+        const schema::FieldSchema* dynamic = schema_.dynamic_field();
+        if (dynamic == nullptr || key.empty()) {
+            return Unknown(name);
+        }
+        if (AddListed(key)) {
+            out_.dynamic_keys.emplace_back(key);
+            ItemOf(*dynamic);
+        }
+        return base::Status();
     }
 
     const schema::CollectionSchema& schema_;
@@ -158,12 +262,105 @@ schema::Column KeepDynamicKeys(const schema::Column& column, const std::vector<s
     return builder.Finish();
 }
 
+// "year, month day": names between commas and blanks.
+base::Status ReadTimeFields(std::string_view text, std::vector<calendar::Unit>* units) {
+    while (!text.empty()) {
+        const size_t end = std::min(text.find_first_of(", \t"), text.size());
+        const std::string_view word = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (word.empty()) {
+            continue;
+        }
+        const auto unit = calendar::UnitFromName(word);
+        if (!unit.has_value()) {
+            return Invalid("unsupported field for extraction: ", word,
+                           ", fields should be seprated by ',' or ' '");
+        }
+        units->push_back(*unit);
+    }
+    return base::Status();
+}
+
+base::Status ReadTimeDisplay(const roles::CollectionInfo& collection, const KeyValues& params,
+                             OutputSelection* selection) {
+    const auto zone = params.find("timezone");
+    if (zone != params.end() && !zone->second.empty()) {
+        ASSIGN_OR_RETURN(selection->zone, FindZone(zone->second));
+    } else {
+        selection->zone = ZoneOf(collection.properties);
+    }
+    const auto parts = params.find("time_fields");
+    return parts == params.end() ? base::Status()
+                                 : ReadTimeFields(parts->second, &selection->time_fields);
+}
+
+base::Result<OutputColumn> ShowStruct(const schema::FieldSchema& field, const OutputItem& item,
+                                      const schema::Column& values, OutputColumn column) {
+    column.type = field.type;
+    for (const base::FieldId id : item.sub_fields) {
+        const auto found = std::find_if(field.sub_fields.begin(), field.sub_fields.end(),
+                                        [id](const auto& sub) { return sub.id == id; });
+        const auto child = static_cast<size_t>(found - field.sub_fields.begin());
+        if (child >= values.children.size()) {
+            return base::Internal(
+                Phrase("a column of struct field ", field.name, " has too few sub-fields"));
+        }
+        OutputColumn sub_column;
+        sub_column.name = found->name;
+        sub_column.field_id = id;
+        sub_column.nullable = field.nullable;
+        sub_column.values = SubFieldArrays(values, child, *found);
+        column.sub_columns.push_back(std::move(sub_column));
+    }
+    return column;
+}
+
+base::Result<OutputColumn> Show(const OutputSelection& selection, const OutputItem& item,
+                                const schema::Column& values) {
+    const schema::FieldSchema& field = selection.fields[item.field];
+    OutputColumn column;
+    column.name = item.name;
+    column.field_id = field.id;
+    column.is_dynamic = field.is_dynamic;
+    column.nullable = field.nullable;
+    if (item.is_path) {
+        column.nullable = true;
+        column.values = JsonAtPath(values, item.path);
+        return column;
+    }
+    switch (field.type) {
+        case schema::DataType::kArrayOfStruct:
+            return ShowStruct(field, item, values, std::move(column));
+        case schema::DataType::kTimestamptz:
+            if (selection.time_fields.empty()) {
+                column.type = field.type;
+                column.values = TimestampsAsText(values, selection.zone);
+            } else {
+                column.values = TimestampsAsParts(values, selection.zone, selection.time_fields);
+            }
+            return column;
+        case schema::DataType::kGeometry: {
+            column.type = field.type;
+            ASSIGN_OR_RETURN(column.values, GeometriesAsText(values));
+            return column;
+        }
+        default:
+            column.values = field.is_dynamic && !selection.dynamic_keys.empty()
+                                ? KeepDynamicKeys(values, selection.dynamic_keys)
+                                : values;
+            return column;
+    }
+}
+
 }  // namespace
 
-base::Result<OutputSelection> SelectOutput(const schema::CollectionSchema& schema,
+base::Result<OutputSelection> SelectOutput(const roles::CollectionInfo& collection,
+                                           const KeyValues& params,
                                            const std::vector<std::string>& names,
                                            PrimaryKeyOutput primary_key) {
+    const schema::CollectionSchema& schema = collection.schema;
     OutputSelection selection;
+    RETURN_IF_ERROR(ReadTimeDisplay(collection, params, &selection));
     Selector selector(schema, &selection);
     for (const std::string& given : names) {
         const std::string_view name = Trim(given);
@@ -187,20 +384,14 @@ base::Result<OutputSelection> SelectOutput(const schema::CollectionSchema& schem
 base::Result<std::vector<OutputColumn>> MakeOutputColumns(const OutputSelection& selection,
                                                           const schema::ColumnBatch& batch) {
     std::vector<OutputColumn> columns;
-    columns.reserve(selection.fields.size());
-    for (const schema::FieldSchema& field : selection.fields) {
+    columns.reserve(selection.items.size());
+    for (const OutputItem& item : selection.items) {
+        const schema::FieldSchema& field = selection.fields[item.field];
         const schema::Column* values = batch.Find(field.id);
         if (values == nullptr) {
             return base::Internal(Phrase("column of field ", field.name, " is missing"));
         }
-        OutputColumn column;
-        column.name = field.name;
-        column.field_id = field.id;
-        column.is_dynamic = field.is_dynamic;
-        column.nullable = field.nullable;
-        column.values = field.is_dynamic && !selection.dynamic_keys.empty()
-                            ? KeepDynamicKeys(*values, selection.dynamic_keys)
-                            : *values;
+        ASSIGN_OR_RETURN(OutputColumn column, Show(selection, item, *values));
         columns.push_back(std::move(column));
     }
     return columns;

@@ -4,6 +4,7 @@
 
 #include "proxy/proxy.h"
 
+#include "proxy/default_values.h"
 #include "proxy/name_validation.h"
 #include "proxy/phrase.h"
 #include "proxy/proxy_core.h"
@@ -59,6 +60,13 @@ bool IsLoaded(const roles::LoadStatus& status, base::PartitionId partition) {
                                                 partition) != status.partitions.end();
 }
 
+const std::string kZoneKey = "timezone";
+
+base::Status CheckDatabaseZone(const KeyValues& properties) {
+    const auto zone = properties.find(kZoneKey);
+    return zone == properties.end() ? base::Status() : FindZone(zone->second).status();
+}
+
 }  // namespace
 
 Proxy::Proxy(ProxyPartners partners, Limits limits)
@@ -75,6 +83,7 @@ base::Result<roles::Empty> Proxy::InvalidateCollection(const base::CallContext&,
 base::Status Proxy::CreateDatabase(const base::CallContext& context, const std::string& name,
                                    const KeyValues& properties) {
     RETURN_IF_ERROR(ValidateDatabaseName(name, core_->limits));
+    RETURN_IF_ERROR(CheckDatabaseZone(properties));
     roles::CreateDatabaseRequest request;
     request.name = name;
     request.properties = properties;
@@ -94,11 +103,28 @@ base::Status Proxy::AlterDatabase(const base::CallContext& context, const std::s
                                   const KeyValues& properties,
                                   const std::vector<std::string>& delete_keys) {
     RETURN_IF_ERROR(CheckOneOf(properties, delete_keys));
+    RETURN_IF_ERROR(CheckDatabaseZone(properties));
     roles::AlterDatabaseRequest request;
     request.name = OrDefault(name);
     request.properties = properties;
     request.delete_keys = delete_keys;
     return StatusOf(core_->partners.root_coord->AlterDatabase(context, request));
+}
+
+// A collection without a time zone of its own keeps the one that its database had when it was
+// created.
+base::Status Proxy::InheritZone(const base::CallContext& context,
+                                CreateCollectionRequest* request) {
+    if (request->properties.contains(kZoneKey)) {
+        return base::Status();
+    }
+    ASSIGN_OR_RETURN(const roles::DatabaseInfo database,
+                     DescribeDatabase(context, request->database));
+    const auto zone = database.properties.find(kZoneKey);
+    if (zone != database.properties.end()) {
+        request->properties[kZoneKey] = zone->second;
+    }
+    return base::Status();
 }
 
 base::Result<roles::DatabaseInfo> Proxy::DescribeDatabase(const base::CallContext& context,
@@ -116,6 +142,7 @@ base::Result<std::vector<roles::DatabaseInfo>> Proxy::ListDatabases(
 
 base::Status Proxy::CreateCollection(const base::CallContext& context,
                                      CreateCollectionRequest request) {
+    RETURN_IF_ERROR(InheritZone(context, &request));
     RETURN_IF_ERROR(PrepareCollection(core_->limits, &request));
     roles::CreateCollectionRequest create;
     create.database_name = OrDefault(request.database);

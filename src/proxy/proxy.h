@@ -150,6 +150,8 @@ class Proxy : public roles::MetaCacheListener {
     base::Result<base::Timestamp> AllocTimestamp(const base::CallContext&);
 
   private:
+    base::Status InheritZone(const base::CallContext&, CreateCollectionRequest* request);
+
     std::unique_ptr<ProxyCore> core_;
 };
 

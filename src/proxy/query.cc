@@ -93,8 +93,9 @@ class QueryRun {
   private:
     base::Status Prepare() {
         ASSIGN_OR_RETURN(settings_, ParseQuerySettings(request_.query_params, core_.limits));
-        ASSIGN_OR_RETURN(selection_, SelectOutput(collection_.schema, request_.output_fields,
-                                                  PrimaryKeyOutput::kAlways));
+        ASSIGN_OR_RETURN(selection_,
+                         SelectOutput(collection_, request_.query_params, request_.output_fields,
+                                      PrimaryKeyOutput::kAlways));
         auto filter = core_.ParseFilter(collection_, request_.filter, request_.templates);
         if (!filter.ok()) {
             return filter.status().Annotate("failed to create query plan");

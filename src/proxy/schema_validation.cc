@@ -1,10 +1,12 @@
 #include "proxy/schema_validation.h"
 
+#include "proxy/default_values.h"
+#include "proxy/field_validation.h"
 #include "proxy/name_validation.h"
 #include "proxy/phrase.h"
 
+#include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,197 +19,6 @@ using schema::DataType;
 using schema::FieldSchema;
 
 constexpr int64_t kMaxTtlSeconds = 3155760000;
-
-bool IsSupportedScalar(DataType type) {
-    return type == DataType::kBool || schema::IsNumeric(type) || type == DataType::kVarChar;
-}
-
-base::Status CheckType(const FieldSchema& field) {
-    const std::string_view name = schema::DataTypeName(field.type);
-    if (field.type == DataType::kString) {
-        return Invalid(
-            "string data type not supported yet, please use VarChar type instead, field ",
-            field.name);
-    }
-    if (IsSupportedScalar(field.type) || field.type == DataType::kJson ||
-        field.type == DataType::kFloatVector) {
-        return base::Status();
-    }
-    if (field.type == DataType::kArray) {
-        if (!IsSupportedScalar(field.element_type)) {
-            return Invalid("element type ", schema::DataTypeName(field.element_type),
-                           " is not supported, field ", field.name);
-        }
-        return base::Status();
-    }
-    if (field.type == DataType::kNone || name == "Unknown") {
-        return Invalid("data type ", static_cast<int32_t>(field.type), " of field ", field.name,
-                       " is not valid");
-    }
-    return NotSupportedYet(Phrase("data type ", name));
-}
-
-base::Status CheckDimension(const FieldSchema& field, const Limits& limits) {
-    const auto it = field.type_params.find("dim");
-    if (it == field.type_params.end()) {
-        return Invalid(
-            "dimension is not defined in field type params, check type param `dim` for vector "
-            "field ",
-            field.name);
-    }
-    int64_t dim = 0;
-    if (!ParseInt(it->second, &dim) || dim < 2) {
-        return Invalid("invalid dimension: ", it->second, ". should be in range 2 ~ ",
-                       limits.max_dimension);
-    }
-    if (dim > limits.max_dimension) {
-        return Invalid("invalid dimension: ", dim, " of field ", field.name,
-                       ". float vector dimension should be in range 2 ~ ", limits.max_dimension);
-    }
-    return base::Status();
-}
-
-base::Status CheckMaxLength(const FieldSchema& field, std::string_view collection,
-                            const Limits& limits) {
-    const auto it = field.type_params.find("max_length");
-    if (it == field.type_params.end()) {
-        return base::MissingParameter(
-            Phrase("type param(max_length) should be specified for the "
-                   "field(",
-                   field.name, ") of collection ", collection));
-    }
-    int64_t length = 0;
-    if (!ParseInt(it->second, &length)) {
-        return Invalid("the value of max_length for field ", field.name,
-                       " must be an integer, but got ", it->second);
-    }
-    if (length <= 0 || length > limits.max_varchar_length) {
-        return Invalid("the maximum length specified for the field(", field.name,
-                       ") should be in (0, ", limits.max_varchar_length, "], but got ", length,
-                       " instead");
-    }
-    return base::Status();
-}
-
-base::Status CheckMaxCapacity(const FieldSchema& field, std::string_view collection,
-                              const Limits& limits) {
-    const auto it = field.type_params.find("max_capacity");
-    if (it == field.type_params.end()) {
-        return base::MissingParameter(
-            Phrase("type param(max_capacity) should be specified for "
-                   "array field ",
-                   field.name, " of collection ", collection));
-    }
-    int64_t capacity = 0;
-    if (!ParseInt(it->second, &capacity)) {
-        return Invalid("the value of max_capacity for field ", field.name,
-                       " must be an integer, but got ", it->second);
-    }
-    if (capacity <= 0 || capacity > limits.max_array_capacity) {
-        return Invalid("the maximum capacity specified for a Array should be in (0, ",
-                       limits.max_array_capacity, "], but got ", capacity, " instead");
-    }
-    return base::Status();
-}
-
-base::Status CheckTypeParams(const FieldSchema& field, std::string_view collection,
-                             const Limits& limits) {
-    if (field.type == DataType::kFloatVector) {
-        RETURN_IF_ERROR(CheckDimension(field, limits));
-    }
-    if (field.type == DataType::kVarChar ||
-        (field.type == DataType::kArray && field.element_type == DataType::kVarChar)) {
-        RETURN_IF_ERROR(CheckMaxLength(field, collection, limits));
-    }
-    if (field.type == DataType::kArray) {
-        RETURN_IF_ERROR(CheckMaxCapacity(field, collection, limits));
-    }
-    for (const char* key : {"enable_analyzer", "enable_match"}) {
-        const auto it = field.type_params.find(key);
-        bool on = false;
-        if (it != field.type_params.end() && (!ParseBool(it->second, &on) || on)) {
-            return NotSupportedYet(Phrase("text analysis (", key, ") of field ", field.name));
-        }
-    }
-    const auto mmap = field.type_params.find("mmap.enabled");
-    bool on = false;
-    if (mmap != field.type_params.end() && !ParseBool(mmap->second, &on)) {
-        return Invalid("invalid mmap.enabled value: ", mmap->second, ", field ", field.name);
-    }
-    return base::Status();
-}
-
-std::string_view DefaultKind(const schema::DefaultValue& value) {
-    static constexpr std::string_view kNames[] = {"None",  "Bool",   "Int64",
-                                                  "Float", "Double", "VarChar"};
-    return kNames[value.index()];
-}
-
-base::Status DefaultMismatch(const FieldSchema& field) {
-    return Invalid("type (", schema::DataTypeName(field.type), ") of field (", field.name,
-                   ") is not equal to the type(", DefaultKind(field.default_value),
-                   ") of default_value");
-}
-
-base::Status CheckIntegerDefault(const FieldSchema& field, int64_t value) {
-    int64_t low = INT64_MIN;
-    int64_t high = INT64_MAX;
-    if (field.type == DataType::kInt8) {
-        low = INT8_MIN;
-        high = INT8_MAX;
-    } else if (field.type == DataType::kInt16) {
-        low = INT16_MIN;
-        high = INT16_MAX;
-    } else if (field.type == DataType::kInt32) {
-        low = INT32_MIN;
-        high = INT32_MAX;
-    }
-    if (value < low || value > high) {
-        return Invalid("[", value, " out of range ", low, " <= value <= ", high,
-                       "]: default value out of range, field ", field.name);
-    }
-    return base::Status();
-}
-
-base::Status CheckDefault(const FieldSchema& field) {
-    if (!field.has_default()) {
-        return base::Status();
-    }
-    if (field.is_primary_key) {
-        return Invalid("primary field not support default_value");
-    }
-    if (!IsSupportedScalar(field.type)) {
-        return Invalid("type not support default_value, type:", schema::DataTypeName(field.type),
-                       ", name:", field.name);
-    }
-    const schema::DefaultValue& value = field.default_value;
-    bool matches = false;
-    const float* narrow = std::get_if<float>(&value);
-    const double* wide = std::get_if<double>(&value);
-    if ((narrow != nullptr && !std::isfinite(*narrow)) ||
-        (wide != nullptr && !std::isfinite(*wide))) {
-        return Invalid("default value of field ", field.name, " is not a number or infinity");
-    }
-    if (std::holds_alternative<bool>(value)) {
-        matches = field.type == DataType::kBool;
-    } else if (const int64_t* integer = std::get_if<int64_t>(&value)) {
-        matches = schema::IsInteger(field.type);
-        if (matches) {
-            return CheckIntegerDefault(field, *integer);
-        }
-    } else if (std::holds_alternative<float>(value)) {
-        matches = field.type == DataType::kFloat;
-    } else if (std::holds_alternative<double>(value)) {
-        matches = field.type == DataType::kDouble;
-    } else if (const std::string* text = std::get_if<std::string>(&value)) {
-        matches = field.type == DataType::kVarChar;
-        if (matches && text->size() > static_cast<size_t>(field.max_length())) {
-            return Invalid("the length (", text->size(), ") of string exceeds max length (",
-                           field.max_length(), "): default value of field ", field.name);
-        }
-    }
-    return matches ? base::Status() : DefaultMismatch(field);
-}
 
 base::Status CheckPrimaryKey(const schema::CollectionSchema& schema) {
     const FieldSchema* key = nullptr;
@@ -276,27 +87,13 @@ base::Status CheckClusteringKey(const schema::CollectionSchema& schema) {
                 static_cast<base::Code>(107),
                 Phrase("vector clustering key not allowed[field=", field.name, "]"), false, true);
         }
-        if (!IsSupportedScalar(field.type)) {
+        if (!IsPlainScalar(field.type)) {
             return Invalid("clustering key field does not support the data type ",
                            schema::DataTypeName(field.type), ", field name = ", field.name);
         }
         key = &field;
     }
     return base::Status();
-}
-
-base::Status CheckField(const FieldSchema& field, std::string_view collection,
-                        const Limits& limits) {
-    RETURN_IF_ERROR(ValidateFieldName(field.name, limits));
-    RETURN_IF_ERROR(CheckType(field));
-    RETURN_IF_ERROR(CheckTypeParams(field, collection, limits));
-    if (field.is_function_output) {
-        return NotSupportedYet(Phrase("function output field ", field.name));
-    }
-    if (field.nullable && schema::IsVector(field.type)) {
-        return NotSupportedYet(Phrase("nullable vector field ", field.name));
-    }
-    return CheckDefault(field);
 }
 
 base::Status CheckFields(const schema::CollectionSchema& schema, const Limits& limits) {
@@ -312,6 +109,8 @@ base::Status CheckFields(const schema::CollectionSchema& schema, const Limits& l
             return Invalid("duplicated field name ", field.name);
         }
         vectors += schema::IsVector(field.type) ? 1 : 0;
+        vectors += std::count_if(field.sub_fields.begin(), field.sub_fields.end(),
+                                 [](const FieldSchema& sub) { return schema::IsVector(sub.type); });
     }
     if (vectors == 0) {
         return Invalid("schema does not contain vector field");
@@ -359,6 +158,30 @@ base::Status CheckCounts(const Limits& limits, CreateCollectionRequest* request)
     if (request->num_partitions > limits.max_partitions) {
         return Invalid("partition number (", request->num_partitions,
                        ") exceeds max configuration (", limits.max_partitions, ")");
+    }
+    return base::Status();
+}
+
+// Sub-fields of struct arrays count as fields.
+base::Status CheckFieldCount(const schema::CollectionSchema& schema, const Limits& limits) {
+    size_t count = schema.fields.size();
+    for (const FieldSchema& field : schema.fields) {
+        count += field.sub_fields.size();
+    }
+    if (count > static_cast<size_t>(limits.max_fields)) {
+        return Invalid("maximum field's number should be limited to ", limits.max_fields);
+    }
+    return base::Status();
+}
+
+// A struct array is null as a whole: its sub-fields are nullable exactly when it is. What users
+// write as text becomes what columns store.
+base::Status NormalizeFields(const calendar::TimeZone& zone, schema::CollectionSchema* schema) {
+    for (FieldSchema& field : schema->fields) {
+        RETURN_IF_ERROR(StoreDefault(zone, &field));
+        for (FieldSchema& sub_field : field.sub_fields) {
+            sub_field.nullable = sub_field.nullable || field.nullable;
+        }
     }
     return base::Status();
 }
@@ -411,6 +234,9 @@ base::Status ValidateCollectionProperties(const KeyValues& properties) {
                                "], got ", seconds);
             }
         }
+        if (key == "timezone") {
+            RETURN_IF_ERROR(FindZone(value).status());
+        }
         bool on = false;
         if ((key == "mmap.enabled" || key == "partitionkey.isolation" ||
              key == "collection.autocompaction.enabled" || key == "dynamicfield.enabled" ||
@@ -440,15 +266,14 @@ base::Status PrepareCollection(const Limits& limits, CreateCollectionRequest* re
     if (schema.enable_namespace) {
         return NotSupportedYet("namespace");
     }
-    if (schema.fields.size() > static_cast<size_t>(limits.max_fields)) {
-        return Invalid("maximum field's number should be limited to ", limits.max_fields);
-    }
+    RETURN_IF_ERROR(CheckFieldCount(schema, limits));
+    RETURN_IF_ERROR(ValidateCollectionProperties(request->properties));
+    RETURN_IF_ERROR(NormalizeFields(ZoneOf(request->properties), &schema));
     SpreadAutoId(&schema);
     RETURN_IF_ERROR(CheckFields(schema, limits));
     RETURN_IF_ERROR(CheckPrimaryKey(schema));
     RETURN_IF_ERROR(CheckPartitionKey(schema));
     RETURN_IF_ERROR(CheckClusteringKey(schema));
-    RETURN_IF_ERROR(ValidateCollectionProperties(request->properties));
     RETURN_IF_ERROR(CheckCounts(limits, request));
     if (schema.enable_dynamic_field) {
         AddDynamicField(&schema);

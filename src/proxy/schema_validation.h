@@ -1,5 +1,5 @@
 // Checks a CreateCollection request against the rules of API map 2.6 and brings its schema into the
-// form RootCoord stores: the hidden dynamic field added, defaults filled.
+// form RootCoord stores: the hidden dynamic field added, defaults in the form that columns store.
 #pragma once
 
 #include "base/status.h"

@@ -38,8 +38,9 @@ class SearchRun {
     base::Status Prepare() {
         ASSIGN_OR_RETURN(settings_, ParseSearchSettings(collection_.schema, request_.search_params,
                                                         core_.limits));
-        ASSIGN_OR_RETURN(selection_, SelectOutput(collection_.schema, request_.output_fields,
-                                                  PrimaryKeyOutput::kWhenAsked));
+        ASSIGN_OR_RETURN(selection_,
+                         SelectOutput(collection_, request_.search_params, request_.output_fields,
+                                      PrimaryKeyOutput::kWhenAsked));
         ASSIGN_OR_RETURN(shard_request_.partitions,
                          FindPartitions(collection_, request_.partitions));
         auto filter = core_.ParseFilter(collection_, request_.filter, request_.templates);

@@ -1,6 +1,7 @@
 #include "wire/message_codec.h"
 
 #include "base/timestamp.h"
+#include "proxy/default_values.h"
 
 namespace elanus::wire {
 namespace {
@@ -38,8 +39,6 @@ void ToDefault(const schema::DefaultValue& in, DataType type, pb::schema::ValueF
     } else if (const auto* number = std::get_if<int64_t>(&in)) {
         if (type == DataType::kInt64) {
             out->set_long_data(*number);
-        } else if (type == DataType::kTimestamptz) {
-            out->set_timestamptz_data(*number);
         } else {
             out->set_int_data(static_cast<int32_t>(*number));
         }
@@ -72,7 +71,7 @@ FieldSchema FromField(const pb::schema::FieldSchema& in) {
     return out;
 }
 
-void ToField(const FieldSchema& in, pb::schema::FieldSchema* out) {
+void ToField(const FieldSchema& in, const calendar::TimeZone& zone, pb::schema::FieldSchema* out) {
     out->set_fieldid(in.id);
     out->set_name(in.name);
     out->set_description(in.description);
@@ -85,7 +84,7 @@ void ToField(const FieldSchema& in, pb::schema::FieldSchema* out) {
     out->set_nullable(in.nullable);
     out->set_is_function_output(in.is_function_output);
     if (in.has_default()) {
-        ToDefault(in.default_value, in.type, out->mutable_default_value());
+        ToDefault(proxy::ShownDefault(zone, in), in.type, out->mutable_default_value());
     }
     ToPairs(in.type_params, out->mutable_type_params());
     ToPairs(in.index_params, out->mutable_index_params());
@@ -115,6 +114,18 @@ FieldSchema FromStructField(const pb::schema::StructArrayFieldSchema& in) {
         out.sub_fields.push_back(FromField(field));
     }
     return out;
+}
+
+void ToStructField(const FieldSchema& in, const calendar::TimeZone& zone,
+                   pb::schema::StructArrayFieldSchema* out) {
+    out->set_fieldid(in.id);
+    out->set_name(in.name);
+    out->set_description(in.description);
+    out->set_nullable(in.nullable);
+    ToPairs(in.type_params, out->mutable_type_params());
+    for (const FieldSchema& field : in.sub_fields) {
+        ToField(field, zone, out->add_fields());
+    }
 }
 
 template <typename Array>
@@ -239,7 +250,8 @@ schema::CollectionSchema FromSchema(const pb::schema::CollectionSchema& in) {
     return out;
 }
 
-void ToSchema(const schema::CollectionSchema& in, pb::schema::CollectionSchema* out) {
+void ToSchema(const schema::CollectionSchema& in, const calendar::TimeZone& zone,
+              pb::schema::CollectionSchema* out) {
     out->set_name(in.name);
     out->set_description(in.description);
     out->set_autoid(in.auto_id);
@@ -247,8 +259,10 @@ void ToSchema(const schema::CollectionSchema& in, pb::schema::CollectionSchema* 
     out->set_enable_namespace(in.enable_namespace);
     out->set_version(static_cast<int32_t>(in.version));
     for (const FieldSchema& field : in.fields) {
-        if (!field.is_dynamic) {
-            ToField(field, out->add_fields());
+        if (field.type == DataType::kArrayOfStruct) {
+            ToStructField(field, zone, out->add_struct_array_fields());
+        } else if (!field.is_dynamic) {
+            ToField(field, zone, out->add_fields());
         }
     }
 }
@@ -266,7 +280,7 @@ base::Result<expr::TemplateValues> FromTemplates(const TemplateMap& templates) {
 }
 
 void ToDescription(const roles::CollectionInfo& in, pb::milvus::DescribeCollectionResponse* out) {
-    ToSchema(in.schema, out->mutable_schema());
+    ToSchema(in.schema, proxy::ZoneOf(in.properties), out->mutable_schema());
     ToPairs(in.properties, out->mutable_schema()->mutable_properties());
     out->mutable_schema()->set_dbname(in.database_name);
     out->set_collectionid(in.id);

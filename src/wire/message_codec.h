@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/status.h"
+#include "calendar/timestamp_text.h"
 #include "expr/template_values.h"
 #include "proxy/api.h"
 #include "roles/records.h"
@@ -32,7 +33,9 @@ std::vector<std::string> FromStrings(const google::protobuf::RepeatedPtrField<st
 
 schema::CollectionSchema FromSchema(const pb::schema::CollectionSchema& in);
 // The hidden field $meta is left out, as Milvus' DescribeCollection does.
-void ToSchema(const schema::CollectionSchema& in, pb::schema::CollectionSchema* out);
+// Default values of timestamps are shown in `zone`.
+void ToSchema(const schema::CollectionSchema& in, const calendar::TimeZone& zone,
+              pb::schema::CollectionSchema* out);
 
 // 1100 for values that no filter can hold.
 base::Result<expr::TemplateValues> FromTemplates(const TemplateMap& templates);

@@ -166,6 +166,25 @@ Status ReadGrouping(const RestBody& body, proxy::KeyValues* out) {
     return Status();
 }
 
+// The field that the query vectors are for; null when the proxy will not find one either.
+// Sub-fields of struct arrays are named `struct[sub]`.
+const schema::FieldSchema* VectorField(const schema::CollectionSchema& schema,
+                                       std::string_view name) {
+    const schema::FieldSchema* only = nullptr;
+    for (const schema::FieldSchema& field : schema.fields) {
+        if (schema::IsVector(field.type) && (name.empty() || field.name == name)) {
+            only = &field;
+        }
+        for (const schema::FieldSchema& sub_field : field.sub_fields) {
+            if (schema::IsVector(sub_field.type) &&
+                field.name + "[" + sub_field.name + "]" == name) {
+                return &sub_field;
+            }
+        }
+    }
+    return only;
+}
+
 Result<proxy::KeyValues> ReadSearchSettings(const RestBody& body) {
     proxy::KeyValues settings;
     RETURN_IF_ERROR(ReadSearchParams(body, &settings));
@@ -295,12 +314,13 @@ RestResult RestRoutes::Search(const RestCall& call) {
         return data.empty() ? MissingRequired("field [data] is required")
                             : InvalidParameter("data and ids cannot be given together");
     }
+    ASSIGN_OR_RETURN(const roles::CollectionInfo info,
+                     proxy_.DescribeCollection(call.context, call.database, request.collection));
     if (ids.empty()) {
-        ASSIGN_OR_RETURN(request.vectors, ReadRestVectors(data));
-    } else {
         ASSIGN_OR_RETURN(
-            const roles::CollectionInfo info,
-            proxy_.DescribeCollection(call.context, call.database, request.collection));
+            request.vectors,
+            ReadRestVectors(data, VectorField(info.schema, request.search_params["anns_field"])));
+    } else {
         ASSIGN_OR_RETURN(request.ids, ReadRestKeys(*info.schema.primary_key(), ids));
     }
     ASSIGN_OR_RETURN(const proxy::SearchResults results, proxy_.Search(call.context, request));

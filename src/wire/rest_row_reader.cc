@@ -3,10 +3,11 @@
 #include "proxy/json_members.h"
 #include "wire/rest_body.h"
 #include "wire/rest_error.h"
+#include "wire/rest_vectors.h"
 
 #include <cmath>
 #include <limits>
-#include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -24,6 +25,7 @@ using Kind = Scalar::Kind;
 // milvus.proto.common.PlaceholderType
 constexpr int32_t kVarCharPlaceholder = 21;
 constexpr int32_t kFloatVectorPlaceholder = 101;
+constexpr int32_t kEmbListOffset = 200;  // EmbListFloatVector = FloatVector + 200 ...
 
 Status WrongValue(DataType type, std::string_view problem) {
     return InvalidParameter("a value of type " + std::string(schema::DataTypeName(type)) + " " +
@@ -144,34 +146,116 @@ Status AppendArray(DataType element_type, const Scalar& value, schema::ColumnBui
     return Status();
 }
 
-Status ReadFloats(std::string_view list, std::vector<float>* out) {
-    json::ArrayCursor cursor(list);
-    Scalar element;
-    while (cursor.Next(&element)) {
-        if (!element.is_number()) {
-            return WrongValue(DataType::kFloatVector, "should be a list of numbers, but it holds " +
-                                                          std::string(KindName(element.kind)));
-        }
-        ASSIGN_OR_RETURN(const double real, ToFloating(DataType::kFloat, element));
-        out->push_back(static_cast<float>(real));
+Status AppendVector(DataType type, int64_t dim, const Scalar& value, std::string* scratch,
+                    schema::ColumnBuilder* out) {
+    scratch->clear();
+    RETURN_IF_ERROR(ReadVector(type, value, scratch));
+    if (type != DataType::kSparseFloatVector) {
+        RETURN_IF_ERROR(CheckVectorSize(type, dim, scratch->size()));
     }
+    out->AppendBytes(*scratch);
     return Status();
 }
 
-Status AppendFloatVector(int64_t dim, const Scalar& value, std::vector<float>* scratch,
-                         schema::ColumnBuilder* out) {
-    if (value.kind != Kind::kArray) {
-        return WrongKind(DataType::kFloatVector, value.kind);
+// The elements of one struct array field over all rows: a column of arrays for each sub-field.
+class StructReader {
+  public:
+    explicit StructReader(const FieldSchema& field) : field_(field) {
+        for (const FieldSchema& sub_field : field.sub_fields) {
+            arrays_.emplace_back(sub_field.id, sub_field.type, sub_field.element_type,
+                                 static_cast<uint32_t>(sub_field.dim()));
+        }
+        row_.resize(arrays_.size());
     }
-    scratch->clear();
-    RETURN_IF_ERROR(ReadFloats(value.text, scratch));
-    if (scratch->size() != static_cast<size_t>(dim)) {
-        return InvalidParameter("[]float32 size " + std::to_string(scratch->size()) +
-                                " doesn't equal to vector dimension " + std::to_string(dim) +
-                                " of FloatVector");
+
+    Status Add(const Scalar& value) {
+        if (value.kind != Kind::kArray) {
+            return WrongKind(field_.type, value.kind);
+        }
+        json::ArrayCursor cursor(value.text);
+        Scalar element;
+        while (cursor.Next(&element)) {
+            if (element.kind != Kind::kObject) {
+                return InvalidParameter(
+                    "an element of a struct array should be an object, but it "
+                    "is " +
+                    std::string(KindName(element.kind)));
+            }
+            RETURN_IF_ERROR(AddElement(element.text));
+        }
+        for (schema::ColumnBuilder& array : arrays_) {
+            array.CloseArrayRow();
+        }
+        return Status();
     }
-    out->AppendBytes(
-        {reinterpret_cast<const char*>(scratch->data()), scratch->size() * sizeof(float)});
+
+    std::vector<proxy::InputColumn> Finish(const base::Bitmap& valid) {
+        std::vector<proxy::InputColumn> columns;
+        for (size_t i = 0; i < arrays_.size(); ++i) {
+            proxy::InputColumn column;
+            column.name = field_.sub_fields[i].name;
+            column.type = field_.sub_fields[i].type;
+            column.values = arrays_[i].Finish();
+            column.valid = valid;
+            columns.push_back(std::move(column));
+        }
+        return columns;
+    }
+
+  private:
+    Status AddElement(std::string_view object) {
+        std::fill(row_.begin(), row_.end(), std::string_view());
+        proxy::JsonMembers members(object);
+        proxy::JsonMembers::Member member;
+        while (members.Next(&member)) {
+            const std::string key = UnescapeKey(member.key);
+            size_t i = 0;
+            while (i < row_.size() && field_.sub_fields[i].name != key) {
+                ++i;
+            }
+            if (i == row_.size()) {
+                return InvalidParameter("an element has the unknown field " + key);
+            }
+            row_[i] = row_[i].empty() ? member.value : row_[i];
+        }
+        for (size_t i = 0; i < row_.size(); ++i) {
+            RETURN_IF_ERROR(AddValue(i));
+        }
+        return Status();
+    }
+
+    Status AddValue(size_t i) {
+        const FieldSchema& sub_field = field_.sub_fields[i];
+        if (row_[i].empty() || row_[i] == "null") {
+            return InvalidParameter("an element lacks the field " + sub_field.name);
+        }
+        const Scalar value = ScalarOf(row_[i], &text_);
+        const Status status =
+            sub_field.type == DataType::kArrayOfVector
+                ? AppendVector(sub_field.element_type, sub_field.dim(), value, &bytes_,
+                               &arrays_[i].child())
+                : AppendScalar(sub_field.element_type, value, row_[i], &arrays_[i].child());
+        return status.ok() ? status : status.Annotate("field " + sub_field.name);
+    }
+
+    const FieldSchema& field_;
+    std::vector<schema::ColumnBuilder> arrays_;
+    std::vector<std::string_view> row_;  // of the element at hand, by sub-field; empty = absent
+    std::string text_;
+    std::string bytes_;
+};
+
+// Timestamps and geometries travel as text, the rest as it is stored.
+DataType SentType(const FieldSchema& field) {
+    const bool is_text = field.type == DataType::kTimestamptz || field.type == DataType::kGeometry;
+    return is_text ? DataType::kVarChar : field.type;
+}
+
+Status AppendText(DataType type, const Scalar& value, schema::ColumnBuilder* out) {
+    if (value.kind != Kind::kString) {
+        return WrongKind(type, value.kind);
+    }
+    out->AppendBytes(value.text);
     return Status();
 }
 
@@ -180,7 +264,12 @@ class FieldReader {
   public:
     explicit FieldReader(const FieldSchema& field)
         : field_(field),
-          values_(field.id, field.type, field.element_type, static_cast<uint32_t>(field.dim())) {}
+          values_(field.id, SentType(field), field.element_type,
+                  static_cast<uint32_t>(field.dim())) {
+        if (field.type == DataType::kArrayOfStruct) {
+            structs_.emplace(field);
+        }
+    }
 
     const FieldSchema& field() const { return field_; }
     bool absent_everywhere() const { return present_ == 0; }
@@ -204,9 +293,15 @@ class FieldReader {
                 return AppendJson(value, raw, &values_);
             case DataType::kArray:
                 return AppendArray(field_.element_type, value, &values_);
-            case DataType::kFloatVector:
-                return AppendFloatVector(field_.dim(), value, &floats_, &values_);
+            case DataType::kArrayOfStruct:
+                return structs_->Add(value);
+            case DataType::kTimestamptz:
+            case DataType::kGeometry:
+                return AppendText(field_.type, value, &values_);
             default:
+                if (schema::IsVector(field_.type)) {
+                    return AppendVector(field_.type, field_.dim(), value, &bytes_, &values_);
+                }
                 return AppendScalar(field_.type, value, raw, &values_);
         }
     }
@@ -215,20 +310,24 @@ class FieldReader {
         proxy::InputColumn column;
         column.name = field_.name;
         column.type = field_.type;
-        column.values = values_.Finish();
-        if (!valid_.All()) {
-            column.valid = std::move(valid_);
+        const base::Bitmap valid = valid_.All() ? base::Bitmap() : std::move(valid_);
+        if (structs_.has_value()) {
+            column.sub_columns = structs_->Finish(valid);
+        } else {
+            column.values = values_.Finish();
         }
+        column.valid = valid;
         return column;
     }
 
   private:
     const FieldSchema& field_;
-    schema::ColumnBuilder values_;  // compact: valid rows only
-    base::Bitmap valid_;            // a bit a row
-    size_t present_ = 0;            // rows that name the field, null included
+    schema::ColumnBuilder values_;         // compact: valid rows only
+    std::optional<StructReader> structs_;  // instead of values_
+    base::Bitmap valid_;                   // a bit a row
+    size_t present_ = 0;                   // rows that name the field, null included
     std::string text_;
-    std::vector<float> floats_;
+    std::string bytes_;
 };
 
 class RowsReader {
@@ -413,6 +512,63 @@ Status AppendKey(const FieldSchema& key_field, const Scalar& value, schema::Prim
     return Status();
 }
 
+// Query vectors of one request.
+class VectorsReader {
+  public:
+    explicit VectorsReader(const FieldSchema* field)
+        : is_list_field_(field != nullptr && field->type == DataType::kArrayOfVector),
+          type_(field == nullptr ? DataType::kFloatVector
+                : is_list_field_ ? field->element_type
+                                 : field->type) {
+        out_.type = static_cast<int32_t>(type_);
+    }
+
+    Status Add(const Scalar& element) {
+        std::string bytes;
+        int32_t type = static_cast<int32_t>(type_);
+        const bool may_be_text =
+            type_ == DataType::kFloatVector || type_ == DataType::kSparseFloatVector;
+        if (element.kind == Kind::kString && may_be_text) {
+            type = kVarCharPlaceholder;
+            bytes = element.text;
+        } else if (is_list_field_ && IsListOfVectors(element)) {
+            type += kEmbListOffset;
+            RETURN_IF_ERROR(ReadList(element, &bytes));
+        } else {
+            out_.element_level = is_list_field_;
+            RETURN_IF_ERROR(ReadVector(type_, element, &bytes));
+        }
+        if (!out_.values.empty() && type != out_.type) {
+            return InvalidParameter("data mixes vectors and texts");
+        }
+        out_.type = type;
+        out_.values.push_back(base::Buffer::FromString(std::move(bytes)));
+        return Status();
+    }
+
+    proxy::Placeholders Finish() { return std::move(out_); }
+
+  private:
+    static bool IsListOfVectors(const Scalar& element) {
+        json::ArrayCursor cursor(element.kind == Kind::kArray ? element.text : "[]");
+        Scalar first;
+        return cursor.Next(&first) && (first.kind == Kind::kArray || first.kind == Kind::kString);
+    }
+
+    Status ReadList(const Scalar& element, std::string* bytes) const {
+        json::ArrayCursor cursor(element.text);
+        Scalar vector;
+        while (cursor.Next(&vector)) {
+            RETURN_IF_ERROR(ReadVector(type_, vector, bytes));
+        }
+        return Status();
+    }
+
+    const bool is_list_field_;
+    const DataType type_;
+    proxy::Placeholders out_;
+};
+
 }  // namespace
 
 Result<RestRows> ReadRestRows(const roles::CollectionInfo& collection, std::string_view data,
@@ -441,36 +597,20 @@ Result<schema::PrimaryKeys> ReadRestKeys(const FieldSchema& key_field, std::stri
     return keys;
 }
 
-Result<proxy::Placeholders> ReadRestVectors(std::string_view data) {
+Result<proxy::Placeholders> ReadRestVectors(std::string_view data, const FieldSchema* field) {
     std::string scratch;
     const Scalar list = ScalarOf(data, &scratch);
     if (list.kind != Kind::kArray) {
         return InvalidParameter("data should be a list of vectors, but it is " +
                                 std::string(KindName(list.kind)));
     }
-    proxy::Placeholders placeholders;
-    placeholders.type = kFloatVectorPlaceholder;
+    VectorsReader reader(field);
     json::ArrayCursor cursor(list.text);
     Scalar element;
     while (cursor.Next(&element)) {
-        const int32_t type =
-            element.kind == Kind::kString ? kVarCharPlaceholder : kFloatVectorPlaceholder;
-        if (!placeholders.values.empty() && type != placeholders.type) {
-            return InvalidParameter("data mixes vectors and texts");
-        }
-        placeholders.type = type;
-        if (element.kind == Kind::kString) {
-            placeholders.values.push_back(base::Buffer::FromString(std::string(element.text)));
-            continue;
-        }
-        if (element.kind != Kind::kArray) {
-            return WrongKind(DataType::kFloatVector, element.kind);
-        }
-        std::vector<float> floats;
-        RETURN_IF_ERROR(ReadFloats(element.text, &floats));
-        placeholders.values.push_back(base::Buffer::FromVector(std::move(floats)));
+        RETURN_IF_ERROR(reader.Add(element));
     }
-    return placeholders;
+    return reader.Finish();
 }
 
 }  // namespace elanus::wire

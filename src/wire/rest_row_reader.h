@@ -35,7 +35,10 @@ base::Result<RestRows> ReadRestRows(const roles::CollectionInfo& collection, std
 base::Result<schema::PrimaryKeys> ReadRestKeys(const schema::FieldSchema& key_field,
                                                std::string_view ids);
 
-// Query vectors: a list of lists of numbers, or of strings (full text).
-base::Result<proxy::Placeholders> ReadRestVectors(std::string_view data);
+// Query vectors for `field` (rest_vectors.h says how each type is written): of a vector field one
+// an element, of an ArrayOfVector also lists of vectors. Strings in the place of float and sparse
+// vectors are texts. Without a field they are float vectors.
+base::Result<proxy::Placeholders> ReadRestVectors(std::string_view data,
+                                                  const schema::FieldSchema* field = nullptr);
 
 }  // namespace elanus::wire

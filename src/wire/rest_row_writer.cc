@@ -2,6 +2,7 @@
 
 #include "json/json.h"
 #include "proxy/json_members.h"
+#include "wire/rest_vectors.h"
 
 #include <algorithm>
 #include <charconv>
@@ -42,17 +43,6 @@ void AppendInt64(int64_t value, Int64Form form, std::string* out) {
 }
 
 void AppendValue(const ColumnView& column, size_t row, Int64Form form, std::string* out);
-
-void AppendFloats(const float* values, size_t count, std::string* out) {
-    out->push_back('[');
-    for (size_t i = 0; i < count; ++i) {
-        if (i > 0) {
-            out->push_back(',');
-        }
-        AppendNumber(values[i], out);
-    }
-    out->push_back(']');
-}
 
 void AppendArray(const ColumnView& column, size_t row, Int64Form form, std::string* out) {
     out->push_back('[');
@@ -99,14 +89,16 @@ void AppendValue(const ColumnView& column, size_t row, Int64Form form, std::stri
             json::WriteString(column.StringAt(row), out);
             return;
         case DataType::kArray:
+        case DataType::kArrayOfVector:
             AppendArray(column, row, form, out);
             return;
-        case DataType::kFloatVector:
-            AppendFloats(column.As<float>() + row * column.dim, column.dim, out);
-            return;
         default:
-            // No schema has the other types, so nobody can have asked for them.
-            out->append("null");
+            if (schema::IsVector(column.type)) {
+                WriteVector(column, row, out);
+            } else {
+                // The proxy shows timestamps and geometries as text, structs as sub-columns.
+                out->append("null");
+            }
     }
 }
 
@@ -114,6 +106,34 @@ std::string QuotedKey(std::string_view name) {
     std::string text;
     json::WriteString(name, &text);
     return text + ":";
+}
+
+// The sub-fields of a struct array, to be written as a list of objects.
+struct SubColumn {
+    std::string key;  // "name":
+    ColumnView arrays;
+};
+
+void AppendStructs(const std::vector<SubColumn>& sub_columns, size_t row, Int64Form form,
+                   std::string* out) {
+    const ColumnView& first = sub_columns[0].arrays;
+    if (!first.IsValid(row)) {
+        out->append("null");
+        return;
+    }
+    out->push_back('[');
+    for (size_t i = first.offsets[row]; i < first.offsets[row + 1]; ++i) {
+        out->append(i == first.offsets[row] ? "{" : ",{");
+        for (const SubColumn& sub_column : sub_columns) {
+            if (&sub_column != sub_columns.data()) {
+                out->push_back(',');
+            }
+            out->append(sub_column.key);
+            AppendValue(sub_column.arrays.children[0], i, form, out);
+        }
+        out->push_back('}');
+    }
+    out->push_back(']');
 }
 
 // Writes objects of the same columns.
@@ -125,8 +145,8 @@ class RowWriter {
         : reserved_(std::move(reserved)), form_(form) {
         for (const proxy::OutputColumn& column : columns) {
             if (!IsReserved(column.name)) {
-                columns_.push_back(
-                    {QuotedKey(column.name), column.is_dynamic, column.values.View()});
+                columns_.push_back({QuotedKey(column.name), column.is_dynamic, column.rows(),
+                                    column.values.View(), SubColumnsOf(column)});
             }
         }
     }
@@ -134,7 +154,7 @@ class RowWriter {
     // The members of the row, each with a comma in front unless the object has just been opened.
     void Write(size_t row, std::string* out) const {
         for (const Column& column : columns_) {
-            if (row >= column.values.rows) {
+            if (row >= column.rows) {
                 continue;
             }
             if (column.is_dynamic) {
@@ -143,7 +163,11 @@ class RowWriter {
             }
             Separate(out);
             out->append(column.key);
-            AppendValue(column.values, row, form_, out);
+            if (column.sub_columns.empty()) {
+                AppendValue(column.values, row, form_, out);
+            } else {
+                AppendStructs(column.sub_columns, row, form_, out);
+            }
         }
     }
 
@@ -157,8 +181,18 @@ class RowWriter {
     struct Column {
         std::string key;  // "name":
         bool is_dynamic = false;
+        uint64_t rows = 0;
         ColumnView values;
+        std::vector<SubColumn> sub_columns;  // struct arrays, instead of values
     };
+
+    static std::vector<SubColumn> SubColumnsOf(const proxy::OutputColumn& column) {
+        std::vector<SubColumn> sub_columns;
+        for (const proxy::OutputColumn& sub_column : column.sub_columns) {
+            sub_columns.push_back({QuotedKey(sub_column.name), sub_column.values.View()});
+        }
+        return sub_columns;
+    }
 
     bool IsReserved(std::string_view name) const {
         return std::find(reserved_.begin(), reserved_.end(), name) != reserved_.end();
@@ -216,7 +250,7 @@ void AppendScore(float value, std::string* out) {
 std::string WriteQueryRows(const proxy::QueryResults& results, Int64Form form) {
     size_t rows = results.columns.empty() ? 0 : SIZE_MAX;
     for (const proxy::OutputColumn& column : results.columns) {
-        rows = std::min<size_t>(rows, column.values.rows);
+        rows = std::min<size_t>(rows, column.rows());
     }
     const RowWriter writer(results.columns, {}, form);
     std::string out = "[";

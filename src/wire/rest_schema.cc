@@ -1,5 +1,6 @@
 #include "wire/rest_schema.h"
 
+#include "proxy/default_values.h"
 #include "wire/rest_error.h"
 #include "wire/rest_row_writer.h"
 
@@ -130,7 +131,9 @@ Result<schema::DefaultValue> ReadDefault(const RestBody& field, DataType type) {
         std::abs(value.AsDouble()) <= std::numeric_limits<float>::max()) {
         return schema::DefaultValue(static_cast<float>(value.AsDouble()));
     }
-    if (schema::IsStringLike(type) && value.kind == Kind::kString) {
+    const bool is_text =
+        schema::IsStringLike(type) || type == DataType::kTimestamptz || type == DataType::kGeometry;
+    if (is_text && value.kind == Kind::kString) {
         return schema::DefaultValue(std::string(value.text));
     }
     return InvalidParameter("convert defaultValue fail: type (" +
@@ -159,19 +162,46 @@ Result<FieldSchema> ReadField(const RestBody& body) {
     return field;
 }
 
+// A struct array. A capacity given for the whole counts for the sub-fields that have none.
+Result<FieldSchema> ReadStructField(const RestBody& body) {
+    FieldSchema field;
+    field.type = DataType::kArrayOfStruct;
+    ASSIGN_OR_RETURN(field.name, body.RequiredText("fieldName"));
+    ASSIGN_OR_RETURN(field.description, body.Text("description"));
+    ASSIGN_OR_RETURN(field.nullable, body.Bool("nullable"));
+    ASSIGN_OR_RETURN(field.type_params, body.Pairs("typeParams"));
+    ASSIGN_OR_RETURN(const std::vector<RestBody> sub_fields, body.Objects("fields"));
+    if (sub_fields.empty()) {
+        return MissingRequired("field [fields] of [" + field.name + "] is required");
+    }
+    const auto capacity = field.type_params.find("max_capacity");
+    for (const RestBody& sub_body : sub_fields) {
+        ASSIGN_OR_RETURN(FieldSchema sub_field, ReadField(sub_body));
+        if (capacity != field.type_params.end()) {
+            sub_field.type_params.emplace("max_capacity", capacity->second);
+        }
+        field.sub_fields.push_back(std::move(sub_field));
+    }
+    return field;
+}
+
 Status ReadFields(const RestBody& body, schema::CollectionSchema* schema) {
     ASSIGN_OR_RETURN(const std::vector<RestBody> fields, body.Objects("fields"));
     if (fields.empty()) {
         return MissingRequired("field [fields] of [schema] is required");
     }
-    for (const std::string_view unsupported :
-         {"structFields", "functions", "externalSource", "externalSpec"}) {
+    for (const std::string_view unsupported : {"functions", "externalSource", "externalSpec"}) {
         RETURN_IF_ERROR(CheckAbsent(body, unsupported));
     }
     ASSIGN_OR_RETURN(schema->auto_id, body.Bool("autoId"));
     ASSIGN_OR_RETURN(schema->enable_dynamic_field, body.Bool("enableDynamicField"));
     for (const RestBody& field : fields) {
         ASSIGN_OR_RETURN(FieldSchema read, ReadField(field));
+        schema->fields.push_back(std::move(read));
+    }
+    ASSIGN_OR_RETURN(const std::vector<RestBody> structs, body.Objects("structFields"));
+    for (const RestBody& field : structs) {
+        ASSIGN_OR_RETURN(FieldSchema read, ReadStructField(field));
         schema->fields.push_back(std::move(read));
     }
     return Status();
@@ -254,7 +284,7 @@ Value DefaultOf(const schema::DefaultValue& value) {
     return text == nullptr ? Value() : Value(*text);
 }
 
-Value FieldObject(const FieldSchema& field) {
+Value FieldObject(const FieldSchema& field, const calendar::TimeZone& zone) {
     Value object;
     object.Add("name", field.name);
     object.Add("id", field.id);
@@ -266,11 +296,28 @@ Value FieldObject(const FieldSchema& field) {
     object.Add("autoId", field.auto_id);
     object.Add("description", field.description);
     if (field.has_default()) {
-        object.Add("defaultValue", DefaultOf(field.default_value));
+        object.Add("defaultValue", DefaultOf(proxy::ShownDefault(zone, field)));
     }
     if (field.element_type != DataType::kNone) {
         object.Add("elementType", schema::DataTypeName(field.element_type));
     }
+    if (!field.type_params.empty()) {
+        object.Add("params", PairList(field.type_params));
+    }
+    return object;
+}
+
+Value StructObject(const FieldSchema& field, const calendar::TimeZone& zone) {
+    Value fields = Value::Array();
+    for (const FieldSchema& sub_field : field.sub_fields) {
+        fields.Append(FieldObject(sub_field, zone));
+    }
+    Value object;
+    object.Add("name", field.name);
+    object.Add("id", field.id);
+    object.Add("description", field.description);
+    object.Add("nullable", field.nullable);
+    object.Add("fields", std::move(fields));
     if (!field.type_params.empty()) {
         object.Add("params", PairList(field.type_params));
     }
@@ -335,10 +382,14 @@ Result<std::vector<proxy::CreateIndexRequest>> ReadIndexParams(const RestBody& b
 }
 
 Value DescribeObject(const roles::CollectionInfo& info) {
+    const calendar::TimeZone zone = proxy::ZoneOf(info.properties);
     Value fields = Value::Array();
+    Value struct_fields = Value::Array();
     for (const FieldSchema& field : info.schema.fields) {
-        if (!field.is_dynamic) {
-            fields.Append(FieldObject(field));
+        if (field.type == DataType::kArrayOfStruct) {
+            struct_fields.Append(StructObject(field, zone));
+        } else if (!field.is_dynamic) {
+            fields.Append(FieldObject(field, zone));
         }
     }
     Value aliases = Value::Array();
@@ -351,7 +402,7 @@ Value DescribeObject(const roles::CollectionInfo& info) {
     object.Add("description", info.schema.description);
     object.Add("autoId", info.schema.auto_id);
     object.Add("fields", std::move(fields));
-    object.Add("structFields", Value::Array());
+    object.Add("structFields", std::move(struct_fields));
     object.Add("functions", Value::Array());
     object.Add("aliases", std::move(aliases));
     object.Add("shardsNum", info.shards_num);

@@ -2,6 +2,8 @@
 
 #include "wire/reply_writer.h"
 
+#include <algorithm>
+#include <cstring>
 #include <numeric>
 #include <vector>
 
@@ -157,12 +159,12 @@ uint32_t VectorFieldNumber(DataType type) {
     }
 }
 
-// milvus.proto.schema.VectorField of a dense vector column.
-ReplyWriter VectorMessage(const ColumnView& view) {
+// milvus.proto.schema.VectorField of vectors [begin, end) of a dense vector column.
+ReplyWriter DenseMessage(const ColumnView& view, size_t begin, size_t end) {
     const size_t width = schema::FixedWidth(view.type, view.dim);
     std::vector<uint8_t> compact;
-    const uint8_t* data = view.values;
-    size_t size = view.rows * width;
+    const uint8_t* data = view.values + begin * width;
+    size_t size = (end - begin) * width;
     if (view.validity != nullptr) {
         compact = CompactRows(view, width);
         data = compact.data();
@@ -183,19 +185,97 @@ ReplyWriter VectorMessage(const ColumnView& view) {
     return out;
 }
 
+// The largest index of a row's pairs, plus one.
+int64_t SparseDim(std::string_view row) {
+    constexpr size_t kPairBytes = 8;
+    uint32_t last = 0;
+    if (row.size() < kPairBytes) {
+        return 0;
+    }
+    std::memcpy(&last, row.data() + row.size() - kPairBytes, sizeof last);
+    return int64_t{last} + 1;
+}
+
+// SparseFloatArray inside a VectorField: one byte string a valid row.
+ReplyWriter SparseMessage(const ColumnView& view) {
+    ReplyWriter rows;
+    rows.Reserve(view.rows == 0 ? 0 : view.offsets[view.rows] + 6 * view.rows);
+    int64_t dim = 0;
+    for (size_t row = 0; row < view.rows; ++row) {
+        if (view.IsValid(row)) {
+            rows.Bytes(1, view.StringAt(row));
+            dim = std::max(dim, SparseDim(view.StringAt(row)));
+        }
+    }
+    rows.Signed(2, dim);
+    ReplyWriter out;
+    out.Signed(1, dim);
+    out.Message(6, rows);
+    return out;
+}
+
+// VectorArray inside a VectorField: one VectorField a row, null rows empty.
+ReplyWriter VectorArrayMessage(const ColumnView& view) {
+    const ColumnView& vectors = view.children[0];
+    ReplyWriter array;
+    array.Signed(1, view.dim);
+    for (size_t row = 0; row < view.rows; ++row) {
+        array.Message(2, DenseMessage(vectors, view.offsets[row], view.offsets[row + 1]));
+    }
+    array.Signed(3, static_cast<int32_t>(view.element_type));
+    ReplyWriter out;
+    out.Signed(1, view.dim);
+    out.Message(8, array);
+    return out;
+}
+
+ReplyWriter VectorMessage(const ColumnView& view) {
+    switch (view.type) {
+        case DataType::kSparseFloatVector:
+            return SparseMessage(view);
+        case DataType::kArrayOfVector:
+            return VectorArrayMessage(view);
+        default:
+            return DenseMessage(view, 0, view.rows);
+    }
+}
+
+ReplyWriter FieldMessage(const proxy::OutputColumn& column);
+
+// StructArrayField { repeated FieldData fields = 1 }
+ReplyWriter StructMessage(const proxy::OutputColumn& column) {
+    ReplyWriter out;
+    for (const proxy::OutputColumn& sub_column : column.sub_columns) {
+        out.Message(1, FieldMessage(sub_column));
+    }
+    return out;
+}
+
+// Where the values of a field stand in its FieldData.
+void AppendValues(const proxy::OutputColumn& column, const ColumnView& view, ReplyWriter* out) {
+    if (column.shown_type() == DataType::kArrayOfStruct) {
+        out->Message(8, StructMessage(column));
+    } else if (schema::IsVector(view.type)) {
+        out->Message(4, VectorMessage(view));
+    } else if (column.shown_type() == DataType::kGeometry && view.type != DataType::kGeometry) {
+        ReplyWriter scalars;
+        scalars.Message(12, BytesArray(view, 0, view.rows));  // as well-known text
+        out->Message(3, scalars);
+    } else {
+        out->Message(3, ScalarMessage(view, 0, view.rows));
+    }
+}
+
 ReplyWriter FieldMessage(const proxy::OutputColumn& column) {
     const ColumnView view = column.values.View();
     ReplyWriter out;
-    out.Signed(1, static_cast<int32_t>(view.type));
+    out.Signed(1, static_cast<int32_t>(column.shown_type()));
     out.String(2, column.name);
-    if (schema::IsVector(view.type)) {
-        out.Message(4, VectorMessage(view));
-    } else {
-        out.Message(3, ScalarMessage(view, 0, view.rows));
-    }
+    AppendValues(column, view, &out);
     out.Signed(5, column.field_id);
     out.Bool(6, column.is_dynamic);
-    if (column.nullable) {
+    // The sub-fields of a struct array say which rows are null, not the array itself.
+    if (column.nullable && column.sub_columns.empty()) {
         std::vector<uint8_t> valid(view.rows);
         for (size_t row = 0; row < view.rows; ++row) {
             valid[row] = view.IsValid(row) ? 1 : 0;

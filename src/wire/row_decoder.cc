@@ -338,88 +338,143 @@ void DecodeScalars(Reader& reader, Column* column, base::Bitmap* valid, int dept
     });
 }
 
-// Bytes a row takes in the flat vector arrays; 0 when the dimension is unusable.
-size_t VectorRowBytes(DataType type, int64_t dim) {
-    return dim > 0 && dim <= (1 << 24) ? schema::FixedWidth(type, dim) : 0;
-}
-
-void FinishVectors(std::vector<uint8_t> bytes, DataType type, int64_t dim, Column* column) {
-    column->type = type;
-    column->dim = static_cast<uint32_t>(dim);
-    const size_t width = VectorRowBytes(type, dim);
-    column->rows = width == 0 ? 0 : bytes.size() / width;
-    column->values = base::Buffer::FromVector(std::move(bytes));
-}
-
-// milvus.proto.schema.VectorField.
-void DecodeVectors(Reader& reader, Column* column, base::Bitmap* valid) {
-    int64_t dim = 0;
+// The vectors of one VectorField, or of all rows of a VectorArray, while they arrive. Floats and
+// bytes are kept apart, so that floats stay aligned.
+struct Vectors {
     DataType type = DataType::kNone;
+    int64_t dim = 0;
     std::vector<float> floats;
     std::vector<uint8_t> bytes;
     ByteRows sparse;
+
+    size_t size() const { return floats.size() * sizeof(float) + bytes.size(); }
+    // Bytes a vector takes; 0 when the dimension is unusable.
+    size_t width() const { return dim > 0 && dim <= (1 << 24) ? schema::FixedWidth(type, dim) : 0; }
+    void MoveInto(Column* column) {
+        column->type = type;
+        if (type == DataType::kSparseFloatVector) {
+            sparse.MoveInto(column);
+            return;
+        }
+        column->dim = static_cast<uint32_t>(dim);
+        column->rows = width() == 0 ? 0 : size() / width();
+        column->values = type == DataType::kFloatVector
+                             ? base::Buffer::FromVector(std::move(floats))
+                             : base::Buffer::FromVector(std::move(bytes));
+    }
+};
+
+// milvus.proto.schema.VectorArray: one VectorField a row; the vectors of all rows become one child.
+// Rows of different dimensions, or of half vectors, give dimension 0, which no field has.
+void DecodeVectorArray(Reader& reader, Column* column);
+
+// milvus.proto.schema.VectorField. `array` takes what is an ArrayOfVector; null where none may be.
+void DecodeVectorField(Reader& reader, Vectors* out, Column* array, base::Bitmap* valid) {
+    const auto bytes_of = [out](Reader& field, DataType type) {
+        // A oneof: the last one counts, but columns do not mix.
+        field.Check(out->type == DataType::kNone || out->type == type);
+        out->type = type;
+        field.AppendBytes(&out->bytes);
+    };
     reader.Message([&](Reader& field) {
         switch (field.number()) {
             case 1:
-                dim = static_cast<int64_t>(field.Varint());
+                out->dim = static_cast<int64_t>(field.Varint());
                 break;
             case 2:
-                type = DataType::kFloatVector;
-                field.Message([&](Reader& array) {
-                    array.number() == 1 ? array.AppendFixed(&floats)
-                                        : static_cast<void>(array.Skip());
+                field.Check(out->type == DataType::kNone || out->type == DataType::kFloatVector);
+                out->type = DataType::kFloatVector;
+                field.Message([&](Reader& floats) {
+                    floats.number() == 1 ? floats.AppendFixed(&out->floats)
+                                         : static_cast<void>(floats.Skip());
                 });
                 break;
             case 3:
-                type = DataType::kBinaryVector;
-                field.AppendBytes(&bytes);
+                bytes_of(field, DataType::kBinaryVector);
                 break;
             case 4:
-                type = DataType::kFloat16Vector;
-                field.AppendBytes(&bytes);
+                bytes_of(field, DataType::kFloat16Vector);
                 break;
             case 5:
-                type = DataType::kBFloat16Vector;
-                field.AppendBytes(&bytes);
+                bytes_of(field, DataType::kBFloat16Vector);
                 break;
             case 6:
-                type = DataType::kSparseFloatVector;
-                field.Message([&](Reader& array) {
-                    array.number() == 1 && array.is_bytes()
-                        ? static_cast<void>(sparse.Append(array))
-                        : static_cast<void>(array.Skip());
+                field.Check(out->type == DataType::kNone ||
+                            out->type == DataType::kSparseFloatVector);
+                out->type = DataType::kSparseFloatVector;
+                field.Message([&](Reader& rows) {
+                    rows.number() == 1 && rows.is_bytes()
+                        ? static_cast<void>(out->sparse.Append(rows))
+                        : static_cast<void>(rows.Skip());
                 });
                 break;
             case 7:
-                type = DataType::kInt8Vector;
-                field.AppendBytes(&bytes);
+                bytes_of(field, DataType::kInt8Vector);
                 break;
             case 8:
-                type = DataType::kArrayOfVector;
-                field.Skip();
+                if (field.Check(array != nullptr && out->type == DataType::kNone)) {
+                    out->type = DataType::kArrayOfVector;
+                    DecodeVectorArray(field, array);
+                }
                 break;
             case 9:
-                field.AppendBools(valid);
+                valid != nullptr ? field.AppendBools(valid) : static_cast<void>(field.Skip());
                 break;
             default:
                 field.Skip();
         }
     });
-    if (type == DataType::kFloatVector) {
-        column->type = type;
-        column->dim = static_cast<uint32_t>(dim);
-        column->rows = dim > 0 ? floats.size() / static_cast<size_t>(dim) : 0;
-        column->values = base::Buffer::FromVector(std::move(floats));
-    } else if (type == DataType::kSparseFloatVector) {
-        column->type = type;
-        sparse.MoveInto(column);
-    } else {
-        FinishVectors(std::move(bytes), type, dim, column);
+}
+
+void DecodeVectorArray(Reader& reader, Column* column) {
+    Vectors all;
+    std::vector<size_t> ends;  // in bytes, since the dimension may come last
+    bool same_dim = true;
+    int64_t array_dim = 0;
+    reader.Message([&](Reader& field) {
+        if (field.number() == 1) {
+            array_dim = static_cast<int64_t>(field.Varint());
+        } else if (field.number() == 2 && field.is_bytes()) {
+            const int64_t dim = all.dim;
+            all.dim = 0;
+            DecodeVectorField(field, &all, nullptr, nullptr);
+            const bool has_vectors = all.size() > (ends.empty() ? 0 : ends.back());
+            same_dim &= !has_vectors || dim == 0 || all.dim == 0 || all.dim == dim;
+            all.dim = has_vectors && all.dim != 0 ? all.dim : dim;
+            ends.push_back(all.size());
+        } else if (field.number() == 3) {
+            column->element_type = static_cast<DataType>(field.Varint());
+        } else {
+            field.Skip();
+        }
+    });
+    all.dim = !same_dim ? 0 : all.dim == 0 ? array_dim : all.dim;
+    const size_t width = all.width();
+    std::vector<uint32_t> offsets{0};
+    for (const size_t end : ends) {
+        // Half a vector at the end of a row must not become a whole one of two rows.
+        all.dim = width != 0 && end % width != 0 ? 0 : all.dim;
+        offsets.push_back(width == 0 ? 0 : static_cast<uint32_t>(end / width));
+    }
+    column->type = DataType::kArrayOfVector;
+    column->rows = ends.size();
+    column->dim = static_cast<uint32_t>(all.dim);
+    column->offsets = base::Buffer::FromVector(std::move(offsets));
+    column->children.emplace_back();
+    all.MoveInto(&column->children.back());
+}
+
+void DecodeVectors(Reader& reader, Column* column, base::Bitmap* valid) {
+    Vectors vectors;
+    DecodeVectorField(reader, &vectors, column, valid);
+    if (vectors.type != DataType::kArrayOfVector) {
+        vectors.MoveInto(column);
     }
 }
 
-// milvus.proto.schema.FieldData.
-void DecodeField(Reader& reader, proxy::InputColumn* out) {
+// milvus.proto.schema.FieldData. Sub-fields of struct arrays are FieldData again, one level deep.
+void DecodeField(Reader& reader, proxy::InputColumn* out, bool is_sub_field) {
+    base::Bitmap inner_valid;  // newer writers put it beside the values, some write both
     reader.Message([&](Reader& field) {
         switch (field.number()) {
             case 1:
@@ -429,10 +484,10 @@ void DecodeField(Reader& reader, proxy::InputColumn* out) {
                 out->name = field.String();
                 break;
             case 3:
-                DecodeScalars(field, &out->values, &out->valid, 0);
+                DecodeScalars(field, &out->values, &inner_valid, 0);
                 break;
             case 4:
-                DecodeVectors(field, &out->values, &out->valid);
+                DecodeVectors(field, &out->values, &inner_valid);
                 break;
             case 6:
                 out->is_dynamic = field.Varint() != 0;
@@ -440,10 +495,27 @@ void DecodeField(Reader& reader, proxy::InputColumn* out) {
             case 7:
                 field.AppendBools(&out->valid);
                 break;
+            case 8:
+                if (!field.Check(!is_sub_field)) {
+                    break;
+                }
+                // StructArrayField { repeated FieldData fields = 1 }
+                field.Message([&](Reader& array) {
+                    if (array.number() == 1 && array.is_bytes()) {
+                        out->sub_columns.emplace_back();
+                        DecodeField(array, &out->sub_columns.back(), true);
+                    } else {
+                        array.Skip();
+                    }
+                });
+                break;
             default:
                 field.Skip();
         }
     });
+    if (out->valid.empty()) {
+        out->valid = std::move(inner_valid);
+    }
 }
 
 base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is_upsert,
@@ -469,7 +541,7 @@ base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is
                 break;
             case 5:
                 request.columns.emplace_back();
-                DecodeField(reader, &request.columns.back());
+                DecodeField(reader, &request.columns.back(), false);
                 break;
             case 7:
                 request.num_rows = static_cast<uint32_t>(reader.Varint());
