@@ -3,6 +3,10 @@
 #include "base/log.h"
 #include "coord/root_coord.h"
 #include "roles/errors.h"
+#include "sys/kill_point.h"
+
+#include <algorithm>
+#include <cstdlib>
 
 namespace elanus::coord {
 
@@ -31,18 +35,48 @@ std::string DefinitionBytes(schema::CollectionSchema schema) {
     return base::Encode(schema);
 }
 
-void AssignFieldIds(schema::CollectionSchema* schema) {
-    base::FieldId next = base::kFirstUserField;
+// The highest id that a field of the schema has.
+base::FieldId MaxFieldId(const schema::CollectionSchema& schema) {
+    base::FieldId highest = base::kFirstUserField - 1;
+    for (const schema::FieldSchema& field : schema.fields) {
+        highest = std::max(highest, field.id);
+        for (const schema::FieldSchema& sub_field : field.sub_fields) {
+            highest = std::max(highest, sub_field.id);
+        }
+    }
+    return highest;
+}
+
+// Gives ids above `*highest` to the fields that have none.
+void AssignFieldIds(schema::CollectionSchema* schema, base::FieldId* highest) {
     for (schema::FieldSchema& field : schema->fields) {
-        field.id = next++;
+        field.id = field.id == 0 ? ++*highest : field.id;
         for (schema::FieldSchema& sub_field : field.sub_fields) {
-            sub_field.id = next++;
+            sub_field.id = sub_field.id == 0 ? ++*highest : sub_field.id;
         }
     }
 }
 
+bool IsOn(const roles::KeyValues& properties, std::string_view key) {
+    const auto found = properties.find(std::string(key));
+    return found != properties.end() && found->second == "true";
+}
+
+Status DdlDenied() {
+    return Status::WithFields(Code::kQuotaExceeded,
+                              {{"reason", "access has been disabled by the administrator"}});
+}
+
+// Refused by a property of the database: all DDL, or that of collections or partitions.
+Status CheckDdlAllowed(const roles::KeyValues& database, std::string_view kind) {
+    return IsOn(database, "database.force.deny.ddl") ||
+                   IsOn(database, "database.force.deny." + std::string(kind))
+               ? DdlDenied()
+               : Status();
+}
+
 roles::ChannelEvent EventOf(const CollectionInfo& collection, base::PartitionId partition = 0) {
-    return roles::ChannelEvent{collection, partition};
+    return roles::ChannelEvent{collection, partition, ""};
 }
 
 }  // namespace
@@ -55,7 +89,14 @@ Result<CollectionInfo> RootCoordImpl::NewCollection(const roles::CreateCollectio
     collection.database_id = database.id;
     collection.database_name = database.name;
     collection.schema = request.schema;
-    AssignFieldIds(&collection.schema);
+    for (schema::FieldSchema& field : collection.schema.fields) {
+        field.id = 0;
+        for (schema::FieldSchema& sub_field : field.sub_fields) {
+            sub_field.id = 0;
+        }
+    }
+    collection.max_field_id = base::kFirstUserField - 1;
+    AssignFieldIds(&collection.schema, &collection.max_field_id);
     collection.state = MetaState::kCreating;
     ASSIGN_OR_RETURN(collection.created_ts, NewTimestamp());
     collection.updated_ts = collection.created_ts;
@@ -102,6 +143,7 @@ Result<CollectionInfo> RootCoordImpl::CreateCollection(
     const CallContext& context, const roles::CreateCollectionRequest& request) {
     base::MutexLock ddl(ddl_mutex_);
     ASSIGN_OR_RETURN(const DatabaseInfo database, FindDatabase(request.database_name));
+    RETURN_IF_ERROR(CheckDdlAllowed(database.properties, "collectionDDL"));
     if (AliasTarget(database.id, request.schema.name) != 0) {
         return Status::WithFields(Code::kAliasCollectionNameConflict,
                                   {{"database", database.name}, {"alias", request.schema.name}})
@@ -119,9 +161,17 @@ Result<CollectionInfo> RootCoordImpl::CreateCollection(
     }
     {
         base::MutexLock lock(mutex_);
-        if (collections_.size() >= options_.max_collections) {
-            return Status::WithFields(Code::kCollectionNumLimit,
-                                      {{"limit", std::to_string(options_.max_collections)}});
+        const auto in_database = static_cast<size_t>(std::count_if(
+            collections_.begin(), collections_.end(),
+            [&](const auto& entry) { return entry.second->database_id == database.id; }));
+        const auto limit = database.properties.find("database.max.collections");
+        const size_t allowed = limit == database.properties.end()
+                                   ? options_.max_collections
+                                   : static_cast<size_t>(std::atoll(limit->second.c_str()));
+        if (collections_.size() >= options_.max_collections || in_database >= allowed) {
+            return Status::WithFields(
+                Code::kCollectionNumLimit,
+                {{"limit", std::to_string(std::min(allowed, options_.max_collections))}});
         }
     }
     ASSIGN_OR_RETURN(const CollectionInfo collection, NewCollection(request, database));
@@ -153,6 +203,7 @@ Result<Empty> RootCoordImpl::DropCollection(const CallContext& context,
     if (!found.ok()) {
         return Empty{};
     }
+    RETURN_IF_ERROR(CheckDdlAllowed(database.properties, "collectionDDL"));
     CollectionInfo collection = **found;
     const std::vector<std::string> aliases = AliasesOf(collection.id);
     if (!aliases.empty()) {
@@ -233,7 +284,13 @@ Result<Empty> RootCoordImpl::AlterCollection(const CallContext& context,
                                              const roles::AlterCollectionRequest& request) {
     base::MutexLock ddl(ddl_mutex_);
     ASSIGN_OR_RETURN(const CollectionPtr found, Resolve(request.collection));
+    ASSIGN_OR_RETURN(const DatabaseInfo owner, FindDatabase(found->database_name));
+    RETURN_IF_ERROR(CheckDdlAllowed(owner.properties, "collectionDDL"));
+    if (found->schema_event_due) {
+        RETURN_IF_ERROR(FinishAlter(context, *found));
+    }
     CollectionInfo altered = *found;
+    altered.schema_event_due = false;
     for (const auto& [key, value] : request.properties) {
         altered.properties[key] = value;
     }
@@ -245,8 +302,78 @@ Result<Empty> RootCoordImpl::AlterCollection(const CallContext& context,
         altered.schema.description = description->second;
     }
     ASSIGN_OR_RETURN(altered.updated_ts, NewTimestamp());
+    if (IsOn(altered.properties, roles::kUniqueKeysProperty) !=
+        IsOn(found->properties, roles::kUniqueKeysProperty)) {
+        RETURN_IF_ERROR(ChangeSchema(context, altered));  // the channels decide by it
+        return Empty{};
+    }
     RETURN_IF_ERROR(SaveCollection(altered));
     RETURN_IF_ERROR(Invalidate(context, altered));
+    return Empty{};
+}
+
+Result<Empty> RootCoordImpl::AlterSchema(const CallContext& context,
+                                         const roles::AlterSchemaRequest& request) {
+    base::MutexLock ddl(ddl_mutex_);
+    if (const auto seen = recent_calls_.Find("AlterSchema", request.request_id); seen.has_value()) {
+        RETURN_IF_ERROR(*seen);
+        return Empty{};
+    }
+    ASSIGN_OR_RETURN(const CollectionPtr found, Resolve(request.collection));
+    ASSIGN_OR_RETURN(const DatabaseInfo owner, FindDatabase(found->database_name));
+    RETURN_IF_ERROR(CheckDdlAllowed(owner.properties, "collectionDDL"));
+    if (found->schema.version != request.base_version) {
+        return Status::WithFields(Code::kSchemaMismatch, {{"collection", found->schema.name}})
+            .Annotate("the schema was changed by another request meanwhile");
+    }
+    CollectionInfo changed = *found;
+    changed.schema = request.schema;
+    changed.schema.name = found->schema.name;
+    changed.max_field_id = std::max(found->max_field_id, MaxFieldId(found->schema));
+    AssignFieldIds(&changed.schema, &changed.max_field_id);
+    for (const auto& [key, value] : request.properties) {
+        changed.properties[key] = value;
+    }
+    ASSIGN_OR_RETURN(changed.updated_ts, NewTimestamp());
+    RETURN_IF_ERROR(ChangeSchema(context, std::move(changed)));
+    recent_calls_.Remember("AlterSchema", request.request_id, Status());
+    return Empty{};
+}
+
+// The new schema is the intent: once the catalog has it, a restart begins with it. The event then
+// tells the channels of a running server, and only after it does anybody else see the schema.
+Status RootCoordImpl::ChangeSchema(const CallContext& context, CollectionInfo changed) {
+    ++changed.schema.version;
+    changed.schema_event_due = true;
+    RETURN_IF_ERROR(StoreCollection(changed));
+    sys::KillPoint("coord.schema_after_intent");
+    const Status finished = FinishAlter(context, changed);
+    if (!finished.ok()) {
+        Publish(changed);  // decided all the same; the next change or start tells the channels
+        RETURN_IF_ERROR(Invalidate(context, changed));
+    }
+    return finished;
+}
+
+Status RootCoordImpl::FinishAlter(const CallContext& context, CollectionInfo collection) {
+    RETURN_IF_ERROR(partners_.streaming_node->AlterSchema(context, EventOf(collection)).status());
+    sys::KillPoint("coord.schema_after_event");
+    collection.schema_event_due = false;
+    RETURN_IF_ERROR(SaveCollection(collection));
+    base::LogInfo("schema_changed",
+                  {{"collection", collection.id}, {"version", collection.schema.version}});
+    return Invalidate(context, collection);
+}
+
+Result<Empty> RootCoordImpl::TruncateCollection(const CallContext& context,
+                                                const roles::TruncateRequest& request) {
+    base::MutexLock ddl(ddl_mutex_);
+    ASSIGN_OR_RETURN(const CollectionPtr found, Resolve(request.collection));
+    ASSIGN_OR_RETURN(const DatabaseInfo owner, FindDatabase(found->database_name));
+    RETURN_IF_ERROR(CheckDdlAllowed(owner.properties, "collectionDDL"));
+    roles::ChannelEvent event = EventOf(*found);
+    event.request_id = request.request_id;
+    RETURN_IF_ERROR(partners_.streaming_node->Truncate(context, event).status());
     return Empty{};
 }
 
@@ -282,6 +409,8 @@ Result<Empty> RootCoordImpl::CreatePartition(const CallContext& context,
                                              const roles::PartitionRequest& request) {
     base::MutexLock ddl(ddl_mutex_);
     ASSIGN_OR_RETURN(const CollectionPtr found, Resolve(request.collection));
+    ASSIGN_OR_RETURN(const DatabaseInfo owner, FindDatabase(found->database_name));
+    RETURN_IF_ERROR(CheckDdlAllowed(owner.properties, "partitionDDL"));
     if (const PartitionInfo* existing = found->FindPartition(request.partition_name)) {
         if (existing->state == MetaState::kCreated) {
             return Empty{};
@@ -327,6 +456,8 @@ Result<Empty> RootCoordImpl::DropPartition(const CallContext& context,
         return InvalidParameter("default partition cannot be deleted");
     }
     ASSIGN_OR_RETURN(const CollectionPtr found, Resolve(request.collection));
+    ASSIGN_OR_RETURN(const DatabaseInfo owner, FindDatabase(found->database_name));
+    RETURN_IF_ERROR(CheckDdlAllowed(owner.properties, "partitionDDL"));
     const PartitionInfo* partition = found->FindPartition(request.partition_name);
     if (partition == nullptr) {
         return Empty{};

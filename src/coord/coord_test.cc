@@ -49,7 +49,16 @@ class FakeStreamingNode : public roles::StreamingNode {
         dropped_partitions.insert(event.partition_id);
         return Empty{};
     }
-    Result<Empty> AlterSchema(const CallContext&, const roles::ChannelEvent&) override {
+    Result<Empty> AlterSchema(const CallContext&, const roles::ChannelEvent& event) override {
+        if (fail_next_alter) {
+            fail_next_alter = false;
+            return Status::Error(Code::kServiceUnavailable);
+        }
+        altered.push_back(event.collection);
+        return Empty{};
+    }
+    Result<Empty> Truncate(const CallContext&, const roles::ChannelEvent& event) override {
+        truncated.push_back(event.request_id);
         return Empty{};
     }
     Result<roles::FlushResponse> Flush(const CallContext&, const roles::FlushRequest&) override {
@@ -96,6 +105,9 @@ class FakeStreamingNode : public roles::StreamingNode {
 
     bool fail_next_create = false;
     bool fail_next_drop = false;
+    bool fail_next_alter = false;
+    std::vector<roles::CollectionInfo> altered;
+    std::vector<std::string> truncated;
     std::set<std::string> channels;
     std::set<base::PartitionId> dropped_partitions;
     std::map<base::CollectionId, std::vector<base::PartitionId>> served;
@@ -238,6 +250,93 @@ TEST_F(CoordTest, ACollectionSurvivesARestartAndKeepsItsIds) {
     ASSERT_TRUE(found.ok());
     EXPECT_EQ(found->id, made.id);
     EXPECT_EQ(base::Encode(found->schema), base::Encode(made.schema));
+}
+
+roles::AlterSchemaRequest AddField(const roles::CollectionInfo& collection, const std::string& name,
+                                   const std::string& request_id) {
+    roles::AlterSchemaRequest request;
+    request.collection = {"default", collection.schema.name, 0};
+    request.base_version = collection.schema.version;
+    request.schema = collection.schema;
+    schema::FieldSchema field;
+    field.name = name;
+    field.type = schema::DataType::kInt64;
+    field.nullable = true;
+    request.schema.fields.push_back(field);
+    request.request_id = request_id;
+    return request;
+}
+
+TEST_F(CoordTest, ASchemaChangeReachesChannelsProxiesAndTheCatalogOnce) {
+    const roles::CollectionInfo made = Create("books");
+    ASSERT_TRUE(root_->AlterSchema(context_, AddField(made, "year", "r1")).ok());
+    ASSERT_TRUE(root_->AlterSchema(context_, AddField(made, "year", "r1")).ok());
+    EXPECT_EQ(root_->AlterSchema(context_, AddField(made, "month", "r2")).status().code(),
+              Code::kSchemaMismatch);
+    ASSERT_EQ(streaming_.altered.size(), 1u);
+    EXPECT_EQ(streaming_.altered[0].schema.version, 1);
+    EXPECT_TRUE(proxy_.invalidated.contains("books"));
+    Start();
+    auto found = root_->DescribeCollection(context_, {"default", "books", 0});
+    ASSERT_TRUE(found.ok());
+    ASSERT_EQ(found->schema.fields.size(), 3u);
+    EXPECT_EQ(found->schema.fields[2].id, 102);
+    EXPECT_GT(found->updated_ts, made.updated_ts);
+    // A dropped field's id is not given again.
+    roles::AlterSchemaRequest drop = AddField(*found, "other", "r3");
+    drop.schema.fields.erase(drop.schema.fields.begin() + 2);
+    ASSERT_TRUE(root_->AlterSchema(context_, drop).ok());
+    found = root_->DescribeCollection(context_, {"default", "books", 0});
+    EXPECT_EQ(found->schema.fields[2].name, "other");
+    EXPECT_EQ(found->schema.fields[2].id, 103);
+}
+
+TEST_F(CoordTest, ASchemaChangeThatChannelsDidNotHearIsFinishedByTheNextStart) {
+    const roles::CollectionInfo made = Create("books");
+    streaming_.fail_next_alter = true;
+    EXPECT_FALSE(root_->AlterSchema(context_, AddField(made, "year", "r1")).ok());
+    EXPECT_TRUE(streaming_.altered.empty());
+    Start();
+    ASSERT_EQ(streaming_.altered.size(), 1u);
+    const auto found = root_->DescribeCollection(context_, {"default", "books", 0});
+    EXPECT_EQ(found->schema.fields.size(), 3u);
+    EXPECT_FALSE(found->schema_event_due);
+}
+
+TEST_F(CoordTest, ATruncatingFlushRemovesWhatCameBefore) {
+    const roles::CollectionInfo made = Create("books");
+    roles::FlushSwap old_flush = Swap(made, 7, 10, 5);
+    old_flush.sealed[0].max_ts = 50;
+    ASSERT_TRUE(data_->CommitFlush(context_, old_flush).ok());
+    roles::FlushSwap truncating = Swap(made, 8, 10, 9);
+    truncating.sealed[0].max_ts = 90;
+    truncating.truncated_ts = 60;
+    ASSERT_TRUE(data_->CommitFlush(context_, truncating).ok());
+    for (int round = 0; round < 2; ++round) {
+        const auto list = data_->ListSegments(context_, {made.id});
+        ASSERT_EQ(list->segments.size(), 1u);
+        EXPECT_EQ(list->segments[0].id, 8);
+        Start();
+    }
+}
+
+TEST_F(CoordTest, DatabasePropertiesLimitAndDeny) {
+    ASSERT_TRUE(
+        root_->CreateDatabase(context_, {"d", {{"database.max.collections", "1"}}, "r1"}).ok());
+    roles::CreateCollectionRequest request = Definition("one");
+    request.database_name = "d";
+    ASSERT_TRUE(root_->CreateCollection(context_, request).ok());
+    request.schema.name = "two";
+    EXPECT_EQ(root_->CreateCollection(context_, request).status().code(),
+              Code::kCollectionNumLimit);
+    ASSERT_TRUE(
+        root_->AlterDatabase(context_, {"d", {{"database.force.deny.ddl", "true"}}, {}}).ok());
+    EXPECT_EQ(root_->DropCollection(context_, {"d", "one", 0}).status().code(),
+              Code::kQuotaExceeded);
+    const auto seen = root_->DescribeCollection(context_, {"d", "one", 0});
+    EXPECT_EQ(seen->database_properties.at("database.force.deny.ddl"), "true");
+    ASSERT_TRUE(root_->AlterDatabase(context_, {"d", {}, {"database.force.deny.ddl"}}).ok());
+    EXPECT_TRUE(root_->DropCollection(context_, {"d", "one", 0}).ok());
 }
 
 TEST_F(CoordTest, TheSameDefinitionAgainSucceedsAnotherOneFails) {

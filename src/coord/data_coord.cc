@@ -159,7 +159,29 @@ Status DataCoordImpl::RemoveLeftovers() {
 
 // ---- flush
 
+DataCoordImpl::TruncatedFiles DataCoordImpl::FilesUpTo(const roles::FlushSwap& swap) const {
+    TruncatedFiles files;
+    base::MutexLock lock(mutex_);
+    const auto found = collections_.find(swap.collection_id);
+    if (found == collections_.end() || swap.truncated_ts == 0) {
+        return files;
+    }
+    for (const auto& [id, segment] : found->second.segments) {
+        if (segment.vchannel == swap.vchannel && segment.max_ts <= swap.truncated_ts) {
+            files.segments.push_back(segment);
+        }
+    }
+    for (const auto& [id, file] : found->second.delete_files) {
+        if (file.vchannel == swap.vchannel && file.max_ts <= swap.truncated_ts) {
+            files.delete_files.push_back(file);
+        }
+    }
+    return files;
+}
+
 Result<Empty> DataCoordImpl::CommitFlush(const CallContext&, const roles::FlushSwap& swap) {
+    std::vector<std::string> removed;
+    std::vector<std::string> removed_prefixes;
     {
         base::MutexLock change(change_mutex_);
         ChannelCheckpoint before;
@@ -182,6 +204,15 @@ Result<Empty> DataCoordImpl::CommitFlush(const CallContext&, const roles::FlushS
             txn.Set(DeleteFileKey(file), base::Encode(file));
         }
         txn.Set(CheckpointKey(swap.collection_id, swap.vchannel), base::Encode(swap.checkpoint));
+        const TruncatedFiles truncated = FilesUpTo(swap);
+        for (const SegmentInfo& segment : truncated.segments) {
+            txn.Remove(SegmentKey(segment));
+            txn.RemoveRange(catalog::PrefixRange(Under("segidx", segment.collection_id) +
+                                                 std::to_string(segment.id) + "/"));
+        }
+        for (const DeleteFileInfo& file : truncated.delete_files) {
+            txn.Remove(DeleteFileKey(file));
+        }
         sys::KillPoint("coord.before_flush_commit");
         RETURN_IF_ERROR(store_.Commit(std::move(txn)));
         sys::KillPoint("coord.after_flush_commit");
@@ -194,6 +225,25 @@ Result<Empty> DataCoordImpl::CommitFlush(const CallContext&, const roles::FlushS
             data.delete_files[file.id] = file;
         }
         data.checkpoints[swap.vchannel] = swap.checkpoint;
+        for (const SegmentInfo& segment : truncated.segments) {
+            data.segments.erase(segment.id);
+            std::erase_if(data.segment_indexes,
+                          [&](const auto& entry) { return entry.first.first == segment.id; });
+            removed.push_back(segment.data_key);
+            removed_prefixes.push_back("index/" + std::to_string(segment.collection_id) + "/" +
+                                       std::to_string(segment.id) + "/");
+        }
+        for (const DeleteFileInfo& file : truncated.delete_files) {
+            data.delete_files.erase(file.id);
+            removed.push_back(file.data_key);
+        }
+    }
+    // Whatever stays behind here is a leftover that the next start removes.
+    for (const std::string& key : removed) {
+        RETURN_IF_ERROR(objects_.Delete(key));
+    }
+    for (const std::string& prefix : removed_prefixes) {
+        RETURN_IF_ERROR(objects_.DeletePrefix(prefix));
     }
     ScheduleBuilds(swap.collection_id);
     return Empty{};
@@ -569,6 +619,12 @@ Status DataCoordImpl::RunBuild(const roles::BuildIndexRequest& given, SegmentInd
         const auto built = partners_.data_node->BuildIndex(context, request);
         if (built.ok()) {
             result->bytes = built->bytes;
+            return Status();
+        }
+        if (built.status().code() == Code::kFieldNotFound) {
+            // The segment is older than the field: all its rows are null in it, nothing to index.
+            result->rows = 0;
+            result->data_key.clear();
             return Status();
         }
         last = built.status();

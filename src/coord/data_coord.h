@@ -86,6 +86,12 @@ class DataCoordImpl : public roles::DataCoord {
 
     bool NeedsBuild(const roles::IndexInfo& index, const roles::SegmentInfo& segment) const;
     // Starts every build of the collection that is due and not running.
+    // What a truncation leaves to be removed with the flush.
+    struct TruncatedFiles {
+        std::vector<roles::SegmentInfo> segments;
+        std::vector<roles::DeleteFileInfo> delete_files;
+    };
+    TruncatedFiles FilesUpTo(const roles::FlushSwap& swap) const;
     void ScheduleBuilds(base::CollectionId collection_id) EXCLUDES(mutex_);
     void Build(base::CollectionId collection_id, BuildKey key);
     base::Status RunBuild(const roles::BuildIndexRequest& request, roles::SegmentIndexInfo* result);

@@ -79,6 +79,9 @@ Status RootCoordImpl::Recover(const CallContext& context) {
         } else if (collection.state == MetaState::kDropping) {
             RETURN_IF_ERROR(FinishDrop(context, collection));
         } else {
+            if (collection.schema_event_due) {
+                RETURN_IF_ERROR(FinishAlter(context, collection));
+            }
             for (const roles::PartitionInfo& partition : collection.partitions) {
                 if (partition.state == MetaState::kDropping) {
                     RETURN_IF_ERROR(FinishDropPartition(context, collection, partition.id));
@@ -152,6 +155,13 @@ std::vector<std::string> RootCoordImpl::AliasesOf(base::CollectionId id) const {
 CollectionInfo RootCoordImpl::WithAliases(const CollectionInfo& collection) const {
     CollectionInfo info = collection;
     info.aliases = AliasesOf(collection.id);
+    {
+        base::MutexLock lock(mutex_);
+        const auto database = databases_.find(collection.database_id);
+        if (database != databases_.end()) {
+            info.database_properties = database->second.properties;
+        }
+    }
     std::erase_if(info.partitions, [](const roles::PartitionInfo& partition) {
         return partition.state != MetaState::kCreated;
     });
@@ -169,10 +179,14 @@ Status RootCoordImpl::SaveDatabase(const DatabaseInfo& database) {
     return Status();
 }
 
-Status RootCoordImpl::SaveCollection(const CollectionInfo& collection) {
+Status RootCoordImpl::StoreCollection(const CollectionInfo& collection) {
     catalog::Txn txn;
     txn.Set(CollectionKey(collection.id), base::Encode(collection));
-    RETURN_IF_ERROR(store_.Commit(std::move(txn)));
+    return store_.Commit(std::move(txn));
+}
+
+Status RootCoordImpl::SaveCollection(const CollectionInfo& collection) {
+    RETURN_IF_ERROR(StoreCollection(collection));
     Publish(collection);
     return Status();
 }
@@ -269,7 +283,7 @@ Result<Empty> RootCoordImpl::DropDatabase(const CallContext&, const roles::Datab
     return Empty{};
 }
 
-Result<Empty> RootCoordImpl::AlterDatabase(const CallContext&,
+Result<Empty> RootCoordImpl::AlterDatabase(const CallContext& context,
                                            const roles::AlterDatabaseRequest& request) {
     base::MutexLock ddl(ddl_mutex_);
     ASSIGN_OR_RETURN(DatabaseInfo database, FindDatabase(request.name));
@@ -280,6 +294,10 @@ Result<Empty> RootCoordImpl::AlterDatabase(const CallContext&,
         database.properties.erase(key);
     }
     RETURN_IF_ERROR(SaveDatabase(database));
+    // What proxies keep of a collection includes the properties of its database.
+    for (roles::MetaCacheListener* proxy : partners_.proxies) {
+        RETURN_IF_ERROR(proxy->InvalidateCollection(context, {database.name, "", 0}).status());
+    }
     return Empty{};
 }
 

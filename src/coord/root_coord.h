@@ -71,6 +71,10 @@ class RootCoordImpl : public roles::RootCoord {
                                                 const roles::RenameCollectionRequest&) override;
     base::Result<roles::Empty> AlterCollection(const base::CallContext&,
                                                const roles::AlterCollectionRequest&) override;
+    base::Result<roles::Empty> AlterSchema(const base::CallContext&,
+                                           const roles::AlterSchemaRequest&) override;
+    base::Result<roles::Empty> TruncateCollection(const base::CallContext&,
+                                                  const roles::TruncateRequest&) override;
     base::Result<roles::CollectionInfo> DescribeCollection(const base::CallContext&,
                                                            const roles::CollectionRef&) override;
     base::Result<roles::CollectionList> ListCollections(const base::CallContext&,
@@ -119,6 +123,7 @@ class RootCoordImpl : public roles::RootCoord {
 
     // Changes: the catalog first, then memory.
     base::Status SaveDatabase(const roles::DatabaseInfo& database);
+    base::Status StoreCollection(const roles::CollectionInfo& collection);  // catalog only
     base::Status SaveCollection(const roles::CollectionInfo& collection);
     base::Status SaveAlias(const AliasRecord& alias);
     void Publish(const roles::CollectionInfo& collection);
@@ -131,6 +136,8 @@ class RootCoordImpl : public roles::RootCoord {
     base::Status FinishCreate(const base::CallContext& context, roles::CollectionInfo collection);
     base::Status FinishDrop(const base::CallContext& context,
                             const roles::CollectionInfo& collection);
+    base::Status ChangeSchema(const base::CallContext& context, roles::CollectionInfo changed);
+    base::Status FinishAlter(const base::CallContext& context, roles::CollectionInfo collection);
     base::Status FinishDropPartition(const base::CallContext& context,
                                      roles::CollectionInfo collection, base::PartitionId partition);
     base::Status CheckNotLoaded(const base::CallContext& context,

@@ -97,6 +97,16 @@ class FakeRootCoord : public roles::RootCoord {
                                                const roles::AlterCollectionRequest&) override {
         return roles::Empty();
     }
+    base::Result<roles::Empty> AlterSchema(const base::CallContext&,
+                                           const roles::AlterSchemaRequest& request) override {
+        altered_schemas.push_back(request);
+        return roles::Empty();
+    }
+    base::Result<roles::Empty> TruncateCollection(const base::CallContext&,
+                                                  const roles::TruncateRequest&) override {
+        return roles::Empty();
+    }
+    std::vector<roles::AlterSchemaRequest> altered_schemas;
     base::Result<roles::CollectionInfo> DescribeCollection(
         const base::CallContext&, const roles::CollectionRef& ref) override {
         ++describe_calls;
@@ -283,6 +293,10 @@ class FakeStreamingNode : public roles::StreamingNode {
     }
     base::Result<roles::Empty> AlterSchema(const base::CallContext&,
                                            const roles::ChannelEvent&) override {
+        return roles::Empty();
+    }
+    base::Result<roles::Empty> Truncate(const base::CallContext&,
+                                        const roles::ChannelEvent&) override {
         return roles::Empty();
     }
     base::Result<roles::FlushResponse> Flush(const base::CallContext&,

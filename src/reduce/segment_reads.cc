@@ -13,12 +13,15 @@ constexpr size_t kFetchRows = 8192;
 // How much a search or retrieval is widened each time that repeated keys left it short.
 constexpr uint64_t kWideningFactor = 4;
 
-segment::ReadOptions OptionsOf(const ReadScope& scope, const expr::Plan* filter) {
+template <typename Request>
+segment::ReadOptions OptionsOf(const ReadScope& scope, const Request& request) {
     segment::ReadOptions options;
     options.timestamp = scope.timestamp;
-    options.filter = filter;
+    options.filter = request.filter.get();
     options.context = scope.context;
     options.clock = scope.clock;
+    options.expired_ts = request.expired_ts;
+    options.known_fields = &request.known_fields;
     return options;
 }
 
@@ -355,9 +358,9 @@ base::Result<roles::RetrieveResponse> CountSegments(const std::vector<SegmentRef
                                                     const ReadScope& scope) {
     std::vector<uint64_t> counts(segments.size(), 0);
     std::vector<roles::ReadCounters> counters(segments.size());
-    const segment::ReadOptions options = OptionsOf(scope, request.filter.get());
+    const segment::ReadOptions options = OptionsOf(scope, request);
     RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
-        if (options.filter == nullptr) {
+        if (options.filter == nullptr && options.expired_ts == 0) {
             counts[i] = segments[i]->LiveRows(scope.timestamp);
             return base::Status();
         }
@@ -400,7 +403,7 @@ base::Result<roles::SearchResponse> SearchSegments(const std::vector<SegmentRef>
                                                    const roles::SearchRequest& request,
                                                    const ReadScope& scope) {
     RETURN_IF_ERROR(CheckSearch(request));
-    const segment::ReadOptions options = OptionsOf(scope, request.filter.get());
+    const segment::ReadOptions options = OptionsOf(scope, request);
     for (uint64_t k = request.k;;) {
         const auto wide_k =
             static_cast<uint32_t>(std::min<uint64_t>(k, std::numeric_limits<uint32_t>::max()));
@@ -433,7 +436,7 @@ base::Result<roles::RetrieveResponse> RetrieveSegments(const std::vector<Segment
     if (request.count_only) {
         return CountSegments(segments, request, scope);
     }
-    const segment::ReadOptions options = OptionsOf(scope, request.filter.get());
+    const segment::ReadOptions options = OptionsOf(scope, request);
     for (uint64_t limit = request.limit;; limit *= kWideningFactor) {
         std::vector<SegmentRows> selected(segments.size());
         RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {

@@ -17,9 +17,10 @@ struct FlushSwap {
     std::vector<SegmentInfo> sealed;           // state kFlushed, data files published
     std::vector<DeleteFileInfo> delete_files;  // published
     ChannelCheckpoint checkpoint;              // carries the owner's epoch
+    base::Timestamp truncated_ts = 0;  // segments and delete files up to here go with this flush
     template <typename A>
     void Visit(A& a) {
-        a(vchannel, collection_id, sealed, delete_files, checkpoint);
+        a(vchannel, collection_id, sealed, delete_files, checkpoint, truncated_ts);
     }
 };
 struct ChannelName {

@@ -56,6 +56,14 @@ class LoopbackRootCoord : public RootCoord {
                                         const AlterCollectionRequest& request) override {
         return Send<Empty>(&RootCoord::AlterCollection, context, request);
     }
+    base::Result<Empty> AlterSchema(const base::CallContext& context,
+                                    const AlterSchemaRequest& request) override {
+        return Send<Empty>(&RootCoord::AlterSchema, context, request);
+    }
+    base::Result<Empty> TruncateCollection(const base::CallContext& context,
+                                           const TruncateRequest& request) override {
+        return Send<Empty>(&RootCoord::TruncateCollection, context, request);
+    }
     base::Result<CollectionInfo> DescribeCollection(const base::CallContext& context,
                                                     const CollectionRef& request) override {
         return Send<CollectionInfo>(&RootCoord::DescribeCollection, context, request);
@@ -339,6 +347,10 @@ class LoopbackStreamingNode : public StreamingNode {
     base::Result<Empty> AlterSchema(const base::CallContext& context,
                                     const ChannelEvent& request) override {
         return Send<Empty>(&StreamingNode::AlterSchema, context, request);
+    }
+    base::Result<Empty> Truncate(const base::CallContext& context,
+                                 const ChannelEvent& request) override {
+        return Send<Empty>(&StreamingNode::Truncate, context, request);
     }
     base::Result<FlushResponse> Flush(const base::CallContext& context,
                                       const FlushRequest& request) override {

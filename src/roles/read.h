@@ -47,12 +47,17 @@ struct SearchRequest {
     base::Timestamp guarantee_ts = 0;
     // Non-zero: the moment to read at (iterators); not older than the retention window.
     base::Timestamp snapshot_ts = 0;
+    base::Timestamp expired_ts = 0;  // rows inserted up to here are not seen (TTL)
+    // The fields of a collection whose schema was changed: segments may be older than a field, and
+    // the filter needs its type and default. Empty = no segment is.
+    std::vector<schema::FieldSchema> known_fields;
 
     uint32_t nq() const { return static_cast<uint32_t>(queries.rows); }
     template <typename A>
     void Visit(A& a) {
         a(vchannel, collection_id, partitions, filter, vector_field, metric, queries, k, params,
-          radius, range_filter, ignore_growing, guarantee_ts, snapshot_ts);
+          radius, range_filter, ignore_growing, guarantee_ts, snapshot_ts, expired_ts,
+          known_fields);
     }
 };
 
@@ -82,11 +87,13 @@ struct RetrieveRequest {
     bool ignore_growing = false;
     base::Timestamp guarantee_ts = 0;
     base::Timestamp snapshot_ts = 0;
-    uint64_t max_bytes = 0;  // 0 = no bound; past it the answer is 1100-class "too large"
+    uint64_t max_bytes = 0;          // 0 = no bound; past it the answer is 1100-class "too large"
+    base::Timestamp expired_ts = 0;  // as in SearchRequest
+    std::vector<schema::FieldSchema> known_fields;  // as in SearchRequest
     template <typename A>
     void Visit(A& a) {
         a(vchannel, collection_id, partitions, filter, count_only, limit, fields, ignore_growing,
-          guarantee_ts, snapshot_ts, max_bytes);
+          guarantee_ts, snapshot_ts, max_bytes, expired_ts, known_fields);
     }
 };
 struct RetrieveResponse {

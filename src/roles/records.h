@@ -20,6 +20,10 @@ inline constexpr std::string_view kDefaultDatabase = "default";
 inline constexpr base::DatabaseId kDefaultDatabaseId = 1;
 inline constexpr std::string_view kDefaultPartition = "_default";
 inline constexpr base::PartitionId kAllPartitions = -1;
+// A collection property of ours: an insert of a key that is there is refused.
+inline constexpr std::string_view kUniqueKeysProperty = "collection.uniquePrimaryKey";
+inline constexpr std::string_view kTtlProperty = "collection.ttl.seconds";
+inline constexpr std::string_view kTtlFieldProperty = "ttl_field";
 
 // A method without arguments or result.
 struct Empty {
@@ -75,6 +79,11 @@ struct CollectionInfo {
     std::vector<PartitionInfo> partitions;
     std::vector<std::string> aliases;
     KeyValues properties;
+    base::FieldId max_field_id = 0;  // highest ever given; ids of dropped fields do not return
+    // The schema here is decided, but a channel may not know it yet (a DDL in between).
+    bool schema_event_due = false;
+    // Of its database, as describe answers them; not kept in the catalog.
+    KeyValues database_properties;
 
     const PartitionInfo* FindPartition(std::string_view name) const {
         for (const PartitionInfo& partition : partitions) {
@@ -87,7 +96,8 @@ struct CollectionInfo {
     template <typename A>
     void Visit(A& a) {
         a(id, database_id, database_name, schema, state, created_ts, updated_ts, consistency_level,
-          shards_num, pchannel, vchannels, partitions, aliases, properties);
+          shards_num, pchannel, vchannels, partitions, aliases, properties, max_field_id,
+          schema_event_due, database_properties);
     }
 };
 

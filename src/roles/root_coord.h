@@ -87,6 +87,28 @@ struct AlterCollectionRequest {
         a(collection, properties, delete_keys);
     }
 };
+// A new schema for a collection, made by the caller from the one it knows.
+struct AlterSchemaRequest {
+    CollectionRef collection;
+    base::SchemaVersion base_version = 0;  // of the schema it was made from
+    schema::CollectionSchema schema;       // id 0: a new field
+    KeyValues properties;                  // set with it
+    std::string request_id;                // a repeat with the same id succeeds
+    template <typename A>
+    void Visit(A& a) {
+        a(collection, base_version, schema, properties, request_id);
+    }
+};
+
+struct TruncateRequest {
+    CollectionRef collection;
+    std::string request_id;  // a repeat with the same id removes nothing more
+    template <typename A>
+    void Visit(A& a) {
+        a(collection, request_id);
+    }
+};
+
 struct CollectionList {
     std::vector<CollectionInfo> collections;  // by creation time
     template <typename A>
@@ -166,6 +188,13 @@ class RootCoord {
                                                  const RenameCollectionRequest&) = 0;
     virtual base::Result<Empty> AlterCollection(const base::CallContext&,
                                                 const AlterCollectionRequest&) = 0;
+    // 109 when the collection has another schema than `base_version` by now. When it returns, every
+    // write and read knows the new one.
+    virtual base::Result<Empty> AlterSchema(const base::CallContext&,
+                                            const AlterSchemaRequest&) = 0;
+    // All rows acknowledged before are gone when it returns.
+    virtual base::Result<Empty> TruncateCollection(const base::CallContext&,
+                                                   const TruncateRequest&) = 0;
     // 100 collection not found[database=..][collection=..]; only created collections are seen.
     virtual base::Result<CollectionInfo> DescribeCollection(const base::CallContext&,
                                                             const CollectionRef&) = 0;

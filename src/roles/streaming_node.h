@@ -30,9 +30,14 @@ struct AppendRequest {
     std::string request_id;  // a repeat within minutes returns the first answer
     base::SchemaVersion schema_version = 0;
     std::vector<WritePart> parts;  // all or nothing
+    // Not 0: the request was made from what the rows of its keys were at this moment. It is refused
+    // (kConflict) when one of them has changed since; the caller reads again.
+    base::Timestamp read_ts = 0;
+    // Rows inserted up to here have expired: they do not count as existing keys.
+    base::Timestamp expired_ts = 0;
     template <typename A>
     void Visit(A& a) {
-        a(pchannel, request_id, schema_version, parts);
+        a(pchannel, request_id, schema_version, parts, read_ts, expired_ts);
     }
 };
 struct AppendResponse {
@@ -47,9 +52,10 @@ using AppendCallback = std::function<void(base::Result<AppendResponse>)>;
 struct ChannelEvent {
     CollectionInfo collection;  // all of its vchannels on this node are meant
     base::PartitionId partition_id = 0;
+    std::string request_id;  // Truncate: a repeat with the same id is the first one
     template <typename A>
     void Visit(A& a) {
-        a(collection, partition_id);
+        a(collection, partition_id, request_id);
     }
 };
 struct FlushRequest {
@@ -145,7 +151,8 @@ class StreamingNode {
 
     // Acknowledges after the record is durable and applied. `done` runs exactly once, on any
     // thread, possibly before Append returns. 507 after ownership was lost, 500 for an unknown
-    // vchannel.
+    // vchannel, 109 for a later schema than the vchannel's, kConflict see read_ts, 1100 for a row
+    // whose key exists in a collection of unique keys.
     virtual void Append(const base::CallContext&, AppendRequest, AppendCallback done) = 0;
 
     // DDL events, idempotent; each is a log record of its own.
@@ -153,6 +160,8 @@ class StreamingNode {
     virtual base::Result<Empty> DropChannels(const base::CallContext&, const ChannelEvent&) = 0;
     virtual base::Result<Empty> DropPartition(const base::CallContext&, const ChannelEvent&) = 0;
     virtual base::Result<Empty> AlterSchema(const base::CallContext&, const ChannelEvent&) = 0;
+    // Every row of the collection's vchannels written before goes.
+    virtual base::Result<Empty> Truncate(const base::CallContext&, const ChannelEvent&) = 0;
 
     // Seals what grows now and starts writing it; a repeat finds nothing more to seal.
     virtual base::Result<FlushResponse> Flush(const base::CallContext&, const FlushRequest&) = 0;

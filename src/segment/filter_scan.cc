@@ -17,8 +17,9 @@ constexpr size_t kBlockRows = 8192;
 // Rows [begin, end) of one run as the evaluator wants to see them.
 class BlockColumns : public expr::ColumnSource {
   public:
-    BlockColumns(const RowSource& source, size_t run, size_t begin, size_t end)
-        : source_(source), run_(run), begin_(begin), end_(end) {}
+    BlockColumns(const RowSource& source, const std::vector<schema::FieldSchema>* known_fields,
+                 size_t run, size_t begin, size_t end)
+        : source_(source), known_fields_(known_fields), run_(run), begin_(begin), end_(end) {}
 
     const schema::ColumnView* Column(base::FieldId field_id) const override {
         const auto known = slices_.find(field_id);
@@ -31,11 +32,21 @@ class BlockColumns : public expr::ColumnSource {
                    : &slices_.emplace(field_id, SliceView(*whole, begin_, end_)).first->second;
     }
     const schema::FieldSchema* Field(base::FieldId field_id) const override {
-        return source_.Field(field_id);
+        const schema::FieldSchema* field = source_.Field(field_id);
+        if (field != nullptr || known_fields_ == nullptr) {
+            return field;
+        }
+        for (const schema::FieldSchema& added : *known_fields_) {
+            if (added.id == field_id) {
+                return &added;
+            }
+        }
+        return nullptr;
     }
 
   private:
     const RowSource& source_;
+    const std::vector<schema::FieldSchema>* const known_fields_;
     const size_t run_;
     const size_t begin_;
     const size_t end_;
@@ -97,7 +108,7 @@ base::Status KeepMatching(const RowSource& source, const expr::Plan& plan,
             }
             const size_t position = whole.first_row + span.begin;
             const base::Bitmap needed = Extract(*rows, position, span.end - span.begin);
-            const BlockColumns columns(source, run, span.begin, span.end);
+            const BlockColumns columns(source, options.known_fields, run, span.begin, span.end);
             ASSIGN_OR_RETURN(const expr::Truth truth,
                              expr::Evaluate(plan, columns, needed.size(), *options.context,
                                             *options.clock, needed.All() ? nullptr : &needed));

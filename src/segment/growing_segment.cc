@@ -48,6 +48,16 @@ void GrowingSegment::ApplyDeletes(const DeleteRun& run) {
     impl_->deletes.Apply(EffectiveDeletes(GrowingView(impl_->rows), run));
 }
 
+std::vector<std::pair<base::RowOffset, base::Timestamp>> GrowingSegment::FindRows(
+    const schema::PrimaryKeys& keys) const {
+    const GrowingView view(impl_->rows);
+    std::vector<std::pair<base::RowOffset, base::Timestamp>> found;
+    for (const base::RowOffset row : view.FindKeys(keys)) {
+        found.emplace_back(row, TimestampOf(view, row));
+    }
+    return found;
+}
+
 void GrowingSegment::Seal() {
     impl_->closed.store(true, std::memory_order_release);
 }

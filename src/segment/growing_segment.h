@@ -28,6 +28,9 @@ class GrowingSegment : public Segment {
     // Deletes the rows of these keys inserted before `timestamp`; returns how many it hit.
     size_t Delete(const schema::PrimaryKeys& keys, base::Timestamp timestamp);
     void ApplyDeletes(const DeleteRun& run);
+    // Rows of these keys with their insert timestamps, deleted ones too.
+    std::vector<std::pair<base::RowOffset, base::Timestamp>> FindRows(
+        const schema::PrimaryKeys& keys) const;
     void Seal();
     // Writes the sealed form (docs/formats/segment.md) of all rows. After Seal() only.
     base::Status WriteTo(codec::Sink& sink) const;

@@ -35,6 +35,10 @@ class KeyIndex {
     void FindInsertedBefore(const schema::PrimaryKeys& keys, base::Timestamp timestamp,
                             std::vector<base::RowOffset>* rows) const;
 
+    base::Timestamp TimestampOf(base::RowOffset row) const {
+        return timestamps_.As<uint64_t>()[row];
+    }
+
   private:
     int64_t IntAt(size_t i) const { return keys_.As<int64_t>()[i]; }
     std::string_view StringAt(size_t i) const;

@@ -19,7 +19,8 @@ base::Result<RowSet> SelectPinned(const RowSource& source, const DeleteList& del
     base::Bitmap rows(source.rows());
     for (const base::RowOffset row : source.FindKeys(split.keys)) {
         ++counters->rows_scanned;
-        if (TimestampOf(source, row) <= options.timestamp &&
+        const base::Timestamp inserted = TimestampOf(source, row);
+        if (inserted <= options.timestamp && inserted > options.expired_ts &&
             !deletes.IsDeleted(row, options.timestamp)) {
             rows.Set(row);
         }
@@ -32,7 +33,7 @@ base::Result<RowSet> SelectPinned(const RowSource& source, const DeleteList& del
 
 base::Result<RowSet> SelectScanned(const RowSource& source, const DeleteList& deletes,
                                    const ReadOptions& options, ReadCounters* counters) {
-    RowSet visible = VisibleRows(source, deletes, options.timestamp);
+    RowSet visible = VisibleRows(source, deletes, options);
     if (!visible.bitmap.has_value()) {
         visible.bitmap = base::Bitmap(visible.rows, true);
     }
@@ -130,7 +131,27 @@ base::Result<schema::Column> FetchColumn(const RowSource& source, const std::vec
 
 }  // namespace
 
-RowSet VisibleRows(const RowSource& source, const DeleteList& deletes, base::Timestamp timestamp) {
+namespace {
+
+// Takes out the rows inserted up to `expired_ts`.
+void DropExpired(const RowSource& source, base::Timestamp expired_ts, RowSet* set) {
+    for (const RowRun& run : source.runs()) {
+        for (size_t row = 0; row < run.rows; ++row) {
+            if (run.timestamps[row] > expired_ts) {
+                if (source.timestamps_ascend()) {
+                    return;
+                }
+                continue;
+            }
+            if (!set->bitmap.has_value()) {
+                set->bitmap = base::Bitmap(set->rows, true);
+            }
+            set->bitmap->Reset(run.first_row + row);
+        }
+    }
+}
+
+RowSet InsertedRows(const RowSource& source, const DeleteList& deletes, base::Timestamp timestamp) {
     RowSet visible{source.rows(), std::nullopt};
     const bool all_inserted = timestamp >= source.max_timestamp();
     if (all_inserted && !deletes.AnyAt(timestamp)) {
@@ -151,12 +172,22 @@ RowSet VisibleRows(const RowSource& source, const DeleteList& deletes, base::Tim
     return visible;
 }
 
+}  // namespace
+
+RowSet VisibleRows(const RowSource& source, const DeleteList& deletes, const ReadOptions& options) {
+    RowSet visible = InsertedRows(source, deletes, options.timestamp);
+    if (options.expired_ts > 0) {
+        DropExpired(source, options.expired_ts, &visible);
+    }
+    return visible;
+}
+
 base::Result<RowSet> SelectRows(const RowSource& source, const DeleteList& deletes,
                                 base::FieldId key_field, const ReadOptions& options,
                                 ReadCounters* counters) {
     RETURN_IF_ERROR(options.context->Check(options.clock->MonotonicNs()));
     if (options.filter == nullptr || options.filter->IsAlwaysTrue() || source.rows() == 0) {
-        return VisibleRows(source, deletes, options.timestamp);
+        return VisibleRows(source, deletes, options);
     }
     if (CannotMatch(*options.filter, source)) {
         return RowSet{source.rows(), base::Bitmap(source.rows())};

@@ -22,8 +22,8 @@ struct RowSet {
     bool None() const { return bitmap.has_value() ? bitmap->None() : rows == 0; }
 };
 
-// Rows visible at the timestamp. No per-row work when all are.
-RowSet VisibleRows(const RowSource& source, const DeleteList& deletes, base::Timestamp timestamp);
+// Rows visible at the read's moment. No per-row work when all are.
+RowSet VisibleRows(const RowSource& source, const DeleteList& deletes, const ReadOptions& options);
 // Visible rows that the filter accepts. Adds to rows_scanned.
 base::Result<RowSet> SelectRows(const RowSource& source, const DeleteList& deletes,
                                 base::FieldId key_field, const ReadOptions& options,

@@ -40,6 +40,9 @@ struct ReadOptions {
     const expr::Plan* filter = nullptr;               // null = all rows
     const base::CallContext* context = nullptr;       // deadline and cancellation, never null
     sys::Clock* clock = nullptr;                      // never null
+    base::Timestamp expired_ts = 0;                   // rows inserted up to here are not seen
+    // Fields that the segment may be older than; null = none.
+    const std::vector<schema::FieldSchema>* known_fields = nullptr;
 };
 
 struct VectorQuery {

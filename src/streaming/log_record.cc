@@ -238,8 +238,10 @@ base::Result<LogRecord> DecodeRecord(std::string_view payload, bool with_columns
         case RecordKind::kCreateChannels:
         case RecordKind::kDropChannels:
         case RecordKind::kDropPartition:
-        case RecordKind::kAlterSchema: {
+        case RecordKind::kAlterSchema:
+        case RecordKind::kTruncate: {
             ASSIGN_OR_RETURN(record.event, base::Decode<roles::ChannelEvent>(body));
+            record.write.request_id = record.event.request_id;
             return record;
         }
         case RecordKind::kRequestIds: {

@@ -27,6 +27,7 @@ enum class RecordKind : uint8_t {
     kDropPartition = 4,
     kAlterSchema = 5,
     kRequestIds = 6,
+    kTruncate = 7,
 };
 
 // An answered request, kept so that a repeat of it gets the first answer.

@@ -36,7 +36,7 @@ TEST(LogRecordTest, AWriteComesBackAsItWas) {
 
 TEST(LogRecordTest, EventsAndRequestIdsComeBack) {
     const auto event =
-        DecodeRecord(EncodeEvent(RecordKind::kDropPartition, {MakeCollection(4), 9}));
+        DecodeRecord(EncodeEvent(RecordKind::kDropPartition, {MakeCollection(4), 9, ""}));
     ASSERT_TRUE(event.ok());
     EXPECT_EQ(event->event.partition_id, 9);
     EXPECT_EQ(event->event.collection.id, 4);

@@ -230,10 +230,74 @@ void PChannel::Append(const base::CallContext&, roles::AppendRequest request,
     if (!pending->outcome.ok()) {
         return Complete(pending);
     }
-    Submit(std::move(pending), std::move(payload));
+    if (!SubmitWrite(pending, std::move(payload))) {
+        Complete(pending);
+    }
 }
 
-void PChannel::Submit(PendingPtr pending, std::string payload) {
+bool PChannel::SubmitWrite(const PendingPtr& pending, std::string payload) {
+    const roles::AppendRequest& write = pending->record.write;
+    std::map<std::string, std::vector<const roles::WritePart*>> by_vchannel;
+    for (const roles::WritePart& part : write.parts) {
+        by_vchannel[part.vchannel].push_back(&part);
+    }
+    std::vector<std::pair<VChannelPtr, WrittenKeys>> tracked;
+    for (const auto& [name, parts] : by_vchannel) {
+        const VChannelPtr vchannel = Find(name);
+        if (vchannel == nullptr) {
+            pending->outcome = ChannelUnknown(name);
+            return false;
+        }
+        if (write.read_ts != 0) {
+            vchannel->guard().Track();
+        }
+        if (vchannel->guard().EnterUntracked()) {
+            pending->untracked.push_back(vchannel);
+        } else {
+            tracked.emplace_back(vchannel, KeysOf(parts, vchannel->schema()->primary_key()->id));
+        }
+    }
+    std::vector<VChannelPtr> kept;  // the locked mutexes are theirs
+    for (const auto& [vchannel, keys] : tracked) {
+        kept.push_back(vchannel);
+    }
+    std::deque<base::MutexLock> locks;  // ascending by name, as the map is
+    for (const auto& [vchannel, keys] : tracked) {
+        locks.emplace_back(vchannel->guard().mutex());
+    }
+    for (const auto& [vchannel, keys] : tracked) {
+        pending->outcome = vchannel->CheckKeys(keys, write.read_ts, write.expired_ts);
+        if (!pending->outcome.ok()) {
+            return false;
+        }
+    }
+    for (const auto& [vchannel, keys] : tracked) {
+        vchannel->guard().Add(keys.rows, KeyGuard::Use::kRows);
+        vchannel->guard().Add(keys.deletes, KeyGuard::Use::kDeletes);
+    }
+    // From here on the keys leave when the write is complete, which may be on another thread.
+    pending->tracked = std::move(tracked);
+    return Submit(pending, std::move(payload));
+}
+
+void PChannel::LeaveGuards(Pending* pending) {
+    for (const VChannelPtr& vchannel : pending->untracked) {
+        vchannel->guard().LeaveUntracked();
+    }
+    for (const auto& [vchannel, keys] : pending->tracked) {
+        vchannel->guard().Remove(keys.rows, KeyGuard::Use::kRows);
+        vchannel->guard().Remove(keys.deletes, KeyGuard::Use::kDeletes);
+    }
+    pending->untracked.clear();
+    pending->tracked.clear();
+}
+
+base::Status PChannel::AwaitTracked(const base::CallContext& context, VChannel& vchannel) {
+    base::MutexLock lock(queue_mutex_);
+    return AwaitLocked(context, [&] { return vchannel.guard().untracked() == 0; });
+}
+
+bool PChannel::Submit(const PendingPtr& pending, std::string payload) {
     base::Status refused;
     {
         base::MutexLock lock(order_mutex_);
@@ -257,11 +321,11 @@ void PChannel::Submit(PendingPtr pending, std::string payload) {
                              pending->position = position.ok() ? *position : 0;
                              OnDurable(pending);
                          });
-            return;
+            return true;
         }
     }
     pending->outcome = refused;
-    Complete(pending);
+    return false;
 }
 
 // On the log's thread: in log order, and short.
@@ -345,6 +409,7 @@ void PChannel::Complete(const PendingPtr& pending) {
             closed_ = outcome;
         }
     }
+    LeaveGuards(pending.get());
     LeaveFlight(*pending);
     base::Result<roles::AppendResponse> answer =
         outcome.ok() ? base::Result<roles::AppendResponse>(roles::AppendResponse{record.timestamp})
@@ -378,7 +443,22 @@ base::Status PChannel::AppendEvent(const base::CallContext& context, RecordKind 
         waiting->answered = true;
         queue_changed_.NotifyAll();
     };
-    Submit(pending, EncodeEvent(kind, event));
+    if (!event.request_id.empty()) {
+        pending->record.write.request_id = event.request_id;
+        roles::AppendResponse answer;
+        switch (recent_.Begin(event.request_id, &pending->done, &answer)) {
+            case RecentRequests::Seen::kAnswered:
+                return base::Status();
+            case RecentRequests::Seen::kInFlight:
+                pending = nullptr;
+                break;
+            case RecentRequests::Seen::kNew:
+                break;
+        }
+    }
+    if (pending != nullptr && !Submit(pending, EncodeEvent(kind, event))) {
+        Complete(pending);
+    }
     base::MutexLock lock(queue_mutex_);
     RETURN_IF_ERROR(AwaitLocked(context, [&] { return waiting->answered; }));
     return waiting->outcome;
@@ -445,6 +525,7 @@ base::Status PChannel::ApplyRecord(const LogRecord& record, const RecordPlace& p
         case RecordKind::kDropChannels:
         case RecordKind::kDropPartition:
         case RecordKind::kAlterSchema:
+        case RecordKind::kTruncate:
             ApplyEvent(record, place);
             return base::Status();
     }
@@ -498,14 +579,16 @@ void PChannel::ApplyEvent(const LogRecord& record, const RecordPlace& place) {
         } else if (record.kind == RecordKind::kDropPartition) {
             vchannel->DropPartition(record.event.partition_id, place);
         } else if (record.kind == RecordKind::kAlterSchema) {
-            vchannel->AlterSchema(collection.schema, place);
+            vchannel->AlterSchema(collection, place);
+        } else if (record.kind == RecordKind::kTruncate) {
+            vchannel->Truncate(place);
         }
     }
 }
 
 // Starts what the record made due.
 void PChannel::AfterApply(const LogRecord& record) {
-    if (record.kind == RecordKind::kAlterSchema) {
+    if (record.kind == RecordKind::kAlterSchema || record.kind == RecordKind::kTruncate) {
         for (const std::string& name : record.event.collection.vchannels) {
             if (const VChannelPtr vchannel = Find(name); vchannel != nullptr) {
                 Kick(vchannel);
@@ -610,7 +693,9 @@ base::Status PChannel::KeepRequestIds(base::LogPosition cut) {
             waiting->answered = true;
         }
     };
-    Submit(pending, EncodeRequestIds(requests));
+    if (!Submit(pending, EncodeRequestIds(requests))) {
+        Complete(pending);
+    }
     base::LogPosition position = 0;
     {
         base::MutexLock lock(queue_mutex_);

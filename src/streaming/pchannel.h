@@ -70,6 +70,8 @@ class PChannel {
     // Waits for everything in flight now.
     base::Status AwaitInFlight(const base::CallContext& context);
     base::Timestamp applied_ts() const { return applied_ts_.load(std::memory_order_acquire); }
+    // Waits until no write that began before the guard tracked is in flight.
+    base::Status AwaitTracked(const base::CallContext& context, VChannel& vchannel);
     bool stopping() const { return tasks_->closed(); }
 
     // Starts the background worker of the vchannel unless it runs.
@@ -83,6 +85,8 @@ class PChannel {
         std::function<void()> on_durable;  // on the log's thread, with queue_mutex_ held
         base::Status outcome;              // what the log said
         base::LogPosition position = 0;
+        std::vector<VChannelPtr> untracked;  // entered the guard of these without keys
+        std::vector<std::pair<VChannelPtr, WrittenKeys>> tracked;
     };
     using PendingPtr = std::shared_ptr<Pending>;
 
@@ -96,7 +100,11 @@ class PChannel {
 
     base::Status CheckWrite(const roles::AppendRequest& request) const;
     base::Status CheckAdmission(size_t bytes);
-    void Submit(PendingPtr pending, std::string payload);
+    // Looks at the conditions of the write and submits it, as one step where keys are tracked.
+    bool SubmitWrite(const PendingPtr& pending, std::string payload);
+    void LeaveGuards(Pending* pending);
+    // False when it is refused: pending->outcome says why, and the caller completes it.
+    bool Submit(const PendingPtr& pending, std::string payload);
     void OnDurable(const PendingPtr& pending);
     void Drain();
     void Complete(const PendingPtr& pending);

@@ -146,6 +146,9 @@ base::Result<roles::Empty> FakeDataCoord::CommitFlush(const base::CallContext&,
     }
     if (channel.checkpoint.position < swap.checkpoint.position) {
         channel.checkpoint = swap.checkpoint;
+        std::erase_if(channel.segments, [&](const roles::SegmentInfo& segment) {
+            return segment.max_ts <= swap.truncated_ts;
+        });
         channel.segments.insert(channel.segments.end(), swap.sealed.begin(), swap.sealed.end());
         channel.delete_files.insert(channel.delete_files.end(), swap.delete_files.begin(),
                                     swap.delete_files.end());
@@ -371,7 +374,7 @@ size_t Machine::timers() const {
 
 void Machine::Create(const roles::CollectionInfo& collection) {
     collections_.push_back(collection);
-    EXPECT_TRUE(node_->CreateChannels(base::CallContext(), {collection, 0}).ok());
+    EXPECT_TRUE(node_->CreateChannels(base::CallContext(), {collection, 0, ""}).ok());
 }
 
 void Machine::Serve(const roles::CollectionInfo& collection,

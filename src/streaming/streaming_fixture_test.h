@@ -72,6 +72,13 @@ class FakeRootCoord : public roles::RootCoord {
                                          const roles::AlterCollectionRequest&) override {
         return No();
     }
+    Answer<roles::Empty> AlterSchema(const Context&, const roles::AlterSchemaRequest&) override {
+        return No();
+    }
+    Answer<roles::Empty> TruncateCollection(const Context&,
+                                            const roles::TruncateRequest&) override {
+        return No();
+    }
     Answer<roles::CollectionInfo> DescribeCollection(const Context&,
                                                      const roles::CollectionRef&) override {
         return No();
@@ -217,7 +224,7 @@ class FakeQueryNode : public roles::QueryNode {
         uint64_t batch = 0;
     };
     base::Result<std::vector<reduce::SegmentRef>> Select(const std::vector<base::SegmentId>& ids,
-                                                        uint64_t batch) const;
+                                                         uint64_t batch) const;
 
     object::ObjectStore& objects_;
     sys::Executor& executor_;

@@ -151,7 +151,7 @@ Outcome RunScript(Machine& machine, const roles::CollectionInfo& collection, uin
     Outcome outcome;
     machine.collections().push_back(collection);
     if (!machine.Start().ok() ||
-        !machine.node().CreateChannels(base::CallContext(), {collection, 0}).ok()) {
+        !machine.node().CreateChannels(base::CallContext(), {collection, 0, ""}).ok()) {
         return outcome;
     }
     for (int64_t step = 0; step < 24; ++step) {

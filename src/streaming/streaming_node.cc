@@ -131,7 +131,28 @@ base::Result<roles::Empty> StreamingNodeImpl::DropPartition(const base::CallCont
 
 base::Result<roles::Empty> StreamingNodeImpl::AlterSchema(const base::CallContext& context,
                                                           const roles::ChannelEvent& event) {
+    const auto unique = event.collection.properties.find(std::string(roles::kUniqueKeysProperty));
+    if (unique != event.collection.properties.end() && unique->second == "true") {
+        // Before the event: no write that was not looked at may come after it.
+        for (const Located& located : Locate(event.collection.id, event.collection.vchannels)) {
+            located.vchannel->guard().Track();
+            RETURN_IF_ERROR(located.pchannel->AwaitTracked(context, *located.vchannel));
+        }
+    }
     return LogEvent(context, RecordKind::kAlterSchema, event);
+}
+
+base::Result<roles::Empty> StreamingNodeImpl::Truncate(const base::CallContext& context,
+                                                       const roles::ChannelEvent& event) {
+    const std::vector<Located> located = Locate(event.collection.id, event.collection.vchannels);
+    for (const Located& each : located) {
+        each.vchannel->guard().Block();
+    }
+    const base::Result<roles::Empty> logged = LogEvent(context, RecordKind::kTruncate, event);
+    for (const Located& each : located) {
+        each.vchannel->guard().Unblock();
+    }
+    return logged;
 }
 
 // ---- Flush

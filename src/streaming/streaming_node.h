@@ -35,6 +35,8 @@ class StreamingNodeImpl : public roles::StreamingNode {
                                             const roles::ChannelEvent& event) override;
     base::Result<roles::Empty> DropPartition(const base::CallContext& context,
                                              const roles::ChannelEvent& event) override;
+    base::Result<roles::Empty> Truncate(const base::CallContext& context,
+                                        const roles::ChannelEvent& event) override;
     base::Result<roles::Empty> AlterSchema(const base::CallContext& context,
                                            const roles::ChannelEvent& event) override;
     base::Result<roles::FlushResponse> Flush(const base::CallContext& context,

@@ -194,8 +194,9 @@ TEST_F(StreamingNodeTest, ADroppedPartitionIsGoneAndStaysGone) {
     ASSERT_TRUE(machine_->Write(collection_, {{2, 2}}, {}, kOtherPartition).ok());
     ASSERT_TRUE(machine_->Flush(collection_));
     ASSERT_TRUE(machine_->Write(collection_, {{3, 3}}, {}, kOtherPartition).ok());
-    ASSERT_TRUE(
-        machine_->node().DropPartition(base::CallContext(), {collection_, kOtherPartition}).ok());
+    ASSERT_TRUE(machine_->node()
+                    .DropPartition(base::CallContext(), {collection_, kOtherPartition, ""})
+                    .ok());
     EXPECT_EQ(All(), (Rows{{1, 1}}));
     EXPECT_EQ(machine_->Write(collection_, {{4, 4}}, {}, kOtherPartition).status().code(),
               base::Code::kPartitionNotFound);
@@ -217,8 +218,8 @@ TEST_F(StreamingNodeTest, DroppedChannelsAreUnknownAndReplayIsUntouchedByThem) {
     machine_->Serve(other);
     ASSERT_TRUE(machine_->Write(other, {{1, 1}}).ok());
     ASSERT_TRUE(machine_->Write(collection_, {{5, 5}}).ok());
-    ASSERT_TRUE(machine_->node().DropChannels(base::CallContext(), {other, 0}).ok());
-    ASSERT_TRUE(machine_->node().DropChannels(base::CallContext(), {other, 0}).ok());
+    ASSERT_TRUE(machine_->node().DropChannels(base::CallContext(), {other, 0, ""}).ok());
+    ASSERT_TRUE(machine_->node().DropChannels(base::CallContext(), {other, 0, ""}).ok());
     EXPECT_EQ(machine_->Write(other, {{2, 2}}).status().code(), base::Code::kChannelNotFound);
     // The crash came before RootCoord knew: the drop is replayed.
     Restart();
@@ -239,7 +240,7 @@ TEST_F(StreamingNodeTest, ChannelsAreDroppedWhileTheyAreFlushed) {
         machine_->Serve(other);
         ASSERT_TRUE(machine_->Write(other, {{1, 1}, {2, 2}}).ok());
         ASSERT_TRUE(machine_->node().Flush(base::CallContext(), {other.id, other.vchannels}).ok());
-        ASSERT_TRUE(machine_->node().DropChannels(base::CallContext(), {other, 0}).ok());
+        ASSERT_TRUE(machine_->node().DropChannels(base::CallContext(), {other, 0, ""}).ok());
     }
     ASSERT_TRUE(machine_->Write(collection_, {{5, 5}}).ok());
     EXPECT_EQ(All(), (Rows{{5, 5}}));
@@ -413,7 +414,7 @@ TEST_F(StreamingNodeTest, AlteredSchemaStartsNewSegments) {
     extra.is_primary_key = false;
     extra.nullable = true;
     altered.schema.fields.push_back(extra);
-    ASSERT_TRUE(machine_->node().AlterSchema(base::CallContext(), {altered, 0}).ok());
+    ASSERT_TRUE(machine_->node().AlterSchema(base::CallContext(), {altered, 0, ""}).ok());
     roles::AppendRequest request;
     request.pchannel = collection_.pchannel;
     request.schema_version = 1;
@@ -425,6 +426,130 @@ TEST_F(StreamingNodeTest, AlteredSchemaStartsNewSegments) {
     machine_->collections()[0] = altered;
     Restart();
     EXPECT_EQ(All(), (Rows{{1, 1}, {2, 2}}));
+}
+
+roles::CollectionInfo UniqueCollection(base::CollectionId id, int shards = 1) {
+    roles::CollectionInfo collection = MakeCollection(id, shards);
+    collection.properties[std::string(roles::kUniqueKeysProperty)] = "true";
+    return collection;
+}
+
+TEST_F(StreamingNodeTest, UniqueKeysAreRefusedInMemoryInFilesAndAfterARestart) {
+    Open();
+    const roles::CollectionInfo unique = UniqueCollection(77);
+    machine_->Create(unique);
+    ASSERT_TRUE(machine_->Write(unique, {{1, 1}, {2, 2}}).ok());
+    const auto again = machine_->Write(unique, {{2, 3}, {3, 3}});
+    EXPECT_EQ(again.status().code(), base::Code::kInvalidParameter);
+    EXPECT_NE(again.status().reason().find("primary key 2 already exists"), std::string::npos);
+    ASSERT_TRUE(machine_->Flush(unique));
+    EXPECT_FALSE(machine_->Write(unique, {{1, 3}}).ok());
+    Restart();
+    EXPECT_FALSE(machine_->Write(unique, {{1, 3}}).ok());
+    // An upsert replaces; a deleted key is free again; the refused request left nothing.
+    EXPECT_TRUE(machine_->Write(unique, {{1, 4}}, {1}).ok());
+    EXPECT_TRUE(machine_->Delete(unique, {2}).ok());
+    EXPECT_TRUE(machine_->Write(unique, {{2, 5}, {3, 5}}).ok());
+    machine_->Serve(unique);
+    ASSERT_TRUE(machine_->AwaitServed(unique.id));
+    EXPECT_EQ(*machine_->Count(unique), 3u);
+}
+
+TEST_F(StreamingNodeTest, OfConcurrentInsertsOfOneKeyOneSucceeds) {
+    Open();
+    const roles::CollectionInfo unique = UniqueCollection(77);
+    machine_->Create(unique);
+    constexpr int kThreads = 8;
+    constexpr int64_t kKeys = 200;
+    std::atomic<int> successes{0};
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+        threads.emplace_back([&] {
+            for (int64_t key = 0; key < kKeys; ++key) {
+                successes += machine_->Write(unique, {{key, key}}).ok() ? 1 : 0;
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    EXPECT_EQ(successes, kKeys);
+    machine_->Serve(unique);
+    ASSERT_TRUE(machine_->AwaitServed(unique.id));
+    EXPECT_EQ(*machine_->Count(unique), static_cast<uint64_t>(kKeys));
+}
+
+TEST_F(StreamingNodeTest, AWriteMadeFromAnOldReadIsRefused) {
+    Open();
+    ASSERT_TRUE(machine_->Write(collection_, {{1, 1}, {2, 2}}).ok());
+    const auto update = [&](int64_t key, base::Timestamp read_ts) {
+        roles::AppendRequest request;
+        request.pchannel = collection_.pchannel;
+        request.read_ts = read_ts;
+        request.parts.push_back(
+            {collection_.vchannels[0], 1, kPartition, MakeRows({{key, 9}}), MakeKeys({key})});
+        return machine_->Send(request);
+    };
+    const base::Timestamp before = machine_->root_coord().Now();
+    ASSERT_TRUE(machine_->ReadAll(collection_, before).ok());
+    const auto first = update(1, before);
+    ASSERT_TRUE(first.ok()) << first.status().reason();
+    EXPECT_EQ(update(1, before).status().code(), base::Code::kConflict);
+    EXPECT_TRUE(update(2, before).ok());
+    ASSERT_TRUE(machine_->Flush(collection_));
+    EXPECT_EQ(update(1, before).status().code(), base::Code::kConflict);
+    EXPECT_TRUE(update(1, machine_->root_coord().Now()).ok());
+    const base::Timestamp moment = machine_->root_coord().Now();
+    ASSERT_TRUE(machine_->ReadAll(collection_, moment).ok());
+    ASSERT_TRUE(machine_->Delete(collection_, {2}).ok());
+    EXPECT_EQ(update(2, moment).status().code(), base::Code::kConflict);
+}
+
+TEST_F(StreamingNodeTest, ConcurrentReadModifyWritesLoseNothing) {
+    Open();
+    ASSERT_TRUE(machine_->Write(collection_, {{1, 0}}).ok());
+    constexpr int kThreads = 4;
+    constexpr int kRounds = 50;
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+        threads.emplace_back([&] {
+            for (int done = 0; done < kRounds;) {
+                const base::Timestamp moment = machine_->root_coord().Now();
+                const auto rows = machine_->ReadAll(collection_, moment);
+                ASSERT_TRUE(rows.ok()) << rows.status().reason();
+                roles::AppendRequest request;
+                request.pchannel = collection_.pchannel;
+                request.read_ts = moment;
+                request.parts.push_back({collection_.vchannels[0], 1, kPartition,
+                                         MakeRows({{1, rows->at(1) + 1}}), MakeKeys({1})});
+                const auto written = machine_->Send(request);
+                ASSERT_TRUE(written.ok() || written.status().code() == base::Code::kConflict);
+                done += written.ok() ? 1 : 0;
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    EXPECT_EQ(All(), (Rows{{1, kThreads * kRounds}}));
+}
+
+TEST_F(StreamingNodeTest, TruncateRemovesWhatWasThereAndRepeatsRemoveNothingMore) {
+    Open();
+    ASSERT_TRUE(machine_->Write(collection_, {{1, 1}}).ok());
+    ASSERT_TRUE(machine_->Flush(collection_));
+    ASSERT_TRUE(machine_->Write(collection_, {{2, 2}}).ok());
+    ASSERT_TRUE(machine_->node().Truncate(base::CallContext(), {collection_, 0, "t1"}).ok());
+    EXPECT_EQ(All(), Rows());
+    ASSERT_TRUE(machine_->Write(collection_, {{3, 3}}).ok());
+    ASSERT_TRUE(machine_->node().Truncate(base::CallContext(), {collection_, 0, "t1"}).ok());
+    EXPECT_EQ(All(), (Rows{{3, 3}}));
+    Restart(0);  // from the log
+    ASSERT_TRUE(machine_->node().Truncate(base::CallContext(), {collection_, 0, "t1"}).ok());
+    EXPECT_EQ(All(), (Rows{{3, 3}}));
+    ASSERT_TRUE(machine_->Flush(collection_));
+    Restart(0);  // from files: those of before are named no more
+    EXPECT_EQ(All(), (Rows{{3, 3}}));
 }
 
 TEST_F(StreamingNodeTest, StopFinishesWhatIsInFlightAndRefusesTheRest) {

@@ -25,6 +25,11 @@ schema::ColumnBatch KnownColumns(const schema::ColumnBatch& batch,
     return known;
 }
 
+bool WantsUniqueKeys(const roles::CollectionInfo& collection) {
+    const auto property = collection.properties.find(std::string(roles::kUniqueKeysProperty));
+    return property != collection.properties.end() && property->second == "true";
+}
+
 bool Hits(const roles::WritePart& part, base::PartitionId partition_id) {
     return part.partition_id == roles::kAllPartitions || part.partition_id == partition_id;
 }
@@ -40,6 +45,10 @@ VChannel::VChannel(std::string name, const roles::CollectionInfo& collection,
       delete_batch_(environment_.epoch << kEpochShift) {
     base::MutexLock lock(mutex_);
     checkpoint_.vchannel = name_;
+    unique_keys_ = WantsUniqueKeys(collection);
+    if (unique_keys_) {
+        guard_.Track();
+    }
     Publish();
 }
 
@@ -330,23 +339,31 @@ void VChannel::DropPartition(base::PartitionId partition_id, const RecordPlace& 
     }
     dropped_partitions_.insert(partition_id);
     last_ = place;
-    const auto active = active_.find(partition_id);
-    if (active != active_.end()) {
-        Forget(&active->second);
-        active_.erase(active);
+    RemoveSegments([&](base::PartitionId of) { return of == partition_id; });
+}
+
+template <typename Gone>
+void VChannel::RemoveSegments(Gone gone_partition) {
+    for (auto active = active_.begin(); active != active_.end();) {
+        if (gone_partition(active->first)) {
+            Forget(&active->second);
+            active = active_.erase(active);
+        } else {
+            ++active;
+        }
     }
     // Segments of closed generations leave the view; the flush skips them when it commits.
     for (const auto& generation : generations_) {
         const auto gone = std::stable_partition(
             generation->segments.begin(), generation->segments.end(),
-            [&](const Growing& growing) { return growing.rows->partition_id() != partition_id; });
+            [&](const Growing& growing) { return !gone_partition(growing.rows->partition_id()); });
         std::for_each(gone, generation->segments.end(),
                       [&](Growing& growing) { Forget(&growing); });
         generation->segments.erase(gone, generation->segments.end());
     }
     std::map<base::NodeId, std::vector<base::SegmentId>> released;
     for (auto it = sealed_.begin(); it != sealed_.end();) {
-        if (it->second->info.partition_id != partition_id) {
+        if (!gone_partition(it->second->info.partition_id)) {
             ++it;
             continue;
         }
@@ -361,7 +378,22 @@ void VChannel::DropPartition(base::PartitionId partition_id, const RecordPlace& 
     }
 }
 
-void VChannel::AlterSchema(const schema::CollectionSchema& schema, const RecordPlace& place) {
+void VChannel::Truncate(const RecordPlace& place) {
+    base::MutexLock lock(mutex_);
+    if (place.position <= checkpoint_.position || !Refusal().ok()) {
+        return;
+    }
+    RemoveSegments([](base::PartitionId) { return true; });
+    last_ = place;
+    truncated_ts_ = place.timestamp;
+    if (!unflushed_.has_value()) {
+        unflushed_ = place;
+    }
+    SealLocked();
+}
+
+void VChannel::AlterSchema(const roles::CollectionInfo& collection, const RecordPlace& place) {
+    const schema::CollectionSchema& schema = collection.schema;
     base::MutexLock lock(mutex_);
     if (!Refusal().ok() || schema.version <= schema_->version) {
         return;
@@ -369,6 +401,7 @@ void VChannel::AlterSchema(const schema::CollectionSchema& schema, const RecordP
     // Growing segments keep the schema they were made with.
     SealLocked();
     schema_ = std::make_shared<const schema::CollectionSchema>(schema);
+    unique_keys_ = WantsUniqueKeys(collection);
     if (place.position > last_.position) {
         last_ = place;
     }
@@ -419,6 +452,7 @@ bool VChannel::SealLocked() {
     generation->first = *unflushed_;
     generation->last = last_;
     generation->schema_version = schema_->version;
+    generation->truncated_ts = truncated_ts_;
     for (auto& [partition_id, growing] : active_) {
         growing.rows->Seal();
         generation->segments.push_back(std::move(growing));

@@ -25,6 +25,7 @@
 #include "segment/growing_segment.h"
 #include "segment/key_index.h"
 #include "streaming/delete_file.h"
+#include "streaming/key_guard.h"
 #include "streaming/options.h"
 
 #include <atomic>
@@ -73,6 +74,13 @@ struct ChannelView {
     }
 };
 
+// The keys that a write touches in one vchannel.
+struct WrittenKeys {
+    schema::PrimaryKeys rows;
+    schema::PrimaryKeys deletes;
+};
+WrittenKeys KeysOf(const std::vector<const roles::WritePart*>& parts, base::FieldId key_field);
+
 class VChannel {
   public:
     struct Environment {
@@ -106,10 +114,20 @@ class VChannel {
     base::Status Admits(const std::vector<const roles::WritePart*>& parts) const;
     base::Status Apply(const std::vector<const roles::WritePart*>& parts, const RecordPlace& place);
     void DropPartition(base::PartitionId partition_id, const RecordPlace& place);
-    void AlterSchema(const schema::CollectionSchema& schema, const RecordPlace& place);
+    void AlterSchema(const roles::CollectionInfo& collection, const RecordPlace& place);
+    // Every row goes that is here. The next flush takes them out of the catalog too.
+    void Truncate(const RecordPlace& place);
     void Drop();
     // Returns when no commit that began before is running.
     void AwaitCommit();
+
+    // ---- Conditions on keys (vchannel_keys.cc)
+    KeyGuard& guard() { return guard_; }
+    bool unique_keys() const;
+    // With the guard's mutex held: kConflict when a key has changed since `read_ts` (0 = not asked),
+    // 1100 when a row's key exists in a collection of unique keys.
+    base::Status CheckKeys(const WrittenKeys& keys, base::Timestamp read_ts,
+                           base::Timestamp expired_ts);
 
     // ---- Sealing (vchannel.cc). True when a generation was closed.
     bool Seal();
@@ -149,6 +167,7 @@ class VChannel {
         RecordPlace first;
         RecordPlace last;
         base::SchemaVersion schema_version = 0;
+        base::Timestamp truncated_ts = 0;
         std::vector<Growing> segments;
         // Progress of the flush; a repeat goes on from here with the same ids and keys.
         std::map<base::SegmentId, roles::SegmentInfo> written;
@@ -180,6 +199,13 @@ class VChannel {
     base::Status AppendRows(const roles::WritePart& part, base::Timestamp timestamp)
         REQUIRES(mutex_);
     base::Result<const segment::KeyIndex*> KeysOf(Sealed* sealed) REQUIRES(mutex_);
+    base::Result<bool> AnyChangedSince(const schema::PrimaryKeys& keys, base::Timestamp read_ts)
+        REQUIRES(mutex_);
+    base::Result<std::optional<schema::PrimaryKey>> FirstVisible(const schema::PrimaryKeys& keys,
+                                                                 base::Timestamp expired_ts)
+        REQUIRES(mutex_);
+    template <typename Gone>
+    void RemoveSegments(Gone gone) REQUIRES(mutex_);
     void SendDeletes(const DeletesBySegment& deletes) REQUIRES(mutex_);
     bool SealLocked() REQUIRES(mutex_);
     template <typename Visitor>
@@ -207,10 +233,13 @@ class VChannel {
     const base::CollectionId collection_id_;
     const Environment environment_;
 
+    KeyGuard guard_;
     // Held over the commit of a flush and its entry into memory; taken before mutex_.
     base::Mutex commit_mutex_;
     mutable base::Mutex mutex_;
     std::shared_ptr<const schema::CollectionSchema> schema_ GUARDED_BY(mutex_);
+    bool unique_keys_ GUARDED_BY(mutex_) = false;
+    base::Timestamp truncated_ts_ GUARDED_BY(mutex_) = 0;  // of the last truncation
     base::Status broken_ GUARDED_BY(mutex_);
     bool dropped_ GUARDED_BY(mutex_) = false;
     std::set<base::PartitionId> dropped_partitions_ GUARDED_BY(mutex_);

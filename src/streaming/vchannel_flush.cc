@@ -141,6 +141,7 @@ base::Status VChannel::Commit(Generation* generation) {
         swap.collection_id = collection_id_;
         swap.checkpoint = {name_, generation->last.position, generation->last.timestamp,
                            environment_.epoch};
+        swap.truncated_ts = generation->truncated_ts;
         if (generation->delete_file.has_value()) {
             swap.delete_files.push_back(*generation->delete_file);
         }
