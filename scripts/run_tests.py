@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every test suite, goes on after failures, and ends with "N passed, N failed, N skipped".
 
-    scripts/run_tests.py --build build/release [unit floors contract e2e node go]
+    scripts/run_tests.py --build build/release [unit floors contract e2e oracle node go]
 
 Suites are found, not listed: unit test programs in BUILD/src, tests/e2e/*_test.py or test_*.py,
 tests/node/*.mjs, tests/go/*_test.go. A suite that dies without a report counts as one failure.
@@ -26,7 +26,7 @@ import urllib.request
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SUITES = ("unit", "floors", "contract", "e2e", "node", "go")
+SUITES = ("unit", "floors", "contract", "e2e", "oracle", "node", "go")
 ROLE_CALLS = ("direct", "loopback")
 TAIL_LINES = 60
 SUITE_SECONDS_MAX = 3600
@@ -132,10 +132,10 @@ def contract(_build, _folder):
     return timed("wire contract", single, [sys.executable, ROOT / "tests/contract/wire_contract_test.py"])
 
 
-def e2e_mode(binary, folder, mode):
-    xml = folder / f"e2e_{mode}.xml"
+def pytest_counts(binary, folder, mode, tests):
+    xml = folder / f"{pathlib.Path(tests).name}_{mode}.xml"
     env = sanitizer_env() | {"ELANUS_BINARY": str(binary), "ELANUS_ROLE_CALLS": mode}
-    code, output = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/e2e",
+    code, output = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests,
                         f"--junitxml={xml}"], env=env)
     return counts_of_junit(xml, code), output
 
@@ -144,8 +144,12 @@ def e2e(build, folder):
     counts = Counts()
     if any((ROOT / "tests/e2e").glob("*test*.py")):
         for mode in ROLE_CALLS:
-            counts.add(timed(f"e2e {mode}", e2e_mode, build / "elanus", folder, mode))
+            counts.add(timed(f"e2e {mode}", pytest_counts, build / "elanus", folder, mode, "tests/e2e"))
     return counts
+
+
+def oracle(build, folder):
+    return timed("oracle", pytest_counts, build / "elanus", folder, "direct", "tests/oracle")
 
 
 def free_port():

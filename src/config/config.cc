@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
+#include <set>
 
 #include <yaml-cpp/yaml.h>
 
@@ -22,22 +24,29 @@ const Setting* FindSetting(std::string_view key) {
     return nullptr;
 }
 
-// Milvus compares environment names and keys without case and separators.
-std::string Squeezed(std::string_view name) {
-    std::string out;
-    for (char c : name) {
-        if (c != '_' && c != '.' && c != '/') {
-            out += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-        }
-    }
-    return out;
+// Milvus' names in any case; trace counts as debug, panic and fatal as error.
+bool IsLogLevel(std::string_view value) {
+    constexpr std::string_view kNames[] = {"trace",   "debug", "info",  "warn",
+                                           "warning", "error", "panic", "fatal"};
+    return std::find(std::begin(kNames), std::end(kNames), Squeezed(value)) != std::end(kNames);
 }
 
-// Milvus' names; trace counts as debug, panic and fatal as error.
-bool IsLogLevel(std::string_view value) {
-    constexpr std::string_view kNames[] = {"trace", "debug", "info", "warn",
-                                           "error", "panic", "fatal"};
-    return std::find(std::begin(kNames), std::end(kNames), value) != std::end(kNames);
+// Protections of Milvus that this version cannot give. A server that was asked for one and starts
+// without it would be open where its owner believes it closed.
+Status CheckProtection(std::string_view key, std::string_view value) {
+    constexpr std::string_view kProtections[] = {"common.security.authorizationEnabled",
+                                                 "common.security.tlsMode",
+                                                 "common.security.internaltlsEnabled"};
+    const bool is_off = value.empty() || value == "0" || Squeezed(value) == "false";
+    for (const std::string_view protection : kProtections) {
+        if (Squeezed(key) == Squeezed(protection) && !is_off) {
+            return InvalidParameter(std::string(key) + " is " + std::string(value) +
+                                    ", but this version has neither logins nor TLS and does not "
+                                    "start as if it had: switch it off, and listen on 127.0.0.1, "
+                                    "on a unix socket or behind a proxy that protects it");
+        }
+    }
+    return Status();
 }
 
 Status CheckValue(const Setting& setting, std::string_view value) {
@@ -62,7 +71,8 @@ Status CheckValue(const Setting& setting, std::string_view value) {
         }
     }
     if (setting.key == "log.level" && !IsLogLevel(value)) {
-        return InvalidParameter("log.level must be debug, info, warn or error");
+        return InvalidParameter(
+            "log.level must be trace, debug, info, warn, error, panic or fatal");
     }
     return Status();
 }
@@ -75,26 +85,33 @@ struct Entry {
 };
 
 // Leaves of the document with their dotted keys. Depth is bounded by the parser's own limit.
-void Flatten(const YAML::Node& node, const std::string& prefix, int line,
-             std::vector<Entry>* entries) {
+Status Flatten(const YAML::Node& node, const std::string& prefix, int line,
+               std::vector<Entry>* entries) {
     if (node.IsMap() && node.size() > 0) {
+        std::set<std::string> keys;
         for (const auto& item : node) {
-            const auto key = item.first.as<std::string>();
-            Flatten(item.second, prefix.empty() ? key : prefix + "." + key,
-                    item.first.Mark().line + 1, entries);
+            const std::string name = item.first.as<std::string>();
+            const std::string key = prefix.empty() ? name : prefix + "." + name;
+            const int at = item.first.Mark().line + 1;
+            if (!keys.insert(name).second) {
+                return InvalidParameter(std::to_string(at) + ": " + key + " is given twice");
+            }
+            RETURN_IF_ERROR(Flatten(item.second, key, at, entries));
         }
-        return;
+        return Status();
     }
     if (!prefix.empty()) {
         entries->push_back({prefix, node.IsScalar() ? node.Scalar() : "", line, node.IsScalar()});
     }
+    return Status();
 }
 
 base::Result<std::vector<Entry>> ParseYaml(const std::string& path, std::string_view text) {
     try {
         std::vector<Entry> entries;
-        Flatten(YAML::Load(std::string(text)), "", 1, &entries);
-        return entries;
+        const Status flat = Flatten(YAML::Load(std::string(text)), "", 1, &entries);
+        return flat.ok() ? base::Result<std::vector<Entry>>(std::move(entries))
+                         : InvalidParameter(path + ":" + flat.reason());
     } catch (const YAML::Exception& error) {
         return InvalidParameter(path + ":" + std::to_string(error.mark.line + 1) + ": " +
                                 error.msg);
@@ -102,6 +119,16 @@ base::Result<std::vector<Entry>> ParseYaml(const std::string& path, std::string_
 }
 
 }  // namespace
+
+std::string Squeezed(std::string_view name) {
+    std::string out;
+    for (char c : name) {
+        if (c != '_' && c != '.' && c != '/') {
+            out += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+        }
+    }
+    return out;
+}
 
 Config::Config() {
     for (const Setting& setting : Settings()) {
@@ -117,6 +144,13 @@ Status Config::LoadFile(const std::string& path, std::string_view text) {
         if (setting == nullptr) {
             if (!IsMilvusKey(entry.key)) {
                 return InvalidParameter(where + "unknown key " + entry.key);
+            }
+            if (IsMilvusSection(entry.key) && !entry.value.empty()) {
+                return InvalidParameter(where + entry.key + " is a section, not a value");
+            }
+            const Status fits = CheckProtection(entry.key, entry.value);
+            if (!fits.ok()) {
+                return InvalidParameter(where + fits.reason());
             }
             unused_keys_.push_back(entry.key);
             continue;
@@ -148,6 +182,16 @@ Status Config::LoadEnvironment(const std::vector<std::string>& environment) {
                 return fits.Annotate("environment variable " + entry.substr(0, equals));
             }
             values_.find(setting.key)->second = value;
+        }
+    }
+    for (const std::string& entry : environment) {
+        const size_t equals = std::min(entry.find('='), entry.size());
+        const std::string name = entry.substr(0, equals);
+        RETURN_IF_ERROR(
+            CheckProtection(name, equals < entry.size() ? entry.substr(equals + 1) : ""));
+        const std::optional<std::string_view> key = MilvusKeyOfVariable(name);
+        if (key.has_value() && FindSetting(*key) == nullptr) {
+            unused_keys_.push_back(name);
         }
     }
     return Status();

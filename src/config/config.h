@@ -3,7 +3,8 @@
 // Later sources win: default < file < environment < command line (Set). The environment is read as
 // Milvus reads it: a variable overrides a key when both are equal without case, '_', '.' and '/',
 // so PROXY_PORT sets proxy.port. Keys that Milvus knows and we do not use yet are collected for one
-// warning; a key that neither knows, or a value that does not fit, stops the start with file and
+// warning, but for those that ask for a protection: without it the server must not start. A key
+// that neither knows, one given twice, or a value that does not fit, stops the start with file and
 // line. Threads: immutable once loaded.
 #pragma once
 
@@ -11,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,8 +33,14 @@ struct Setting {
 // The table (settings.cc); docs/configuration.md is made from it.
 const std::vector<Setting>& Settings();
 
-// Whether Milvus 2.6 has this key although we do not use it.
+// Whether Milvus 2.6 has this key, or a section of this name, although we do not use it.
 bool IsMilvusKey(std::string_view key);
+bool IsMilvusSection(std::string_view key);
+// The key of Milvus that this environment variable overrides there; empty when it is none.
+std::optional<std::string_view> MilvusKeyOfVariable(std::string_view name);
+
+// Milvus compares environment names and keys like this: lower case, without '_', '.' and '/'.
+std::string Squeezed(std::string_view name);
 
 class Config {
   public:
@@ -50,7 +58,7 @@ class Config {
     bool Bool(std::string_view key) const;
     const std::string& String(std::string_view key) const;
 
-    // Keys found in the file that Milvus knows and we ignore.
+    // Keys of the file and variables of the environment that Milvus knows and we ignore.
     const std::vector<std::string>& unused_keys() const { return unused_keys_; }
 
   private:

@@ -113,7 +113,7 @@ TEST(ConfigTest, ValueThatIsNoBoolIsNamedWithFileAndLine) {
 TEST(ConfigTest, UnknownLogLevelIsNamedWithFileAndLine) {
     const std::string text = ErrorOf("log:\n  level: loud\n");
     ExpectContains(text, "milvus.yaml:2");
-    ExpectContains(text, "debug, info, warn or error");
+    ExpectContains(text, "trace, debug, info, warn, error, panic or fatal");
 }
 
 TEST(ConfigTest, BrokenYamlIsNamedWithFileAndLine) {
@@ -146,6 +146,46 @@ TEST(ConfigTest, BadEnvironmentValueNamesTheVariable) {
     ASSERT_FALSE(status.ok());
     EXPECT_EQ(status.code(), base::Code::kInvalidParameter);
     ExpectContains(status.reason(), "PROXY_PORT");
+}
+
+TEST(ConfigTest, AProtectionThatCannotBeGivenStopsTheStart) {
+    for (const char* line :
+         {"authorizationEnabled: true", "tlsMode: 1", "internaltlsEnabled: true"}) {
+        Config config;
+        const std::string text = std::string("common:\n  security:\n    ") + line + "\n";
+        const base::Status status = config.LoadFile("milvus.yaml", text);
+        EXPECT_NE(status.reason().find("milvus.yaml:3: common.security."), std::string::npos)
+            << status.reason();
+    }
+    Config off;
+    EXPECT_TRUE(off.LoadFile("f",
+                             "common:\n  security:\n    authorizationEnabled: false\n"
+                             "    tlsMode: 0\n")
+                    .ok());
+    Config config;
+    EXPECT_FALSE(config.LoadEnvironment({"COMMON_SECURITY_AUTHORIZATIONENABLED=true"}).ok());
+    EXPECT_TRUE(config.LoadEnvironment({"COMMON_SECURITY_TLSMODE=0"}).ok());
+}
+
+TEST(ConfigTest, VariablesWithoutEffectAreCollected) {
+    Config config;
+    ASSERT_TRUE(config.LoadEnvironment({"ETCD_ENDPOINTS=x:1", "HOME=/root", "PROXY_PORT=1"}).ok());
+    EXPECT_EQ(config.unused_keys(), std::vector<std::string>{"ETCD_ENDPOINTS"});
+}
+
+TEST(ConfigTest, KeyGivenTwiceIsNamedWithFileAndLine) {
+    Config config;
+    const base::Status status =
+        config.LoadFile("m.yaml", "proxy:\n  port: 1\nlog:\n  level: info\nproxy:\n  port: 2\n");
+    EXPECT_NE(status.reason().find("m.yaml:5: proxy is given twice"), std::string::npos)
+        << status.reason();
+}
+
+TEST(ConfigTest, ValueInThePlaceOfASectionIsNamedWithFileAndLine) {
+    Config config;
+    const base::Status status = config.LoadFile("m.yaml", "proxy: 5\n");
+    EXPECT_NE(status.reason().find("m.yaml:1: proxy is a section"), std::string::npos)
+        << status.reason();
 }
 
 TEST(ConfigTest, LaterSourcesWin) {

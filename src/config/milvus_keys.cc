@@ -811,4 +811,21 @@ bool IsMilvusKey(std::string_view key) {
     return IsBelowOpenPrefix(key);
 }
 
+bool IsMilvusSection(std::string_view key) {
+    const auto* const found = std::lower_bound(std::begin(kKeys), std::end(kKeys), key);
+    return found != std::end(kKeys) && IsSection(key, *found);
+}
+
+std::optional<std::string_view> MilvusKeyOfVariable(std::string_view name) {
+    static const std::map<std::string, std::string_view> keys = [] {
+        std::map<std::string, std::string_view> squeezed;
+        for (const std::string_view key : kKeys) {
+            squeezed.emplace(Squeezed(key), key);
+        }
+        return squeezed;
+    }();
+    const auto found = keys.find(Squeezed(name));
+    return found == keys.end() ? std::nullopt : std::optional(found->second);
+}
+
 }  // namespace elanus::config

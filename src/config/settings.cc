@@ -10,7 +10,7 @@ const std::vector<Setting>& Settings() {
         {"proxy.port", Kind::kInt, "19530", 0, 65535, "gRPC and REST; 0 = none, only --listen"},
         {"metrics.port", Kind::kInt, "9091", 0, 65535, "health and metrics; 0 = none"},
         {"localStorage.path", Kind::kString, "./data", 0, 0, "data folder of standalone"},
-        {"log.level", Kind::kString, "info", 0, 0, "debug, info, warn, error"},
+        {"log.level", Kind::kString, "info", 0, 0, "trace, debug, info, warn, error, panic, fatal"},
         {"proxy.grpc.serverMaxRecvSize", Kind::kInt, "67108864", 1 << 20, 1 << 30,
          "largest request, bytes"},
         {"proxy.grpc.serverMaxSendSize", Kind::kInt, "268435456", 1 << 20, 2147483647,

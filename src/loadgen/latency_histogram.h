@@ -2,6 +2,7 @@
 // requests takes 30 KB. Threads: Add from any; read when no Add runs.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -29,7 +30,7 @@ class LatencyHistogram {
         for (size_t i = 0; i < counts_.size(); ++i) {
             passed += counts_[i].load();
             if (passed > wanted || (passed == count() && passed > 0)) {
-                return static_cast<int64_t>(MiddleOf(i));
+                return std::min(static_cast<int64_t>(MiddleOf(i)), max_ns());
             }
         }
         return 0;

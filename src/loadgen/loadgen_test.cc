@@ -137,7 +137,7 @@ TEST_F(ClosedLoopTest, StartsEveryRequestOnceAndKeepsToItsConcurrency) {
 }
 
 TEST_F(ClosedLoopTest, EndsWithTheFirstFailure) {
-    sys::ThreadPool pool("answers", 2);
+    sys::ThreadPool pool("answers", 1);  // so that the answers come in order
     const LoopResult result = Run({4, 0, 0}, [&](int64_t number, ClosedLoop::Done done) {
         pool.Submit([number, done = std::move(done)] {
             done(number == 50 ? base::Internal("broken") : base::Status());

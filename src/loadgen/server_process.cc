@@ -49,9 +49,10 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::Start(const std::string& p
     }
     ASSIGN_OR_RETURN(const std::string program, sys::ExecutablePath());
     sys::Subprocess::Options options;
-    options.arguments = {
-        program,    "run",        "standalone", "--data", sys::JoinPath(server->folder_, "data"),
-        "--listen", "127.0.0.1:0"};
+    options.arguments = {program, "run", "standalone", "--data",
+                         sys::JoinPath(server->folder_, "data"), "--listen", "127.0.0.1:0",
+                         // Should this process die without stopping it.
+                         "--exit-when-idle", "60"};
     options.environment = {"METRICS_PORT=0"};
     options.output_path = sys::JoinPath(server->folder_, "server.log");
     ASSIGN_OR_RETURN(server->process_, sys::Subprocess::Start(options));

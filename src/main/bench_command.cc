@@ -1,9 +1,14 @@
 #include "main/bench_command.h"
 
+#include "base/mutex.h"
 #include "loadgen/server_process.h"
 #include "sys/file_system.h"
+#include "sys/process.h"
+#include "sys/thread.h"
 
+#include <atomic>
 #include <cstdio>
+#include <cstdlib>
 
 #include <CLI/CLI.hpp>
 
@@ -20,13 +25,50 @@ Status WriteFile(const std::string& path, const std::string& text) {
     return file->WriteAt(0, text);
 }
 
+// The server that --start-server starts. Ctrl-C stops it and removes its folder, then ends the
+// process: nobody reads half a measurement.
+class MeasuredServer {
+  public:
+    ~MeasuredServer() { done_ = true; }
+
+    Status Start(const std::string& folder) {
+        base::MutexLock lock(mutex_);
+        ASSIGN_OR_RETURN(server_, loadgen::ServerProcess::Start(folder));
+        return Status();
+    }
+    const loadgen::ServerProcess& process() const { return *server_; }
+
+  private:
+    void EndOnSignal() {
+        constexpr int64_t kPollMs = 100;
+        constexpr int kExitStatus = 130;  // of a shell command that Ctrl-C ended
+        while (!done_) {
+            if (signals_.Wait(kPollMs)) {
+                base::MutexLock lock(mutex_);
+                std::fprintf(stderr, server_ == nullptr
+                                         ? "elanus: stopped; the collection of this run, if it had "
+                                           "made one, is still on the server\n"
+                                         : "elanus: stopped\n");
+                server_.reset();
+                std::_Exit(kExitStatus);
+            }
+        }
+    }
+
+    sys::StopSignals signals_;
+    base::Mutex mutex_;
+    std::unique_ptr<loadgen::ServerProcess> server_;
+    std::atomic<bool> done_{false};
+    sys::Thread watcher_{"signals", [this] { EndOnSignal(); }};  // last: uses the others
+};
+
 Status Bench(const BenchArguments& arguments) {
     loadgen::LoadOptions options = arguments.load;
-    std::unique_ptr<loadgen::ServerProcess> server;
+    MeasuredServer server;
     if (arguments.start_server) {
-        ASSIGN_OR_RETURN(server, loadgen::ServerProcess::Start(arguments.server_folder));
-        options.address = server->address();
-        options.server_pid = server->pid();
+        RETURN_IF_ERROR(server.Start(arguments.server_folder));
+        options.address = server.process().address();
+        options.server_pid = server.process().pid();
     }
     ASSIGN_OR_RETURN(const loadgen::Report report, loadgen::Run(options));
     std::fputs(loadgen::ToTable(report).c_str(), stdout);

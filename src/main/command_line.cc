@@ -33,11 +33,12 @@ int Fail(const Status& status, int exit_code) {
     return exit_code;
 }
 
-base::LogLevel LevelFrom(const std::string& name) {
+base::LogLevel LevelFrom(const std::string& given) {
+    const std::string name = config::Squeezed(given);
     if (name == "debug" || name == "trace") {
         return base::LogLevel::kDebug;
     }
-    if (name == "warn") {
+    if (name == "warn" || name == "warning") {
         return base::LogLevel::kWarn;
     }
     const bool quietest = name == "error" || name == "panic" || name == "fatal";

@@ -129,7 +129,9 @@ Status Standalone::Impl::OpenStores(const config::Config& config) {
     RETURN_IF_ERROR(files.CreateDirectories(folder));
     Result<std::unique_ptr<sys::FileLock>> taken = files.Lock(sys::JoinPath(folder, "LOCK"));
     if (!taken.ok()) {
-        return taken.status().Annotate("data folder " + folder + " is in use by another server");
+        const bool held = taken.status().code() == base::Code::kServiceUnavailable;
+        return taken.status().Annotate("data folder " + folder +
+                                       (held ? " is in use by another server" : " cannot be used"));
     }
     lock = std::move(*taken);
     RETURN_IF_ERROR(files.SyncDirectory(folder));
@@ -235,6 +237,10 @@ Status Standalone::Impl::Listen(const config::Config& config,
     if (listen.empty() && config.Int("proxy.port") > 0) {
         options.listen = {":" + std::to_string(config.Int("proxy.port"))};
     }
+    if (options.listen.empty()) {
+        return base::InvalidParameter(
+            "nobody could reach this server: proxy.port is 0 and no --listen is given");
+    }
     const int64_t ops_port = config.Int("metrics.port");
     options.ops_listen = ops_port > 0 ? ":" + std::to_string(ops_port) : "";
 
@@ -247,7 +253,14 @@ Status Standalone::Impl::Listen(const config::Config& config,
     RETURN_IF_ERROR(handlers->CheckAgainstTable());
     rest = wire::MakeRestService(*proxy, sys::RealClock());
     ops = wire::MakeOpsRoutes([] { return std::vector<wire::UnhealthyPart>(); });
-    ASSIGN_OR_RETURN(server, wire::Server::Start(options, *handlers, *rest, *ops, *workers));
+    auto started = wire::Server::Start(options, *handlers, *rest, *ops, *workers);
+    if (!started.ok() && !options.ops_listen.empty() &&
+        started.status().reason().find("on " + options.ops_listen + ":") != std::string::npos) {
+        return started.status().Annotate(
+            "port of health and metrics (setting metrics.port, variable METRICS_PORT, 0 = none)");
+    }
+    RETURN_IF_ERROR(started.status());
+    server = std::move(*started);
     return Status();
 }
 

@@ -79,9 +79,13 @@ base::Status ProxyCore::ReadFailure(const base::CallContext& context,
         const base::Result<roles::LoadStatus> load = LoadStatusOf(context, collection);
         loading = load.ok() && load->state == roles::LoadState::kLoading;
     }
-    return base::Status::WithFields(
+    const base::Status failure = base::Status::WithFields(
         loading ? base::Code::kCollectionNotFullyLoaded : base::Code::kCollectionNotLoaded,
         {{"collection", collection.schema.name}});
+    // The channel knows the collection by number only, but it knows what is in the way.
+    const std::string text = status.reason();
+    const size_t cause = text.rfind(": collection not fully loaded");
+    return cause == text.npos ? failure : failure.Annotate(text.substr(0, cause));
 }
 
 base::Result<std::vector<roles::RetrieveResponse>> ProxyCore::RetrieveFromShards(

@@ -157,8 +157,10 @@ base::Status VChannel::Place(const SealedPtr& sealed) {
         loaded = node->LoadSegment(base::CallContext(), LoadRequest(*sealed)).status();
     }
     if (!loaded.ok()) {
-        base::LogWarn("segment_not_loaded",
-                      {{"segment", sealed->info.id}, {"node", node_id}, {"reason", loaded}});
+        if (place_error_ != loaded.reason()) {  // once for each cause, however often it is tried
+            base::LogWarn("segment_not_loaded",
+                          {{"segment", sealed->info.id}, {"node", node_id}, {"reason", loaded}});
+        }
         place_error_ = loaded.reason();
         return loaded;
     }

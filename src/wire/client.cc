@@ -131,8 +131,12 @@ struct MilvusClient::Impl {
         call->request = std::move(request);
         NextStub().UnaryCall(&call->context, method, {}, &call->request, &call->response,
                              [call, done = std::move(done)](const grpc::Status& status) {
-                                 const std::unique_ptr<AsyncCall> owned(call);
-                                 done(FromGrpc(status), &owned->response);
+                                 // The call goes first: it keeps the channel, and a channel must
+                                 // not end on gRPC's thread. After `done` the caller may end all.
+                                 grpc::ByteBuffer response;
+                                 response.Swap(&call->response);
+                                 delete call;
+                                 done(FromGrpc(status), &response);
                              });
     }
 

@@ -143,7 +143,12 @@ def test_environment_wins_over_the_file(tmp_path):
     ("# comment\n\nproxy:\n  port: 70000\n", 4, ["proxy.port", "65535"]),
     ("elanus:\n  debug:\n    loopback: maybe\n", 3, ["true or false"]),
     ("proxy: [unclosed\n", None, []),
-], ids=["unknown key", "unknown section", "no integer", "out of range", "no bool", "no yaml"])
+    ("proxy: 5\n", 1, ["proxy is a section"]),
+    ("proxy:\n  port: 1\nproxy:\n  port: 2\n", 3, ["proxy is given twice"]),
+    ("common:\n  security:\n    authorizationEnabled: true\n", 3, ["authorizationEnabled", "neither logins nor TLS"]),
+    ("common:\n  security:\n    tlsMode: 2\n", 3, ["tlsMode"]),
+], ids=["unknown key", "unknown section", "no integer", "out of range", "no bool", "no yaml", "value for a section",
+        "given twice", "logins", "tls"])
 def test_a_bad_file_stops_the_start_with_file_and_line(tmp_path, text, line, words):
     output = refused_config(tmp_path, text)
     assert f"milvus.yaml:{line}" in output if line else "milvus.yaml:" in output
@@ -164,6 +169,38 @@ def test_a_missing_file_stops_the_start(tmp_path):
 
 def test_a_bad_variable_stops_the_start(tmp_path):
     assert "PROXY_MAXNAMELENGTH" in refused_config(tmp_path, "", {"PROXY_MAXNAMELENGTH": "x"})
+
+
+def test_a_protection_asked_for_in_the_environment_stops_the_start(tmp_path):
+    output = refused_config(tmp_path, "", {"COMMON_SECURITY_AUTHORIZATIONENABLED": "true"})
+    assert "neither logins nor TLS" in output
+
+
+def test_variables_without_effect_are_listed(tmp_path):
+    with start_with_config(tmp_path, "", ETCD_ENDPOINTS="x") as server:
+        assert "ETCD_ENDPOINTS" in server.log()
+        server.stop()
+
+
+def test_a_data_path_that_is_a_file_is_named(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("")
+    done = run("run", "standalone", "--data", path, "--port", free_port(), environment={"METRICS_PORT": "0"})
+    assert done.returncode != 0
+    assert str(path) in done.stderr and "another server" not in done.stderr
+
+
+def test_a_server_that_nobody_can_reach_is_refused(tmp_path):
+    done = run("run", "standalone", "--data", tmp_path / "data", "--port", 0, environment={"METRICS_PORT": "0"})
+    assert done.returncode != 0
+    assert "--listen" in done.stderr
+
+
+def test_a_taken_ops_port_names_its_setting(own_server, tmp_path):
+    done = run("run", "standalone", "--data", tmp_path / "data", "--port", free_port(),
+               environment={"METRICS_PORT": str(own_server.ops_port)})
+    assert done.returncode != 0
+    assert "metrics.port" in done.stderr
 
 
 def test_every_log_line_is_one_event(own_server):
@@ -216,6 +253,21 @@ def test_the_verifier_finds_a_damaged_file(own_server):
     done = run("check", own_server.data)
     assert done.returncode != 0
     assert largest.name in done.stdout + done.stderr
+
+
+def test_a_damaged_segment_is_named_to_whoever_reads(own_server):
+    client = own_server.client()
+    create(client, "c", simple_schema(dim=64))
+    client.insert("c", [{"id": i, "vector": [1.0] * 64} for i in range(500)])
+    client.flush("c")
+    own_server.stop()
+    (segment,) = [path for path in own_server.data.rglob("*") if path.is_file() and "segments" in path.parts]
+    segment.write_bytes(segment.read_bytes()[:4096])
+    client = own_server.start().client()
+    with pytest.raises(Exception, match="a segment cannot be loaded.*collection not fully loaded"):
+        count(client, "c")
+    time.sleep(3)
+    assert own_server.log().count("segment_not_loaded") == 1
 
 
 def test_health_is_json_when_asked(own_server):
