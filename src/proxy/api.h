@@ -34,6 +34,13 @@ struct InputColumn {
     std::vector<InputColumn> sub_columns;
 };
 
+// What an upsert does with the values it gives for a field. Numbers of FieldPartialUpdateOp.OpType.
+struct FieldOp {
+    enum class Kind : int32_t { kReplace = 0, kArrayAppend = 1, kArrayRemove = 2 };
+    std::string field;
+    Kind kind = Kind::kReplace;
+};
+
 struct InsertRequest {
     std::string database;
     std::string collection;
@@ -41,7 +48,8 @@ struct InsertRequest {
     std::vector<InputColumn> columns;
     uint64_t num_rows = 0;
     base::Timestamp schema_timestamp = 0;
-    bool partial_update = false;  // upsert only
+    bool partial_update = false;     // upsert only
+    std::vector<FieldOp> field_ops;  // upsert only
 };
 
 struct MutationResult {

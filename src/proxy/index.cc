@@ -38,6 +38,7 @@ base::Status Proxy::CreateIndex(const base::CallContext& context,
     const auto result = core_->WithCollection(
         context, request.database, request.collection,
         [&](const CollectionPtr& info) -> base::Result<roles::Empty> {
+            RETURN_IF_ERROR(core_->CheckAllowed(*info, "index"));
             roles::CreateIndexRequest create;
             ASSIGN_OR_RETURN(create.index, ParseIndex(*info, request, core_->limits));
             create.collection = *info;
@@ -51,6 +52,7 @@ base::Status Proxy::CreateIndex(const base::CallContext& context,
 base::Status Proxy::DropIndex(const base::CallContext& context, const IndexName& name) {
     ASSIGN_OR_RETURN(const CollectionPtr info,
                      core_->Collection(context, name.database, name.collection));
+    RETURN_IF_ERROR(core_->CheckAllowed(*info, "index"));
     ASSIGN_OR_RETURN(roles::IndexList list, core_->partners.data_coord->ListIndexes(
                                                 context, roles::OfCollection{info->id}));
     const std::vector<roles::IndexProgress> dropped = Select(std::move(list.indexes), name);

@@ -286,6 +286,9 @@ base::Result<schema::ColumnBatch> PrepareRows(const roles::CollectionInfo& colle
                                field.name);
             }
         }
+        if (input == nullptr && kind == WriteKind::kPartial && !field.is_primary_key) {
+            continue;
+        }
         if (input == nullptr) {
             ASSIGN_OR_RETURN(Column filled,
                              FillColumn(field, *request, schema.fields.size(), &budget));

@@ -14,7 +14,8 @@
 
 namespace elanus::proxy {
 
-enum class WriteKind { kInsert, kUpsert };
+// kPartial: an upsert that may leave fields out; they stay out of the batch.
+enum class WriteKind { kInsert, kUpsert, kPartial };
 
 // Columns of all fields in schema order, except the primary key where it is to be generated
 // (autoID inserts), see NeedsAutoIds. Takes the request's columns.

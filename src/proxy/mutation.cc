@@ -1,10 +1,13 @@
 // Proxy::Insert, Upsert and Delete: validation, keys, routing, one log append.
 
 #include "base/mutex.h"
+#include "proxy/expiry.h"
 #include "proxy/insert_validation.h"
+#include "proxy/partial_update.h"
 #include "proxy/phrase.h"
 #include "proxy/proxy_core.h"
 #include "proxy/row_routing.h"
+#include "reduce/segment_reads.h"
 
 #include <algorithm>
 #include <iterator>
@@ -20,8 +23,13 @@ namespace {
 // Keys that one step of a delete by filter reads and deletes.
 constexpr uint64_t kDeleteStepKeys = 65536;
 
+// Attempts of an update that reads the rows it changes, and the pause after a lost race.
+constexpr int kUpdateAttempts = 200;
+constexpr int64_t kUpdatePauseMsMax = 16;
+
 struct PendingWrite {
     CollectionPtr collection;
+    base::Timestamp read_ts = 0;
     std::vector<roles::WritePart> parts;
     MutationResult result;
 };
@@ -64,19 +72,9 @@ base::Status GiveAutoIds(ProxyCore& core, const base::CallContext& context,
     return base::Status();
 }
 
-base::Result<PendingWrite> PrepareWrite(ProxyCore& core, const base::CallContext& context,
-                                        WriteKind kind, const CollectionPtr& collection,
-                                        InsertRequest* request) {
-    RETURN_IF_ERROR(CheckSchemaTimestamp(*collection, request->schema_timestamp));
-    if (request->partial_update) {
-        return NotSupportedYet("partial update");
-    }
-    // Before the columns are taken, so that a retry with a fresh schema still has them.
-    if (!request->partition.empty()) {
-        RETURN_IF_ERROR(FindPartition(*collection, request->partition).status());
-    }
-    ASSIGN_OR_RETURN(schema::ColumnBatch batch,
-                     PrepareRows(*collection, core.limits, kind, request));
+base::Result<PendingWrite> RouteWrite(ProxyCore& core, const base::CallContext& context,
+                                      WriteKind kind, const CollectionPtr& collection,
+                                      const std::string& partition, schema::ColumnBatch batch) {
     const schema::FieldSchema& key_field = *collection->schema.primary_key();
     PendingWrite write;
     write.collection = collection;
@@ -92,11 +90,24 @@ base::Result<PendingWrite> PrepareWrite(ProxyCore& core, const base::CallContext
     write.result.ids = KeysOf(*batch.Find(key_field.id));
     const auto rows = static_cast<int64_t>(batch.rows);
     (kind == WriteKind::kUpsert ? write.result.upsert_count : write.result.insert_count) = rows;
-    ASSIGN_OR_RETURN(
-        std::vector<roles::WritePart> parts,
-        RouteRows(*collection, request->partition, std::move(batch), write.result.ids));
+    ASSIGN_OR_RETURN(std::vector<roles::WritePart> parts,
+                     RouteRows(*collection, partition, std::move(batch), write.result.ids));
     std::move(parts.begin(), parts.end(), std::back_inserter(write.parts));
     return write;
+}
+
+base::Result<PendingWrite> PrepareWrite(ProxyCore& core, const base::CallContext& context,
+                                        WriteKind kind, const CollectionPtr& collection,
+                                        InsertRequest* request) {
+    RETURN_IF_ERROR(CheckSchemaTimestamp(*collection, request->schema_timestamp));
+    RETURN_IF_ERROR(core.CheckAllowed(*collection, "writing"));
+    // Before the columns are taken, so that a retry with a fresh schema still has them.
+    if (!request->partition.empty()) {
+        RETURN_IF_ERROR(FindPartition(*collection, request->partition).status());
+    }
+    ASSIGN_OR_RETURN(schema::ColumnBatch batch,
+                     PrepareRows(*collection, core.limits, kind, request));
+    return RouteWrite(core, context, kind, collection, request->partition, std::move(batch));
 }
 
 // Appends and answers through `done`. A channel that is not there means that the collection went.
@@ -107,6 +118,8 @@ void Append(ProxyCore& core, const base::CallContext& context, PendingWrite writ
     append.request_id = core.NextRequestId();
     append.schema_version = write.collection->schema.version;
     append.parts = std::move(write.parts);
+    append.read_ts = write.read_ts;
+    append.expired_ts = ExpiredTimestamp(*core.partners.clock, *write.collection, 0);
     auto result = std::make_shared<MutationResult>(std::move(write.result));
     core.partners.streaming_node->Append(
         context, std::move(append),
@@ -141,17 +154,18 @@ void Write(ProxyCore& core, const base::CallContext& context, WriteKind kind, In
 }
 
 // Appends and waits for the answer.
-base::Status AppendAndWait(ProxyCore& core, const base::CallContext& context, PendingWrite write) {
+base::Result<MutationResult> AppendAndWait(ProxyCore& core, const base::CallContext& context,
+                                           PendingWrite write) {
     struct Waiter {
         base::Mutex mutex;
         base::CondVar answered;
         bool done = false;
-        base::Status status;
+        std::optional<base::Result<MutationResult>> result;
     };
     auto waiter = std::make_shared<Waiter>();
     Append(core, context, std::move(write), [waiter](base::Result<MutationResult> result) {
         base::MutexLock lock(waiter->mutex);
-        waiter->status = result.ok() ? base::Status() : result.status();
+        waiter->result = std::move(result);
         waiter->done = true;
         waiter->answered.NotifyAll();
     });
@@ -159,7 +173,64 @@ base::Status AppendAndWait(ProxyCore& core, const base::CallContext& context, Pe
     while (!waiter->done) {
         waiter->answered.Wait(waiter->mutex);
     }
-    return waiter->status;
+    return std::move(*waiter->result);
+}
+
+// The whole rows of a partial update, as they are at one moment (write->read_ts).
+base::Result<PendingWrite> ReadAndOverlay(ProxyCore& core, const base::CallContext& context,
+                                          const CollectionPtr& collection,
+                                          const InsertRequest& request,
+                                          const schema::ColumnBatch& given) {
+    const schema::FieldSchema& key_field = *collection->schema.primary_key();
+    const schema::PrimaryKeys keys = KeysOf(*given.Find(key_field.id));
+    expr::In in;
+    in.column.field_id = key_field.id;
+    in.column.type = key_field.type;
+    in.values.ints = keys.ints;
+    in.values.strings = keys.strings;
+    in.values.SortUnique();
+    roles::RetrieveRequest retrieve;
+    retrieve.filter = std::make_shared<const expr::Plan>(expr::Plan{std::move(in)});
+    retrieve.fields = collection->schema.fields;
+    ASSIGN_OR_RETURN(retrieve.snapshot_ts, FreshTimestamp(context, core.partners));
+    retrieve.guarantee_ts = retrieve.snapshot_ts;
+    ASSIGN_OR_RETURN(const std::vector<roles::RetrieveResponse> shards,
+                     core.RetrieveFromShards(context, *collection, retrieve));
+    ASSIGN_OR_RETURN(const roles::RetrieveResponse old, reduce::MergeRetrievals(shards, 0, 0));
+    ASSIGN_OR_RETURN(schema::ColumnBatch batch,
+                     OverlayRows(*collection, request.field_ops, given, old.keys, old.rows));
+    ASSIGN_OR_RETURN(PendingWrite write, RouteWrite(core, context, WriteKind::kUpsert, collection,
+                                                    request.partition, std::move(batch)));
+    write.read_ts = retrieve.snapshot_ts;
+    return write;
+}
+
+base::Result<MutationResult> UpdateRows(ProxyCore& core, const base::CallContext& context,
+                                        const CollectionPtr& collection, InsertRequest* request) {
+    RETURN_IF_ERROR(CheckSchemaTimestamp(*collection, request->schema_timestamp));
+    RETURN_IF_ERROR(core.CheckAllowed(*collection, "writing"));
+    RETURN_IF_ERROR(CheckFieldOps(*collection, *request));
+    if (!request->partition.empty()) {
+        RETURN_IF_ERROR(FindPartition(*collection, request->partition).status());
+    }
+    ASSIGN_OR_RETURN(const schema::ColumnBatch given,
+                     PrepareRows(*collection, core.limits, WriteKind::kPartial, request));
+    RETURN_IF_ERROR(CheckNoRepeats(KeysOf(*given.Find(collection->schema.primary_key()->id))));
+    for (int attempt = 0; attempt < kUpdateAttempts; ++attempt) {
+        RETURN_IF_ERROR(context.Check(core.partners.clock->MonotonicNs()));
+        ASSIGN_OR_RETURN(PendingWrite write,
+                         ReadAndOverlay(core, context, collection, *request, given));
+        base::Result<MutationResult> result = AppendAndWait(core, context, std::move(write));
+        if (result.ok() || result.status().code() != base::Code::kConflict) {
+            return result;
+        }
+        if (attempt > 0) {  // the first conflict may be the switch to tracking
+            core.partners.clock->SleepMs(std::min<int64_t>(attempt, kUpdatePauseMsMax));
+        }
+    }
+    return base::Status::FromParts(base::Code::kRateLimit,
+                                   "the rows change faster than they can be updated",
+                                   /*retriable=*/true, /*is_input_error=*/false);
 }
 
 expr::Plan KeyAbove(const schema::FieldSchema& key_field, const schema::PrimaryKey& last) {
@@ -203,7 +274,7 @@ class FilterDelete {
                 Finish(std::move(write), std::move(done));
                 return;
             }
-            const base::Status status = AppendAndWait(core_, context_, std::move(write));
+            const base::Status status = AppendAndWait(core_, context_, std::move(write)).status();
             if (!status.ok()) {
                 done(status);
                 return;
@@ -291,6 +362,7 @@ struct DeletePlan {
 
 base::Result<DeletePlan> PlanDelete(ProxyCore& core, const CollectionPtr& collection,
                                     const DeleteRequest& request) {
+    RETURN_IF_ERROR(core.CheckAllowed(*collection, "writing"));
     DeletePlan plan;
     plan.collection = collection;
     if (!request.partition.empty()) {
@@ -314,6 +386,13 @@ void Proxy::Insert(const base::CallContext& context, InsertRequest request, Muta
 }
 
 void Proxy::Upsert(const base::CallContext& context, InsertRequest request, MutationCallback done) {
+    if (IsPartialUpdate(request)) {
+        done(core_->WithCollection(context, request.database, request.collection,
+                                   [&](const CollectionPtr& collection) {
+                                       return UpdateRows(*core_, context, collection, &request);
+                                   }));
+        return;
+    }
     Write(*core_, context, WriteKind::kUpsert, std::move(request), std::move(done));
 }
 

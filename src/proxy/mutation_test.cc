@@ -289,18 +289,13 @@ TEST(Insert, RoutesByKeyAndPartitionKey) {
                       "is used"));
 }
 
-TEST(Upsert, RefusesRepeatedKeysAndPartialUpdates) {
+TEST(Upsert, RefusesRepeatedKeys) {
     ProxyFixture f;
     ASSERT_TRUE(f.Create(ProxyFixture::SimpleCollection()).ok());
     const auto twice = f.Write(
         true, {ProxyFixture::Ints("id", {7, 7}), ProxyFixture::Vectors("v", {1, 2, 3, 4})}, 2);
     EXPECT_TRUE(
         Fails(twice.status(), 1100, "duplicate primary keys are not allowed in the same batch"));
-    InsertRequest request;
-    request.collection = "c";
-    request.num_rows = 1;
-    request.partial_update = true;
-    EXPECT_TRUE(Fails(f.Send(true, request).status(), 1100, "partial update is not supported yet"));
     const auto good =
         f.Write(true, {ProxyFixture::Ints("id", {7}), ProxyFixture::Vectors("v", {1, 2})}, 1);
     ASSERT_TRUE(good.ok());

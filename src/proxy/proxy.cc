@@ -62,11 +62,6 @@ bool IsLoaded(const roles::LoadStatus& status, base::PartitionId partition) {
 
 const std::string kZoneKey = "timezone";
 
-base::Status CheckDatabaseZone(const KeyValues& properties) {
-    const auto zone = properties.find(kZoneKey);
-    return zone == properties.end() ? base::Status() : FindZone(zone->second).status();
-}
-
 }  // namespace
 
 Proxy::Proxy(ProxyPartners partners, Limits limits)
@@ -83,7 +78,7 @@ base::Result<roles::Empty> Proxy::InvalidateCollection(const base::CallContext&,
 base::Status Proxy::CreateDatabase(const base::CallContext& context, const std::string& name,
                                    const KeyValues& properties) {
     RETURN_IF_ERROR(ValidateDatabaseName(name, core_->limits));
-    RETURN_IF_ERROR(CheckDatabaseZone(properties));
+    RETURN_IF_ERROR(ValidateDatabaseProperties(properties));
     roles::CreateDatabaseRequest request;
     request.name = name;
     request.properties = properties;
@@ -103,7 +98,7 @@ base::Status Proxy::AlterDatabase(const base::CallContext& context, const std::s
                                   const KeyValues& properties,
                                   const std::vector<std::string>& delete_keys) {
     RETURN_IF_ERROR(CheckOneOf(properties, delete_keys));
-    RETURN_IF_ERROR(CheckDatabaseZone(properties));
+    RETURN_IF_ERROR(ValidateDatabaseProperties(properties));
     roles::AlterDatabaseRequest request;
     request.name = OrDefault(name);
     request.properties = properties;
@@ -150,7 +145,7 @@ base::Status Proxy::CreateCollection(const base::CallContext& context,
     create.shards_num = request.shards_num;
     create.num_partitions = request.num_partitions;
     create.consistency_level = request.consistency_level;
-    create.properties = std::move(request.properties);
+    create.properties = NormalProperties(request.properties);
     const auto result = core_->partners.root_coord->CreateCollection(context, create);
     core_->cache.Invalidate(RefOf(request.database, request.name));
     return StatusOf(result);
@@ -226,32 +221,6 @@ base::Status Proxy::RenameCollection(const base::CallContext& context, const std
     const auto result = core_->partners.root_coord->RenameCollection(context, request);
     core_->cache.Invalidate(RefOf(database, old_name));
     core_->cache.Invalidate(RefOf(new_database.empty() ? database : new_database, new_name));
-    return StatusOf(result);
-}
-
-base::Status Proxy::AlterCollection(const base::CallContext& context, const std::string& database,
-                                    const std::string& collection, const KeyValues& properties,
-                                    const std::vector<std::string>& delete_keys) {
-    RETURN_IF_ERROR(CheckOneOf(properties, delete_keys));
-    RETURN_IF_ERROR(ValidateCollectionProperties(properties));
-    if (properties.contains("dynamicfield.enabled")) {
-        return NotSupportedYet("switching the dynamic field of an existing collection");
-    }
-    ASSIGN_OR_RETURN(const CollectionPtr info, core_->Collection(context, database, collection));
-    if (properties.contains("mmap.enabled")) {
-        ASSIGN_OR_RETURN(const roles::LoadStatus load, core_->LoadStatusOf(context, *info));
-        if (load.state == roles::LoadState::kLoaded || load.state == roles::LoadState::kLoading) {
-            return base::Status::WithFields(base::Code::kCollectionLoaded,
-                                            {{"collection", info->schema.name}})
-                .Annotate("can not alter mmap properties if collection loaded");
-        }
-    }
-    roles::AlterCollectionRequest request;
-    request.collection = RefOf(database, collection);
-    request.properties = properties;
-    request.delete_keys = delete_keys;
-    const auto result = core_->partners.root_coord->AlterCollection(context, request);
-    core_->cache.Invalidate(request.collection);
     return StatusOf(result);
 }
 

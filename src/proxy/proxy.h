@@ -77,6 +77,20 @@ class Proxy : public roles::MetaCacheListener {
     base::Status AlterCollection(const base::CallContext&, const std::string& database,
                                  const std::string& collection, const KeyValues& properties,
                                  const std::vector<std::string>& delete_keys);
+    // Fields are nullable; struct arrays come with their sub-fields.
+    base::Status AddFields(const base::CallContext&, const std::string& database,
+                           const std::string& collection,
+                           const std::vector<schema::FieldSchema>& fields);
+    // By name, or by id when the name is empty. Its indexes go too.
+    base::Status DropField(const base::CallContext&, const std::string& database,
+                           const std::string& collection, const std::string& name,
+                           base::FieldId id = 0);
+    base::Status AlterField(const base::CallContext&, const std::string& database,
+                            const std::string& collection, const std::string& name,
+                            const KeyValues& properties,
+                            const std::vector<std::string>& delete_keys);
+    base::Status TruncateCollection(const base::CallContext&, const std::string& database,
+                                    const std::string& collection);
     base::Result<uint64_t> CountRows(const base::CallContext&, const std::string& database,
                                      const std::string& collection,
                                      const std::string& partition);  // empty = all
@@ -150,6 +164,9 @@ class Proxy : public roles::MetaCacheListener {
     base::Result<base::Timestamp> AllocTimestamp(const base::CallContext&);
 
   private:
+    base::Status AlterKnown(const base::CallContext&, const roles::CollectionInfo& info,
+                            const KeyValues& properties,
+                            const std::vector<std::string>& delete_keys);
     base::Status InheritZone(const base::CallContext&, CreateCollectionRequest* request);
 
     std::unique_ptr<ProxyCore> core_;

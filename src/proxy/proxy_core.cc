@@ -1,7 +1,9 @@
 #include "proxy/proxy_core.h"
 
+#include "proxy/expiry.h"
 #include "proxy/name_validation.h"
 #include "proxy/phrase.h"
+#include "proxy/schema_validation.h"
 
 namespace elanus::proxy {
 
@@ -60,6 +62,18 @@ base::Result<PlanPtr> ProxyCore::ParseFilter(const roles::CollectionInfo& collec
     return plan.IsAlwaysTrue() ? PlanPtr() : std::make_shared<const expr::Plan>(std::move(plan));
 }
 
+base::Status ProxyCore::CheckAllowed(const roles::CollectionInfo& collection,
+                                     std::string_view what) {
+    const auto denied =
+        collection.database_properties.find("database.force.deny." + std::string(what));
+    bool on = false;
+    if (denied == collection.database_properties.end() || !ParseBool(denied->second, &on) || !on) {
+        return base::Status();
+    }
+    return base::Status::WithFields(base::Code::kQuotaExceeded,
+                                    {{"reason", "access has been disabled by the administrator"}});
+}
+
 std::string ProxyCore::NextRequestId() {
     return request_prefix_ + std::to_string(request_number_.fetch_add(1));
 }
@@ -94,8 +108,10 @@ base::Result<std::vector<roles::RetrieveResponse>> ProxyCore::RetrieveFromShards
     const size_t shards = collection.vchannels.size();
     std::vector<roles::RetrieveResponse> responses(shards);
     std::vector<base::Status> failures(shards);
+    roles::RetrieveRequest complete = request;
+    CompleteRead(*partners.clock, collection, &complete);
     partners.executor->ParallelFor(shards, [&](size_t shard) {
-        roles::RetrieveRequest of_shard = request;
+        roles::RetrieveRequest of_shard = complete;
         of_shard.vchannel = collection.vchannels[shard];
         of_shard.collection_id = collection.id;
         auto response = partners.streaming_node->Retrieve(context, of_shard);

@@ -62,6 +62,11 @@ class ProxyCore {
                                       const std::string& text,
                                       const expr::TemplateValues& templates);
 
+    // 9 when a property of the collection's database denies it: "reading", "writing", "index",
+    // "flush", "compaction".
+    static base::Status CheckAllowed(const roles::CollectionInfo& collection,
+                                     std::string_view what);
+
     std::string NextRequestId();
 
     base::Result<roles::LoadStatus> LoadStatusOf(const base::CallContext& context,

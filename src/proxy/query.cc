@@ -147,10 +147,12 @@ class QueryRun {
 
 base::Result<QueryResults> Proxy::Query(const base::CallContext& context,
                                         const QueryRequest& request) {
-    return core_->WithCollection(context, request.database, request.collection,
-                                 [&](const CollectionPtr& collection) {
-                                     return QueryRun(*core_, context, *collection, request).Run();
-                                 });
+    return core_->WithCollection(
+        context, request.database, request.collection,
+        [&](const CollectionPtr& collection) -> base::Result<QueryResults> {
+            RETURN_IF_ERROR(core_->CheckAllowed(*collection, "reading"));
+            return QueryRun(*core_, context, *collection, request).Run();
+        });
 }
 
 }  // namespace elanus::proxy

@@ -132,6 +132,15 @@ void AddDynamicField(schema::CollectionSchema* schema) {
     schema->fields.push_back(std::move(field));
 }
 
+// A limit of a rate or a size: any number, -1 for none.
+base::Status CheckNumber(std::string_view key, const std::string& value) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    return !value.empty() && error == std::errc() && end == value.data() + value.size()
+               ? base::Status()
+               : Invalid("invalid value of property ", key, ": ", value);
+}
+
 base::Status CheckCounts(const Limits& limits, CreateCollectionRequest* request) {
     if (request->shards_num == 0) {
         request->shards_num = 1;
@@ -198,6 +207,105 @@ void SpreadAutoId(schema::CollectionSchema* schema) {
 
 }  // namespace
 
+base::Status CheckPropertyRules(const schema::CollectionSchema& schema,
+                                const KeyValues& properties) {
+    const auto is_on = [&](std::string_view key) {
+        const auto found = properties.find(std::string(key));
+        bool on = false;
+        return found != properties.end() && ParseBool(found->second, &on) && on;
+    };
+    if (is_on("partitionkey.isolation") && schema.partition_key() == nullptr) {
+        return Invalid(
+            "partition key isolation mode is enabled but no partition key field is set. Please set "
+            "the partition key first");
+    }
+    const auto ttl_field = properties.find(std::string(roles::kTtlFieldProperty));
+    if (ttl_field == properties.end()) {
+        return base::Status();
+    }
+    const FieldSchema* field = schema.FindField(ttl_field->second);
+    if (field == nullptr) {
+        return Invalid("ttl field name ", ttl_field->second, " not found in schema");
+    }
+    if (field->type != DataType::kTimestamptz) {
+        return Invalid("ttl field must be timestamptz, field name = ", field->name);
+    }
+    if (properties.contains(std::string(roles::kTtlProperty))) {
+        return Invalid("collection TTL and ttl field cannot be set at the same time");
+    }
+    if (is_on(roles::kUniqueKeysProperty)) {
+        return Invalid(roles::kUniqueKeysProperty,
+                       " and ttl_field cannot be set at the same time: whether a key is there "
+                       "would depend on the clock");
+    }
+    return base::Status();
+}
+
+KeyValues NormalProperties(KeyValues properties) {
+    for (auto& [key, value] : properties) {
+        bool on = false;
+        if ((key == roles::kUniqueKeysProperty || key == "dynamicfield.enabled") &&
+            ParseBool(value, &on)) {
+            value = on ? "true" : "false";
+        }
+    }
+    return properties;
+}
+
+base::Status ValidateDatabaseProperties(const KeyValues& properties) {
+    for (const auto& [key, value] : properties) {
+        bool on = false;
+        int64_t number = 0;
+        if (key == "timezone") {
+            RETURN_IF_ERROR(FindZone(value).status());
+        }
+        if (key.starts_with("database.force.deny.") && !ParseBool(value, &on)) {
+            return Invalid("invalid value of property ", key, ": ", value);
+        }
+        if ((key == "database.max.collections" || key == "database.replica.number") &&
+            (!ParseInt(value, &number) || number < 0)) {
+            return Invalid("invalid value of property ", key, ": ", value);
+        }
+        if (key == "database.diskQuota.mb") {
+            RETURN_IF_ERROR(CheckNumber(key, value));
+        }
+    }
+    return base::Status();
+}
+
+base::Status CheckAddedFields(const Limits& limits, const calendar::TimeZone& zone,
+                              schema::CollectionSchema* schema) {
+    for (FieldSchema& field : schema->fields) {
+        if (field.id != 0) {
+            continue;
+        }
+        if (field.is_primary_key || field.auto_id) {
+            return Invalid("not support to add pk field, field name = ", field.name);
+        }
+        if (field.is_partition_key) {
+            return Invalid("not support to add partition key field, field name  = ", field.name);
+        }
+        if (field.is_clustering_key) {
+            return Invalid("not support to add clustering key field, field name  = ", field.name);
+        }
+        if (field.is_dynamic) {
+            return Invalid("not support to add dynamic field, field name  = ", field.name);
+        }
+        if (!field.nullable) {
+            return Invalid("added field must be nullable, please check it, field name = ",
+                           field.name);
+        }
+        RETURN_IF_ERROR(StoreDefault(zone, &field));
+        for (FieldSchema& sub_field : field.sub_fields) {
+            sub_field.nullable = true;
+        }
+    }
+    RETURN_IF_ERROR(CheckFieldCount(*schema, limits));
+    schema::CollectionSchema visible = *schema;
+    std::erase_if(visible.fields, [](const FieldSchema& field) { return field.is_dynamic; });
+    return CheckFields(visible, limits);
+}
+
 bool ParseBool(std::string_view text, bool* value) {
     for (const char* yes : {"true", "True", "TRUE", "1", "t", "T"}) {
         if (text == yes) {
@@ -237,10 +345,31 @@ base::Status ValidateCollectionProperties(const KeyValues& properties) {
         if (key == "timezone") {
             RETURN_IF_ERROR(FindZone(value).status());
         }
+        if (key.ends_with("Rate.max.mb") || key.ends_with("Rate.min.mb") ||
+            key.ends_with("Rate.max.qps") || key.ends_with("Rate.min.qps") ||
+            key.ends_with("Rate.max.vps") || key.ends_with("Rate.min.vps") ||
+            key.ends_with("diskProtection.diskQuota.mb")) {
+            RETURN_IF_ERROR(CheckNumber(key, value));
+        }
+        if (key == "collection.replica.number") {
+            int64_t replicas = 0;
+            if (!ParseInt(value, &replicas) || replicas < 1) {
+                return Invalid("invalid value of property ", key, ": ", value);
+            }
+        }
+        if (key.starts_with("warmup") && value != "disable" && value != "sync" &&
+            value != "async") {
+            return Invalid("invalid value of property ", key, ": ", value,
+                           ", expected one of disable, sync, async");
+        }
+        if (key == "query_mode" && value != "large_topk" && !value.empty()) {
+            return Invalid("invalid value of property query_mode: ", value);
+        }
         bool on = false;
-        if ((key == "mmap.enabled" || key == "partitionkey.isolation" ||
-             key == "collection.autocompaction.enabled" || key == "dynamicfield.enabled" ||
-             key == "allow_insert_auto_id") &&
+        if ((key == roles::kUniqueKeysProperty || key == "lazyload.enabled" ||
+             key == "disable_func_runtime_check" || key == "mmap.enabled" ||
+             key == "partitionkey.isolation" || key == "collection.autocompaction.enabled" ||
+             key == "dynamicfield.enabled" || key == "allow_insert_auto_id") &&
             !ParseBool(value, &on)) {
             return Invalid("invalid value of property ", key, ": ", value);
         }
@@ -274,6 +403,7 @@ base::Status PrepareCollection(const Limits& limits, CreateCollectionRequest* re
     RETURN_IF_ERROR(CheckPrimaryKey(schema));
     RETURN_IF_ERROR(CheckPartitionKey(schema));
     RETURN_IF_ERROR(CheckClusteringKey(schema));
+    RETURN_IF_ERROR(CheckPropertyRules(schema, request->properties));
     RETURN_IF_ERROR(CheckCounts(limits, request));
     if (schema.enable_dynamic_field) {
         AddDynamicField(&schema);

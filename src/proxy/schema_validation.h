@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/status.h"
+#include "calendar/timestamp_text.h"
 #include "proxy/api.h"
 #include "proxy/limits.h"
 
@@ -14,6 +15,16 @@ base::Status PrepareCollection(const Limits& limits, CreateCollectionRequest* re
 
 // Collection properties of 2.6 that have a value rule.
 base::Status ValidateCollectionProperties(const KeyValues& properties);
+// What properties demand of the schema and of each other.
+base::Status CheckPropertyRules(const schema::CollectionSchema& schema,
+                                const KeyValues& properties);
+// Switches whose value later steps compare are spelled "true" or "false".
+KeyValues NormalProperties(KeyValues properties);
+base::Status ValidateDatabaseProperties(const KeyValues& properties);
+// A schema with new fields (those without id) in a collection that has rows: checks them and
+// everything that is counted over all fields, and brings defaults into the form of columns.
+base::Status CheckAddedFields(const Limits& limits, const calendar::TimeZone& zone,
+                              schema::CollectionSchema* schema);
 
 // "true" and "false" in the spellings that clients send; false when it is neither.
 bool ParseBool(std::string_view text, bool* value);

@@ -1,5 +1,6 @@
 // Proxy::Search: parameters, fan-out to the shards, merge, output columns of the final rows.
 
+#include "proxy/expiry.h"
 #include "proxy/output_fields.h"
 #include "proxy/phrase.h"
 #include "proxy/proxy_core.h"
@@ -36,6 +37,7 @@ class SearchRun {
 
   private:
     base::Status Prepare() {
+        RETURN_IF_ERROR(core_.CheckAllowed(collection_, "reading"));
         ASSIGN_OR_RETURN(settings_, ParseSearchSettings(collection_.schema, request_.search_params,
                                                         core_.limits));
         ASSIGN_OR_RETURN(selection_,
@@ -56,6 +58,7 @@ class SearchRun {
         shard_request_.ignore_growing = settings_.ignore_growing;
         shard_request_.collection_id = collection_.id;
         shard_request_.vector_field = settings_.field->id;
+        CompleteRead(*core_.partners.clock, collection_, &shard_request_);
         return UseVectors();
     }
 

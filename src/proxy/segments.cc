@@ -70,6 +70,7 @@ base::Result<std::vector<FlushResult>> Proxy::Flush(const base::CallContext& con
     for (const std::string& name : collections) {
         auto result = core_->WithCollection(
             context, database, name, [&](const CollectionPtr& info) -> base::Result<FlushResult> {
+                RETURN_IF_ERROR(core_->CheckAllowed(*info, "flush"));
                 ASSIGN_OR_RETURN(roles::FlushResponse response,
                                  core_->partners.streaming_node->Flush(
                                      context, roles::FlushRequest{info->id, info->vchannels}));

@@ -145,6 +145,7 @@ void MilvusService::RegisterCollections(RpcHandlers& handlers) {
     RegisterPartitions(handlers);
     RegisterAliases(handlers);
     RegisterLoading(handlers);
+    RegisterSchemaChanges(handlers);
 }
 
 void MilvusService::RegisterPartitions(RpcHandlers& handlers) {

@@ -51,6 +51,8 @@ void ToDefault(const schema::DefaultValue& in, DataType type, pb::schema::ValueF
     }
 }
 
+}  // namespace
+
 FieldSchema FromField(const pb::schema::FieldSchema& in) {
     FieldSchema out;
     out.id = in.fieldid();
@@ -70,6 +72,8 @@ FieldSchema FromField(const pb::schema::FieldSchema& in) {
     out.index_params = FromPairs(in.index_params());
     return out;
 }
+
+namespace {
 
 void ToField(const FieldSchema& in, const calendar::TimeZone& zone, pb::schema::FieldSchema* out) {
     out->set_fieldid(in.id);
@@ -102,6 +106,8 @@ schema::FunctionSchema FromFunction(const pb::schema::FunctionSchema& in) {
     return out;
 }
 
+}  // namespace
+
 FieldSchema FromStructField(const pb::schema::StructArrayFieldSchema& in) {
     FieldSchema out;
     out.id = in.fieldid();
@@ -115,6 +121,8 @@ FieldSchema FromStructField(const pb::schema::StructArrayFieldSchema& in) {
     }
     return out;
 }
+
+namespace {
 
 void ToStructField(const FieldSchema& in, const calendar::TimeZone& zone,
                    pb::schema::StructArrayFieldSchema* out) {

@@ -31,6 +31,8 @@ schema::KeyValues FromPairs(const KeyValueList& pairs);
 void ToPairs(const schema::KeyValues& values, KeyValueList* out);
 std::vector<std::string> FromStrings(const google::protobuf::RepeatedPtrField<std::string>& values);
 
+schema::FieldSchema FromField(const pb::schema::FieldSchema& in);
+schema::FieldSchema FromStructField(const pb::schema::StructArrayFieldSchema& in);
 schema::CollectionSchema FromSchema(const pb::schema::CollectionSchema& in);
 // The hidden field $meta is left out, as Milvus' DescribeCollection does.
 // Default values of timestamps are shown in `zone`.

@@ -41,6 +41,9 @@ class MilvusService {
     void RegisterPartitions(RpcHandlers& handlers);
     void RegisterAliases(RpcHandlers& handlers);
     void RegisterLoading(RpcHandlers& handlers);
+    void RegisterSchemaChanges(RpcHandlers& handlers);
+    base::Status AlterSchema(const base::CallContext& context, const std::string& database,
+                             const pb::milvus::AlterCollectionSchemaRequest& request);
     void RegisterIndexes(RpcHandlers& handlers);
     void RegisterRows(RpcHandlers& handlers);
     void RegisterFlush(RpcHandlers& handlers);

@@ -190,6 +190,30 @@ RestResult RestRoutes::DropCollectionProperties(const RestCall& call) {
     return ReplyTo(proxy_.AlterCollection(call.context, call.database, collection, {}, keys));
 }
 
+RestResult RestRoutes::TruncateCollection(const RestCall& call) {
+    ASSIGN_OR_RETURN(const std::string collection, call.body.RequiredText("collectionName"));
+    return ReplyTo(proxy_.TruncateCollection(call.context, call.database, collection));
+}
+
+RestResult RestRoutes::AddField(const RestCall& call) {
+    ASSIGN_OR_RETURN(const std::string collection, call.body.RequiredText("collectionName"));
+    ASSIGN_OR_RETURN(const schema::FieldSchema field, ReadAddedField(call.body));
+    return ReplyTo(proxy_.AddFields(call.context, call.database, collection, {field}));
+}
+
+RestResult RestRoutes::AddStructField(const RestCall& call) {
+    ASSIGN_OR_RETURN(const std::string collection, call.body.RequiredText("collectionName"));
+    ASSIGN_OR_RETURN(const schema::FieldSchema field, ReadAddedStructField(call.body));
+    return ReplyTo(proxy_.AddFields(call.context, call.database, collection, {field}));
+}
+
+RestResult RestRoutes::AlterField(const RestCall& call) {
+    ASSIGN_OR_RETURN(const std::string collection, call.body.RequiredText("collectionName"));
+    ASSIGN_OR_RETURN(const std::string field, call.body.RequiredText("fieldName"));
+    ASSIGN_OR_RETURN(const schema::KeyValues params, call.body.Pairs("fieldParams"));
+    return ReplyTo(proxy_.AlterField(call.context, call.database, collection, field, params, {}));
+}
+
 // Nothing is compacted on request: there is no job, and what there is is complete.
 RestResult RestRoutes::Compact(const RestCall& call) {
     ASSIGN_OR_RETURN(const std::string collection, call.body.RequiredText("collectionName"));

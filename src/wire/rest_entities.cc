@@ -2,6 +2,7 @@
 
 #include "base/mutex.h"
 #include "expr/template_values.h"
+#include "proxy/partial_update.h"
 #include "wire/rest_error.h"
 #include "wire/rest_routes.h"
 #include "wire/rest_row_reader.h"
@@ -129,6 +130,26 @@ Status CheckAbsent(const RestBody& body, std::string_view key) {
     return body.Has(key) ? NotYet(key) : Status();
 }
 
+// fieldOps[{fieldName, op}]: the names of FieldPartialUpdateOp.OpType.
+Result<std::vector<proxy::FieldOp>> ReadFieldOps(const RestBody& body) {
+    ASSIGN_OR_RETURN(const std::vector<RestBody> objects, body.Objects("fieldOps"));
+    std::vector<proxy::FieldOp> ops;
+    for (const RestBody& object : objects) {
+        proxy::FieldOp op;
+        ASSIGN_OR_RETURN(op.field, object.RequiredText("fieldName"));
+        ASSIGN_OR_RETURN(const std::string name, object.Text("op"));
+        if (name == "ARRAY_APPEND") {
+            op.kind = proxy::FieldOp::Kind::kArrayAppend;
+        } else if (name == "ARRAY_REMOVE") {
+            op.kind = proxy::FieldOp::Kind::kArrayRemove;
+        } else if (!name.empty() && name != "REPLACE") {
+            return base::InvalidParameter("unknown field operation " + name);
+        }
+        ops.push_back(std::move(op));
+    }
+    return ops;
+}
+
 // searchParams{metricType, params{..}, radius ..}: flat members and those of `params` mean the
 // same, so one given twice must agree.
 Status ReadSearchParams(const RestBody& body, proxy::KeyValues* out) {
@@ -211,7 +232,8 @@ Result<proxy::InsertRequest> RestRoutes::ReadInsert(const RestCall& call, bool i
     }
     if (!insert) {
         ASSIGN_OR_RETURN(request.partial_update, call.body.Bool("partialUpdate"));
-        RETURN_IF_ERROR(CheckAbsent(call.body, "fieldOps"));
+        ASSIGN_OR_RETURN(request.field_ops, ReadFieldOps(call.body));
+        request.partial_update = proxy::IsPartialUpdate(request);
     }
     ASSIGN_OR_RETURN(const roles::CollectionInfo info,
                      proxy_.DescribeCollection(call.context, call.database, request.collection));

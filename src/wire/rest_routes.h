@@ -60,6 +60,10 @@ class RestRoutes {
     RestResult RenameCollection(const RestCall& call);
     RestResult AlterCollection(const RestCall& call);
     RestResult DropCollectionProperties(const RestCall& call);
+    RestResult TruncateCollection(const RestCall& call);
+    RestResult AddField(const RestCall& call);
+    RestResult AddStructField(const RestCall& call);
+    RestResult AlterField(const RestCall& call);
     RestResult Compact(const RestCall& call);
     RestResult CompactionState(const RestCall& call);
 

@@ -326,6 +326,16 @@ Value StructObject(const FieldSchema& field, const calendar::TimeZone& zone) {
 
 }  // namespace
 
+Result<FieldSchema> ReadAddedField(const RestBody& body) {
+    ASSIGN_OR_RETURN(const RestBody schema, body.Object("schema"));
+    return ReadField(schema);
+}
+
+Result<FieldSchema> ReadAddedStructField(const RestBody& body) {
+    ASSIGN_OR_RETURN(const RestBody schema, body.Object("schema"));
+    return ReadStructField(schema);
+}
+
 Result<RestCreate> ReadCreate(const RestBody& body, const std::string& database) {
     RestCreate create;
     proxy::CreateCollectionRequest& collection = create.collection;

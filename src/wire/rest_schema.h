@@ -25,6 +25,10 @@ struct RestCreate {
 
 base::Result<RestCreate> ReadCreate(const RestBody& body, const std::string& database);
 
+// The member schema of fields/add and struct_fields/add.
+base::Result<schema::FieldSchema> ReadAddedField(const RestBody& body);
+base::Result<schema::FieldSchema> ReadAddedStructField(const RestBody& body);
+
 // The member indexParams of create bodies and of indexes/create.
 base::Result<std::vector<proxy::CreateIndexRequest>> ReadIndexParams(const RestBody& body,
                                                                      const std::string& database,

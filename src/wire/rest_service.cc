@@ -28,6 +28,10 @@ const std::map<std::string_view, Route>& Routes() {
         {"collections/rename", &RestRoutes::RenameCollection},
         {"collections/alter_properties", &RestRoutes::AlterCollection},
         {"collections/drop_properties", &RestRoutes::DropCollectionProperties},
+        {"collections/truncate", &RestRoutes::TruncateCollection},
+        {"collections/fields/add", &RestRoutes::AddField},
+        {"collections/struct_fields/add", &RestRoutes::AddStructField},
+        {"collections/fields/alter_properties", &RestRoutes::AlterField},
         {"collections/compact", &RestRoutes::Compact},
         {"collections/get_compaction_state", &RestRoutes::CompactionState},
         {"entities/insert", &RestRoutes::Insert},
@@ -69,12 +73,9 @@ const std::map<std::string_view, Route>& Routes() {
 
 // Paths of Milvus that this server does not answer; a group ends with '/'.
 constexpr std::string_view kNotBuilt[] = {
-    "collections/truncate",
     "collections/add_function",
     "collections/alter_function",
     "collections/drop_function",
-    "collections/fields/",
-    "collections/struct_fields/",
     "users/",
     "roles/",
     "privilege_groups/",

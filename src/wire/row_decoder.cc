@@ -518,6 +518,23 @@ void DecodeField(Reader& reader, proxy::InputColumn* out, bool is_sub_field) {
     }
 }
 
+proxy::FieldOp DecodeFieldOp(Reader& reader) {
+    proxy::FieldOp op;
+    reader.Message([&](Reader& field) {
+        switch (field.number()) {
+            case 1:
+                op.field = field.String();
+                break;
+            case 2:
+                op.kind = static_cast<proxy::FieldOp::Kind>(field.Varint());
+                break;
+            default:
+                field.Skip();
+        }
+    });
+    return op;
+}
+
 base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is_upsert,
                                           RowRequestFlags* flags) {
     proxy::InsertRequest request;
@@ -564,8 +581,11 @@ base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is
                 }
                 break;
             case 11:
-                flags->has_field_ops = flags->has_field_ops || is_upsert;
-                reader.Skip();
+                if (is_upsert) {
+                    request.field_ops.push_back(DecodeFieldOp(reader));
+                } else {
+                    reader.Skip();
+                }
                 break;
             default:
                 reader.Skip();

@@ -20,7 +20,6 @@ namespace elanus::wire {
 // What else of the request the server needs to know.
 struct RowRequestFlags {
     bool has_namespace = false;
-    bool has_field_ops = false;
 };
 
 base::Result<proxy::InsertRequest> DecodeInsert(const grpc::ByteBuffer& bytes,

@@ -33,7 +33,7 @@ Status CheckFlags(const RowRequestFlags& flags) {
     if (flags.has_namespace) {
         return InvalidParameter("namespace data is set but namespace disabled");
     }
-    return flags.has_field_ops ? NotSupported("upsert with field operations") : Status();
+    return Status();
 }
 
 template <typename Request>

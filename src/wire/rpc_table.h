@@ -43,12 +43,12 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(GetCollectionStatistics, kDone, "GetStatistics") \
     UNARY(ShowCollections, kDone, "") \
     UNARY(RenameCollection, kDone, "RenameCollection") \
-    UNARY(TruncateCollection, kUnimplemented, "DropCollection") \
-    UNARY(AlterCollection, kPartial, "CreateCollection") \
-    UNARY(AlterCollectionField, kUnimplemented, "CreateCollection") \
-    UNARY(AddCollectionField, kUnimplemented, "AddCollectionField") \
-    UNARY(AddCollectionStructField, kUnimplemented, "AddCollectionField") \
-    UNARY(AlterCollectionSchema, kUnimplemented, "AlterCollectionSchema") \
+    UNARY(TruncateCollection, kDone, "DropCollection") \
+    UNARY(AlterCollection, kDone, "CreateCollection") \
+    UNARY(AlterCollectionField, kDone, "CreateCollection") \
+    UNARY(AddCollectionField, kDone, "AddCollectionField") \
+    UNARY(AddCollectionStructField, kDone, "AddCollectionField") \
+    UNARY(AlterCollectionSchema, kPartial, "AlterCollectionSchema") \
     UNARY(AddCollectionFunction, kUnimplemented, "CreateCollection") \
     UNARY(AlterCollectionFunction, kUnimplemented, "CreateCollection") \
     UNARY(DropCollectionFunction, kUnimplemented, "CreateCollection") \
@@ -89,7 +89,7 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(DescribeSegmentIndexData, kUnimplemented, "") \
     /* data.proto */ \
     RAW(Insert, kDone, "Insert") \
-    RAW(Upsert, kPartial, "Upsert") \
+    RAW(Upsert, kDone, "Upsert") \
     UNARY(Delete, kDone, "Delete") \
     RAW(Search, kPartial, "Search") \
     RAW(HybridSearch, kUnimplemented, "Search") \
@@ -146,7 +146,7 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(CreateDatabase, kDone, "CreateDatabase") \
     UNARY(DropDatabase, kDone, "DropDatabase") \
     UNARY(ListDatabases, kDone, "") \
-    UNARY(AlterDatabase, kPartial, "AlterDatabase") \
+    UNARY(AlterDatabase, kDone, "AlterDatabase") \
     UNARY(DescribeDatabase, kDone, "DescribeDatabase") \
     UNARY(GetReplicas, kPartial, "") \
     UNARY(GetPersistentSegmentInfo, kDone, "") \

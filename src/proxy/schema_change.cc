@@ -1,0 +1,356 @@
+// Proxy: changes of a collection that exists: fields added, altered and dropped, properties,
+// truncation. The new schema is made from the cached one and sent whole; RootCoord refuses it when
+// another change came first, and it is made once more (WithCollection).
+
+#include "proxy/default_values.h"
+#include "proxy/field_validation.h"
+#include "proxy/name_validation.h"
+#include "proxy/phrase.h"
+#include "proxy/proxy.h"
+#include "proxy/proxy_core.h"
+#include "proxy/schema_validation.h"
+
+#include <algorithm>
+
+namespace elanus::proxy {
+
+namespace {
+
+using schema::DataType;
+using schema::FieldSchema;
+
+roles::CollectionRef RefById(const roles::CollectionInfo& collection) {
+    return roles::CollectionRef{collection.database_name, "", collection.id};
+}
+
+bool IsLoaded(const roles::LoadStatus& load) {
+    return load.state == roles::LoadState::kLoaded || load.state == roles::LoadState::kLoading;
+}
+
+base::Status CheckReleased(ProxyCore& core, const base::CallContext& context,
+                           const roles::CollectionInfo& collection) {
+    ASSIGN_OR_RETURN(const roles::LoadStatus load, core.LoadStatusOf(context, collection));
+    if (!IsLoaded(load)) {
+        return base::Status();
+    }
+    return base::Status::WithFields(base::Code::kCollectionLoaded,
+                                    {{"collection", collection.schema.name}})
+        .Annotate("can not alter mmap properties if collection loaded");
+}
+
+base::Result<roles::Empty> SendSchema(ProxyCore& core, const base::CallContext& context,
+                                      const roles::CollectionInfo& collection,
+                                      schema::CollectionSchema schema, KeyValues properties = {}) {
+    roles::AlterSchemaRequest request;
+    request.collection = RefById(collection);
+    request.base_version = collection.schema.version;
+    request.schema = std::move(schema);
+    request.properties = std::move(properties);
+    request.request_id = core.NextRequestId();
+    auto result = core.partners.root_coord->AlterSchema(context, request);
+    core.cache.Invalidate(roles::CollectionRef{"", "", collection.id});
+    return result;
+}
+
+base::Status CheckVectorIndex(ProxyCore& core, const base::CallContext& context,
+                              const roles::CollectionInfo& collection, std::string_view what) {
+    ASSIGN_OR_RETURN(const IndexesPtr indexes, core.cache.RefreshIndexes(context, collection.id));
+    for (const roles::IndexInfo& index : *indexes) {
+        if (!index.metric_type.empty()) {
+            return base::Status::WithFields(base::Code::kIndexDuplicate,
+                                            {{"collection", collection.schema.name}})
+                .Annotate(Phrase("can not alter ", what,
+                                 " if the collection already has a vector index. Please drop the "
+                                 "index first"));
+        }
+    }
+    return base::Status();
+}
+
+bool NeedsRelease(const std::string& key) {
+    return key == "mmap.enabled" || key == "warmup" || key.starts_with("warmup.");
+}
+
+// Sets an integer limit of a field; it may only grow, since rows that are there keep their size.
+base::Status Raise(FieldSchema* field, const std::string& key, const std::string& value) {
+    int64_t wanted = 0;
+    if (!ParseInt(value, &wanted)) {
+        return Invalid("the value of ", key, " must be an integer, but got ", value);
+    }
+    if (wanted < field->IntParam(key)) {
+        return Invalid("the value of ", key, " of field ", field->name,
+                       " can not be decreased: ", field->IntParam(key), " to ", wanted);
+    }
+    field->type_params[key] = std::to_string(wanted);
+    for (FieldSchema& sub_field : field->sub_fields) {
+        if (sub_field.type_params.contains(key)) {
+            sub_field.type_params[key] = std::to_string(wanted);
+        }
+    }
+    return base::Status();
+}
+
+bool IsWarmup(std::string_view value) {
+    return value == "disable" || value == "sync" || value == "async";
+}
+
+base::Status SetFieldProperty(const std::string& key, const std::string& value,
+                              FieldSchema* field) {
+    const bool is_text =
+        field->type == DataType::kVarChar || field->type == DataType::kText ||
+        (field->type == DataType::kArray && field->element_type == DataType::kVarChar);
+    if (key == "max_length" && is_text) {
+        return Raise(field, key, value);
+    }
+    if (key == "max_capacity" && (field->type == DataType::kArray || !field->sub_fields.empty())) {
+        return Raise(field, key, value);
+    }
+    if (key == "max_length" || key == "max_capacity") {
+        return Invalid("can not modify the ", key, " of field ", field->name, " of type ",
+                       schema::DataTypeName(field->type));
+    }
+    bool on = false;
+    if (key == "mmap.enabled" && !ParseBool(value, &on)) {
+        return Invalid("invalid value of mmap.enabled: ", value);
+    }
+    if (key == "warmup" && !IsWarmup(value)) {
+        return Invalid("invalid value of warmup: ", value,
+                       ", expected one of disable, sync, async");
+    }
+    if (key == "field.description") {
+        field->description = value;
+        return base::Status();
+    }
+    if (key != "mmap.enabled" && key != "warmup") {
+        return Invalid("the field property ", key, " can not be altered");
+    }
+    field->type_params[key] = value;
+    return base::Status();
+}
+
+FieldSchema* FindField(schema::CollectionSchema* schema, const std::string& name) {
+    for (FieldSchema& field : schema->fields) {
+        if (field.name == name && !field.is_dynamic) {
+            return &field;
+        }
+    }
+    return nullptr;
+}
+
+base::Status FieldNotFound(const std::string& name) {
+    return base::Status::WithFields(base::Code::kFieldNotFound, {{"field", name}});
+}
+
+base::Status CheckMayDrop(const roles::CollectionInfo& collection, const FieldSchema& field) {
+    if (field.is_primary_key || field.is_partition_key || field.is_clustering_key) {
+        return Invalid("cannot drop the ",
+                       field.is_primary_key     ? "primary"
+                       : field.is_partition_key ? "partition"
+                                                : "clustering",
+                       " key field ", field.name);
+    }
+    if (field.is_dynamic) {
+        return Invalid("cannot drop the dynamic field");
+    }
+    const auto ttl_field = collection.properties.find(std::string(roles::kTtlFieldProperty));
+    if (ttl_field != collection.properties.end() && ttl_field->second == field.name) {
+        return Invalid("cannot drop field ", field.name, ", it is the ttl_field of the collection");
+    }
+    const auto has_vector = [](const FieldSchema& each) {
+        return schema::IsVector(each.type) ||
+               std::any_of(each.sub_fields.begin(), each.sub_fields.end(),
+                           [](const FieldSchema& sub) { return schema::IsVector(sub.type); });
+    };
+    const bool others = std::any_of(
+        collection.schema.fields.begin(), collection.schema.fields.end(),
+        [&](const FieldSchema& each) { return each.id != field.id && has_vector(each); });
+    return others ? base::Status()
+                  : Invalid("cannot drop field ", field.name,
+                            ", it is the last vector field of the collection");
+}
+
+base::Status DropIndexesOf(ProxyCore& core, const base::CallContext& context, base::CollectionId id,
+                           const FieldSchema& field) {
+    ASSIGN_OR_RETURN(const roles::IndexList list,
+                     core.partners.data_coord->ListIndexes(context, roles::OfCollection{id}));
+    for (const roles::IndexProgress& progress : list.indexes) {
+        if (progress.index.field_id == field.id) {
+            RETURN_IF_ERROR(core.partners.data_coord
+                                ->DropIndex(context, roles::DropIndexRequest{id, field.name,
+                                                                             progress.index.name})
+                                .status());
+        }
+    }
+    core.cache.InvalidateIndexes(id);
+    return base::Status();
+}
+
+// $meta for a collection made without it: rows of before hold no dynamic keys.
+FieldSchema LateDynamicField() {
+    FieldSchema field;
+    field.name = schema::kDynamicFieldName;
+    field.description = "dynamic schema";
+    field.type = DataType::kJson;
+    field.is_dynamic = true;
+    field.default_value = std::string("{}");
+    return field;
+}
+
+}  // namespace
+
+base::Status Proxy::AddFields(const base::CallContext& context, const std::string& database,
+                              const std::string& collection,
+                              const std::vector<schema::FieldSchema>& fields) {
+    if (fields.empty()) {
+        return Invalid("no field to add");
+    }
+    return core_
+        ->WithCollection(
+            context, database, collection,
+            [&](const CollectionPtr& info) -> base::Result<roles::Empty> {
+                schema::CollectionSchema schema = info->schema;
+                const auto place =
+                    std::find_if(schema.fields.begin(), schema.fields.end(),
+                                 [](const FieldSchema& field) { return field.is_dynamic; });
+                schema.fields.insert(place, fields.begin(), fields.end());
+                RETURN_IF_ERROR(CheckAddedFields(core_->limits, ZoneOf(info->properties), &schema));
+                return SendSchema(*core_, context, *info, std::move(schema));
+            })
+        .status();
+}
+
+base::Status Proxy::DropField(const base::CallContext& context, const std::string& database,
+                              const std::string& collection, const std::string& name,
+                              base::FieldId id) {
+    return core_
+        ->WithCollection(
+            context, database, collection,
+            [&](const CollectionPtr& info) -> base::Result<roles::Empty> {
+                const FieldSchema* field =
+                    name.empty() ? info->schema.FindField(id) : info->schema.FindField(name);
+                if (field == nullptr) {
+                    return FieldNotFound(name.empty() ? std::to_string(id) : name);
+                }
+                RETURN_IF_ERROR(CheckMayDrop(*info, *field));
+                schema::CollectionSchema schema = info->schema;
+                std::erase_if(schema.fields,
+                              [&](const FieldSchema& each) { return each.id == field->id; });
+                RETURN_IF_ERROR(SendSchema(*core_, context, *info, std::move(schema)).status());
+                RETURN_IF_ERROR(DropIndexesOf(*core_, context, info->id, *field));
+                return roles::Empty();
+            })
+        .status();
+}
+
+base::Status Proxy::AlterField(const base::CallContext& context, const std::string& database,
+                               const std::string& collection, const std::string& name,
+                               const KeyValues& properties,
+                               const std::vector<std::string>& delete_keys) {
+    if (properties.empty() == delete_keys.empty()) {
+        return Invalid(properties.empty() ? "no properties to alter"
+                                          : "cannot provide both DeleteKeys and Properties");
+    }
+    return core_
+        ->WithCollection(context, database, collection,
+                         [&](const CollectionPtr& info) -> base::Result<roles::Empty> {
+                             schema::CollectionSchema schema = info->schema;
+                             FieldSchema* field = FindField(&schema, name);
+                             if (field == nullptr) {
+                                 return FieldNotFound(name);
+                             }
+                             bool release = false;
+                             for (const auto& [key, value] : properties) {
+                                 RETURN_IF_ERROR(SetFieldProperty(key, value, field));
+                                 release = release || NeedsRelease(key);
+                             }
+                             for (const std::string& key : delete_keys) {
+                                 if (!NeedsRelease(key)) {
+                                     return Invalid("the field property ", key,
+                                                    " can not be deleted");
+                                 }
+                                 field->type_params.erase(key);
+                                 release = true;
+                             }
+                             RETURN_IF_ERROR(CheckField(*field, schema.name, core_->limits));
+                             if (release) {
+                                 RETURN_IF_ERROR(CheckReleased(*core_, context, *info));
+                             }
+                             return SendSchema(*core_, context, *info, std::move(schema));
+                         })
+        .status();
+}
+
+base::Status Proxy::AlterCollection(const base::CallContext& context, const std::string& database,
+                                    const std::string& collection, const KeyValues& properties,
+                                    const std::vector<std::string>& delete_keys) {
+    if (properties.empty() == delete_keys.empty()) {
+        return Invalid(properties.empty() ? "no properties to alter"
+                                          : "cannot provide both DeleteKeys and Properties");
+    }
+    RETURN_IF_ERROR(ValidateCollectionProperties(properties));
+    return core_
+        ->WithCollection(context, database, collection,
+                         [&](const CollectionPtr& info) -> base::Result<roles::Empty> {
+                             RETURN_IF_ERROR(AlterKnown(context, *info, properties, delete_keys));
+                             return roles::Empty();
+                         })
+        .status();
+}
+
+base::Status Proxy::AlterKnown(const base::CallContext& context, const roles::CollectionInfo& info,
+                               const KeyValues& properties,
+                               const std::vector<std::string>& delete_keys) {
+    KeyValues merged = info.properties;
+    bool release = false;
+    for (const auto& [key, value] : properties) {
+        merged[key] = value;
+        release = release || NeedsRelease(key);
+        if (key == "partitionkey.isolation" || key == "query_mode") {
+            RETURN_IF_ERROR(CheckVectorIndex(
+                *core_, context, info,
+                key == "query_mode" ? "query mode" : "partition key isolation mode"));
+        }
+    }
+    for (const std::string& key : delete_keys) {
+        merged.erase(key);
+        release = release || NeedsRelease(key);
+        if (key == "dynamicfield.enabled") {
+            return Invalid("the property dynamicfield.enabled can not be deleted");
+        }
+    }
+    RETURN_IF_ERROR(CheckPropertyRules(info.schema, merged));
+    if (release) {
+        RETURN_IF_ERROR(CheckReleased(*core_, context, info));
+    }
+    KeyValues normal = NormalProperties(properties);
+    if (const auto dynamic = normal.find("dynamicfield.enabled"); dynamic != normal.end()) {
+        const bool on = dynamic->second == "true";
+        if (on != info.schema.enable_dynamic_field) {
+            if (!on) {
+                return Invalid("dynamic schema cannot supported to be disabled");
+            }
+            schema::CollectionSchema schema = info.schema;
+            schema.enable_dynamic_field = true;
+            schema.fields.push_back(LateDynamicField());
+            return SendSchema(*core_, context, info, std::move(schema), std::move(normal)).status();
+        }
+    }
+    roles::AlterCollectionRequest request;
+    request.collection = RefById(info);
+    request.properties = std::move(normal);
+    request.delete_keys = delete_keys;
+    const auto result = core_->partners.root_coord->AlterCollection(context, request);
+    core_->cache.Invalidate(roles::CollectionRef{"", "", info.id});
+    return result.ok() ? base::Status() : result.status();
+}
+
+base::Status Proxy::TruncateCollection(const base::CallContext& context,
+                                       const std::string& database, const std::string& collection) {
+    ASSIGN_OR_RETURN(const CollectionPtr info, core_->Collection(context, database, collection));
+    roles::TruncateRequest request;
+    request.collection = RefById(*info);
+    request.request_id = core_->NextRequestId();
+    return core_->partners.root_coord->TruncateCollection(context, request).status();
+}
+
+}  // namespace elanus::proxy
