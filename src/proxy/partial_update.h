@@ -1,7 +1,8 @@
 // Upserts that give only some fields of a row: the old row is read at one moment, the given fields
 // are laid over it, and the whole row is written on the condition that it has not changed since
 // (AppendRequest::read_ts). Who loses the race reads again, so no update is lost, whatever kind of
-// write the other one is: the channel's owner decides in the order of its log (streaming/key_guard.h).
+// write the other one is: the channel's owner decides in the order of its log
+// (streaming/key_guard.h).
 // Threads: free functions; the merge is pure.
 #pragma once
 

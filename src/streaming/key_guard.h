@@ -3,11 +3,14 @@
 // log.
 //
 // How: a write that is tracked holds mutex() from the look at its keys until its record has its
-// place in the log, and its keys stay here until the record is applied. So whoever comes later finds
-// each earlier write either here or in the rows, and none can slip in between. What is refused never
+// place in the log, and its keys stay here until the record is applied. So whoever comes later
+// finds
+// each earlier write either here or in the rows, and none can slip in between. What is refused
+// never
 // reaches the log, and recovery needs no conditions.
 // A vchannel that has never seen a condition does not track: a write costs two atomic additions.
-// The first condition switches tracking on, for good; until the writes that began before are through
+// The first condition switches tracking on, for good; until the writes that began before are
+// through
 // it is refused (kConflict), and the caller tries again.
 // Invariants:
 //   INV-KEYGUARD-1  With tracking() and no untracked() write, every write in flight is held here.

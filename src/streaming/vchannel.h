@@ -124,7 +124,8 @@ class VChannel {
     // ---- Conditions on keys (vchannel_keys.cc)
     KeyGuard& guard() { return guard_; }
     bool unique_keys() const;
-    // With the guard's mutex held: kConflict when a key has changed since `read_ts` (0 = not asked),
+    // With the guard's mutex held: kConflict when a key has changed since `read_ts` (0 = not
+    // asked),
     // 1100 when a row's key exists in a collection of unique keys.
     base::Status CheckKeys(const WrittenKeys& keys, base::Timestamp read_ts,
                            base::Timestamp expired_ts);

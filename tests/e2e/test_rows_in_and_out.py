@@ -163,12 +163,6 @@ def test_upsert_refuses_one_key_twice_in_a_batch(client, numbered):
     assert client.get(numbered, ids=[1], output_fields=["number"])[0]["number"] == 10
 
 
-def test_partial_upsert_is_refused_as_long_as_it_is_not_built(client, numbered):
-    with pytest.raises(MilvusException, match="partial update"):
-        client.upsert(numbered, [{"id": 3, "number": 333}], partial_update=True)
-    assert client.get(numbered, ids=[3], output_fields=["number"])[0]["number"] == 30
-
-
 def test_upsert_with_auto_id_gives_a_new_id(client, name):
     schema = MilvusClient.create_schema(auto_id=True)
     schema.add_field("id", DataType.INT64, is_primary=True)
