@@ -19,8 +19,8 @@ struct HttpRequest {
     std::string query;   // behind '?', not decoded
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
-    // Deadline from the header Request-Timeout (seconds); cancelled when the client goes away or the
-    // server stops.
+    // Deadline from the header Request-Timeout (seconds); cancelled when the client goes away or
+    // the server stops.
     base::CallContext context;
 
     // First value of a header, by name without regard to case; empty when absent.
