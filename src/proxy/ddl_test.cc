@@ -89,6 +89,8 @@ TEST(Index, RefusesWhatDoesNotFitTheField) {
          "invalid min_gram or max_gram value"},
         {"n", {{"index_type", "RTREE"}}, "RTREE index can only be built on geometry field"},
         {"j", {{"index_type", "INVERTED"}, {"json_cast_type", "BLOB"}}, "json_cast_type BLOB"},
+        {"vv", {{"metric_type", "L2"}}, "cannot create index on non-exist field: vv"},
+        {"vv", {{"index_type", "HNSW"}}, "cannot create index on non-exist field: vv"},
     };
     for (const auto& [field, params, phrase] : cases) {
         EXPECT_TRUE(Fails(f.Index(field, params), 1100, phrase)) << field << " " << phrase;

@@ -234,6 +234,13 @@ base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collectio
         RETURN_IF_ERROR(CompleteVectorIndex(*field, &index));
         return index;
     }
+    // A misspelt vector field would become a key of the dynamic field.
+    const bool for_vectors =
+        !index.metric_type.empty() ||
+        (index.index_type != kAutoIndex && vindex::FindFamily(index.index_type) != nullptr);
+    if (for_vectors && field->name != request.field) {
+        return Invalid("cannot create index on non-exist field: ", request.field);
+    }
     RETURN_IF_ERROR(CheckScalarType(*field, index.index_type, index.params));
     RETURN_IF_ERROR(CheckJsonCast(*field, index.params));
     if (field->type == DataType::kJson && field->name != request.field) {
