@@ -802,18 +802,15 @@ bool IsSection(std::string_view key, std::string_view next_in_table) {
 
 }  // namespace
 
-bool IsMilvusKey(std::string_view key) {
+bool IsMilvusSection(std::string_view key) {
     // '.' sorts before letters and digits, so the keys of a section follow its name at once.
     const auto* const found = std::lower_bound(std::begin(kKeys), std::end(kKeys), key);
-    if (found != std::end(kKeys) && (*found == key || IsSection(key, *found))) {
-        return true;
-    }
-    return IsBelowOpenPrefix(key);
+    return found != std::end(kKeys) && IsSection(key, *found);
 }
 
-bool IsMilvusSection(std::string_view key) {
-    const auto* const found = std::lower_bound(std::begin(kKeys), std::end(kKeys), key);
-    return found != std::end(kKeys) && IsSection(key, *found);
+bool IsMilvusKey(std::string_view key) {
+    return std::binary_search(std::begin(kKeys), std::end(kKeys), key) || IsMilvusSection(key) ||
+           IsBelowOpenPrefix(key);
 }
 
 std::optional<std::string_view> MilvusKeyOfVariable(std::string_view name) {

@@ -1,6 +1,7 @@
 #include "expr/evaluator.h"
 
 #include "expr/scan.h"
+#include "schema/column_slice.h"
 
 #include <algorithm>
 #include <bit>
@@ -179,22 +180,6 @@ base::Result<ColumnView> Select(const ColumnRef& column, const ColumnView& store
     return view;
 }
 
-// Rows [begin, end) of a column without offsets of its own elements; `begin` is a multiple of 64.
-ColumnView Slice(const ColumnView& view, size_t begin, size_t end) {
-    ColumnView slice = view;
-    slice.rows = end - begin;
-    if (const size_t width = schema::FixedWidth(view.type, view.dim); width > 0) {
-        slice.values = view.values + begin * width;
-    }
-    if (view.offsets != nullptr) {
-        slice.offsets = view.offsets + begin;
-    }
-    if (view.validity != nullptr) {
-        slice.validity = view.validity + begin / 64;
-    }
-    return slice;
-}
-
 // The elements of a struct array as rows of columns, one a sub-field.
 class ElementColumns : public ColumnSource {
   public:
@@ -204,7 +189,7 @@ class ElementColumns : public ColumnSource {
         for (size_t i = 0; i < count; ++i) {
             if (structs.children[i].rows >= end) {
                 columns_.emplace_back(field.sub_fields[i].id,
-                                      Slice(structs.children[i], begin, end));
+                                      schema::SliceView(structs.children[i], begin, end));
             }
         }
     }

@@ -1,6 +1,7 @@
 #include "segment/filter_scan.h"
 
 #include "expr/evaluator.h"
+#include "schema/column_slice.h"
 #include "segment/bit_range.h"
 #include "segment/scan_guard.h"
 
@@ -29,7 +30,8 @@ class BlockColumns : public expr::ColumnSource {
         const schema::ColumnView* whole = source_.Column(run_, field_id);
         return whole == nullptr
                    ? nullptr
-                   : &slices_.emplace(field_id, SliceView(*whole, begin_, end_)).first->second;
+                   : &slices_.emplace(field_id, schema::SliceView(*whole, begin_, end_))
+                          .first->second;
     }
     const schema::FieldSchema* Field(base::FieldId field_id) const override {
         const schema::FieldSchema* field = source_.Field(field_id);

@@ -37,20 +37,4 @@ size_t CountInsertedBy(const RowSource& source, base::Timestamp timestamp) {
     return count;
 }
 
-schema::ColumnView SliceView(const schema::ColumnView& view, size_t begin, size_t end) {
-    CHECK(begin % 64 == 0, "a slice that cuts a validity word");
-    schema::ColumnView slice = view;
-    slice.rows = end - begin;
-    if (const size_t width = schema::FixedWidth(view.type, view.dim); width > 0) {
-        slice.values = view.values + begin * width;
-    }
-    if (view.offsets != nullptr) {
-        slice.offsets = view.offsets + begin;
-    }
-    if (view.validity != nullptr) {
-        slice.validity = view.validity + begin / 64;
-    }
-    return slice;
-}
-
 }  // namespace elanus::segment

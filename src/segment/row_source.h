@@ -48,8 +48,5 @@ size_t RunOf(const std::vector<RowRun>& runs, base::RowOffset row);
 base::Timestamp TimestampOf(const RowSource& source, base::RowOffset row);
 // Rows inserted at or before `timestamp`.
 size_t CountInsertedBy(const RowSource& source, base::Timestamp timestamp);
-// Rows [begin, end) of a view; `begin` is a multiple of 64. Offsets and children keep pointing at
-// the whole column's values.
-schema::ColumnView SliceView(const schema::ColumnView& view, size_t begin, size_t end);
 
 }  // namespace elanus::segment
