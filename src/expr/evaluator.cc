@@ -399,9 +399,9 @@ class Evaluation {
         const auto found = field->type_params.find("analyzer_params");
         const std::string params = found == field->type_params.end() ? "" : found->second;
         return OnColumn(node.column, out, [&](const ColumnView& view, size_t rows, Truth* truth) {
-            truth->is_true = Bitmap(rows);
-            Scan scan(rows, rows == rows_ ? needed : nullptr, context_, clock_);
-            RETURN_IF_ERROR(internal::ScanText(node, params, view, scan, &truth->is_true));
+            RETURN_IF_ERROR(ScanOrAsk(&node, rows, needed, truth, [&](Scan& scan) {
+                return internal::ScanText(node, params, view, scan, &truth->is_true);
+            }));
             ApplyValidity(ValidityOf(view, rows), truth);
             return Status();
         });
@@ -431,12 +431,36 @@ class Evaluation {
     template <typename Leaf>
     Status RunNode(const Leaf& node, const Bitmap* needed, Truth* out) {
         return OnColumn(node.column, out, [&](const ColumnView& view, size_t rows, Truth* truth) {
-            truth->is_true = Bitmap(rows);
-            Scan scan(rows, rows == rows_ ? needed : nullptr, context_, clock_);
-            RETURN_IF_ERROR(RunScan(node, view, scan, &truth->is_true));
+            RETURN_IF_ERROR(ScanOrAsk(&node, rows, needed, truth, [&](Scan& scan) {
+                return RunScan(node, view, scan, &truth->is_true);
+            }));
             ApplyValidity(ValidityOf(view, rows), truth);
             return Status();
         });
+    }
+
+    // Takes the leaf's bits from an index that answered it; scans what no index has decided.
+    template <typename Body>
+    Status ScanOrAsk(const void* leaf, size_t rows, const Bitmap* needed, Truth* truth, Body scan) {
+        const bool is_stored = rows == rows_;  // else the one row of an absent column
+        std::optional<LeafBits> indexed = is_stored ? columns_.Indexed(leaf) : std::nullopt;
+        if (indexed.has_value() && indexed->rows.size() != rows) {
+            return PlanMismatch();
+        }
+        if (indexed.has_value() && indexed->exact) {
+            truth->is_true = std::move(indexed->rows);
+            return Status();
+        }
+        const Bitmap* wanted = is_stored ? needed : nullptr;
+        if (indexed.has_value()) {
+            if (needed != nullptr) {
+                indexed->rows.And(*needed);
+            }
+            wanted = &indexed->rows;
+        }
+        truth->is_true = Bitmap(rows);
+        Scan rows_scan(rows, wanted, context_, clock_);
+        return scan(rows_scan);
     }
 
     Status RunNode(const CompareColumns& node, const Bitmap* needed, Truth* out) {

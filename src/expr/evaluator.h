@@ -14,10 +14,13 @@
 #include "base/bitmap.h"
 #include "base/call_context.h"
 #include "base/status.h"
+#include "expr/leaf_index.h"
 #include "expr/plan.h"
 #include "schema/collection_schema.h"
 #include "schema/column.h"
 #include "sys/clock.h"
+
+#include <optional>
 
 namespace elanus::expr {
 
@@ -29,6 +32,12 @@ class ColumnSource {
     virtual const schema::ColumnView* Column(base::FieldId field_id) const = 0;
     // The field's schema, asked for when the column is absent; null when there is no such field.
     virtual const schema::FieldSchema* Field(base::FieldId field_id) const = 0;
+    // What an index says of the leaf at this address in the plan, one bit a row; absent when no
+    // index was asked.
+    virtual std::optional<LeafBits> Indexed(const void* leaf) const {
+        (void)leaf;
+        return std::nullopt;
+    }
 };
 
 struct Truth {
