@@ -1,0 +1,173 @@
+// The loops of the scans over offsets, written once over a lane type V, which lives in the
+// anonymous namespace of its offset_scan_<level>.cc (see compare_loops.h). V offers
+//     kLanes                                       rows one mask covers, a divisor of 64
+//     template <bool Exact>
+//     uint64_t Lengths(const uint32_t* offsets, uint32_t length)
+//                                                  bit i: row i is `length` long (or longer)
+//     uint64_t Heads(const uint8_t* bytes, const uint32_t* offsets, uint64_t head, uint64_t mask)
+//                                                  bit i: the 8 bytes from offsets[i] on are `head`
+//                                                  where `mask` is set
+#pragma once
+
+#include "simd/offset_scan.h"
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace elanus::simd {
+
+template <typename V>
+struct OffsetLoops {
+    // A search text, its first eight bytes as a number.
+    struct Wanted {
+        explicit Wanted(std::string_view whole) : text(whole) {
+            const size_t size = whole.size() < 8 ? whole.size() : 8;
+            std::memcpy(&head, whole.data(), size);
+            mask = size == 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * size)) - 1;
+        }
+        std::string_view text;
+        uint64_t head = 0;
+        uint64_t mask = 0;
+    };
+
+    template <bool Exact>
+    static uint64_t LengthWord(const uint32_t* offsets, uint32_t length) {
+        uint64_t bits = 0;
+        for (size_t lane = 0; lane < 64; lane += V::kLanes) {
+            bits |= V::template Lengths<Exact>(offsets + lane, length) << lane;
+        }
+        return bits;
+    }
+
+    static uint64_t HeadWord(const Wanted& wanted, const uint8_t* bytes, const uint32_t* offsets) {
+        uint64_t bits = 0;
+        for (size_t lane = 0; lane < 64; lane += V::kLanes) {
+            bits |= V::Heads(bytes, offsets + lane, wanted.head, wanted.mask) << lane;
+        }
+        return bits;
+    }
+
+    // The rows of `open`, all long enough, whose bytes from `skip` on go on as the text does.
+    static uint64_t CompareEach(const Wanted& wanted, size_t skip, const uint8_t* bytes,
+                                const uint32_t* offsets, uint64_t open) {
+        const char* rest = wanted.text.data() + skip;
+        const size_t size = wanted.text.size() - skip;
+        uint64_t bits = 0;
+        for (; open != 0; open &= open - 1) {
+            const int row = std::countr_zero(open);
+            const bool equal = std::memcmp(bytes + offsets[row] + skip, rest, size) == 0;
+            bits |= static_cast<uint64_t>(equal) << row;
+        }
+        return bits;
+    }
+
+    // The same for texts of up to 16 bytes: their last eight are read at once.
+    static uint64_t CompareTails(const Wanted& wanted, const uint8_t* bytes,
+                                 const uint32_t* offsets, uint64_t open) {
+        const size_t skip = wanted.text.size() - 8;
+        const Wanted last(wanted.text.substr(skip));
+        return open & HeadWord(last, bytes + skip, offsets);
+    }
+
+    template <bool Exact>
+    static uint64_t WholeWord(const Wanted& wanted, const uint8_t* bytes, const uint32_t* offsets,
+                              uint32_t end) {
+        constexpr int kFew = 16;
+        const size_t size = wanted.text.size();
+        uint64_t open = LengthWord<Exact>(offsets, static_cast<uint32_t>(size));
+        if (open == 0 || size == 0) {
+            return open;
+        }
+        // Eight bytes from the start of any of the rows, and from the last place that a tail may
+        // have, lie inside of the column.
+        const size_t reach = size > 8 ? size : 8;
+        const bool inside = end - offsets[63] >= reach;
+        if (!inside || std::popcount(open) < kFew) {
+            return CompareEach(wanted, 0, bytes, offsets, open);
+        }
+        open &= HeadWord(wanted, bytes, offsets);
+        if (size <= 8 || open == 0) {
+            return open;
+        }
+        return size <= 16 && std::popcount(open) >= kFew
+                   ? CompareTails(wanted, bytes, offsets, open)
+                   : CompareEach(wanted, 8, bytes, offsets, open);
+    }
+
+    template <bool Exact>
+    static void Match(std::string_view text, const uint8_t* bytes, const uint32_t* offsets,
+                      size_t rows, uint64_t* words) {
+        const Wanted wanted(text);
+        const uint32_t end = offsets[rows];
+        size_t row = 0;
+        for (; row + 64 <= rows; row += 64) {
+            *words++ = WholeWord<Exact>(wanted, bytes, offsets + row, end);
+        }
+        if (row == rows) {
+            return;
+        }
+        uint64_t open = 0;
+        for (size_t i = row; i < rows; ++i) {
+            const size_t length = offsets[i + 1] - offsets[i];
+            const bool fits = Exact ? length == text.size() : length >= text.size();
+            open |= static_cast<uint64_t>(fits) << (i - row);
+        }
+        *words = CompareEach(wanted, 0, bytes, offsets + row, open);
+    }
+
+    // One run of up to 64 bits, whichever words they lie in.
+    static uint64_t RunBits(const uint64_t* elements, size_t bit, size_t length) {
+        const size_t shift = bit % 64;
+        const uint64_t window = elements[bit / 64] >> shift | elements[bit / 64 + 1]
+                                                                  << 1 << (63 - shift);
+        return length >= 64 ? window : window & ((uint64_t{1} << length) - 1);
+    }
+
+    static bool AnyBit(const uint64_t* elements, size_t bit, size_t length) {
+        uint64_t any = 0;
+        for (; length > 64; length -= 64, bit += 64) {
+            any |= RunBits(elements, bit, 64);
+        }
+        return (any | RunBits(elements, bit, length)) != 0;
+    }
+
+    static bool NoneSet(const uint64_t* elements, size_t begin, size_t end) {
+        uint64_t any = 0;
+        for (size_t word = begin / 64; word <= end / 64; ++word) {
+            any |= elements[word];
+        }
+        return any == 0;
+    }
+
+    static void AnyInRun(const uint64_t* elements, const uint32_t* offsets, size_t rows,
+                         uint64_t* words) {
+        const uint32_t first = offsets[0];
+        for (size_t row = 0; row < rows; row += 64) {
+            const size_t count = rows - row < 64 ? rows - row : 64;
+            const uint32_t* at = offsets + row;
+            uint64_t bits = 0;
+            if (!NoneSet(elements, at[0] - first, at[count] - first)) {
+                for (size_t i = 0; i < count; ++i) {
+                    const bool any = AnyBit(elements, at[i] - first, at[i + 1] - at[i]);
+                    bits |= static_cast<uint64_t>(any) << i;
+                }
+            }
+            *words++ = bits;
+        }
+    }
+
+    static void Equal(std::string_view text, const uint8_t* bytes, const uint32_t* offsets,
+                      size_t rows, uint64_t* words) {
+        Match<true>(text, bytes, offsets, rows, words);
+    }
+    static void StartsWith(std::string_view text, const uint8_t* bytes, const uint32_t* offsets,
+                           size_t rows, uint64_t* words) {
+        Match<false>(text, bytes, offsets, rows, words);
+    }
+
+    static constexpr OffsetKernels kTable = {Equal, StartsWith, AnyInRun};
+};
+
+}  // namespace elanus::simd
