@@ -47,21 +47,82 @@ class Scan {
         return base::Status();
     }
 
-    // Calls fill(begin, count, words) for blocks of rows that start at multiples of 64.
+    // Calls fill(begin, count, words) for blocks of at most `block_rows` rows that start at multiples
+    // of 64 and hold all needed rows; words that no call writes stay as they are.
     template <typename Fill>
     base::Status ForBlocks(base::Bitmap* out, size_t block_rows, Fill fill) {
-        for (size_t begin = 0; begin < rows_; begin += block_rows) {
+        for (size_t begin = 0; begin < rows_;) {
             if (begin % kBlockRows == 0) {
                 RETURN_IF_ERROR(Check());
             }
-            fill(begin, std::min(block_rows, rows_ - begin), out->words().data() + begin / 64);
+            const size_t end = std::min(begin + block_rows, rows_);
+            for (size_t at = NextNeeded(begin, end); at < end; at = NextNeeded(at, end)) {
+                const size_t stop = NextIdle(at, end);
+                fill(at, stop - at, out->words().data() + at / 64);
+                at = stop;
+            }
+            begin = end;
         }
         return base::Status();
+    }
+
+    // For scans that pay for each row they look at: words of 64 rows with many needed ones go to
+    // fill(begin, count, words) as in ForBlocks, single rows to holds(row).
+    template <typename Fill, typename Predicate>
+    base::Status ForBlocksOrRows(base::Bitmap* out, size_t block_rows, Fill fill, Predicate holds) {
+        return ForBlocks(out, block_rows, [&](size_t begin, size_t count, uint64_t* words) {
+            if (needed_ == nullptr || !IsSparse(begin, count)) {
+                return fill(begin, count, words);
+            }
+            for (size_t w = 0; w < (count + 63) / 64; ++w) {
+                const uint64_t wanted = needed_->words()[begin / 64 + w];
+                words[w] = PartialWord(begin + w * 64, wanted, holds);
+            }
+        });
     }
 
     base::Status Check() { return context_.Check(clock_.MonotonicNs()); }
 
   private:
+    // Rows that a block scan takes or leaves as a whole: long enough to be worth a kernel call.
+    static constexpr size_t kStepRows = 512;
+
+    bool IsNeeded(size_t begin, size_t end) const {
+        const auto words = needed_->words();
+        for (size_t w = begin / 64; w * 64 < end; ++w) {
+            if (words[w] != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+    bool IsSparse(size_t begin, size_t count) const {
+        constexpr size_t kRowsPerNeeded = 16;
+        size_t needed = 0;
+        for (size_t w = begin / 64; w * 64 < begin + count; ++w) {
+            needed += static_cast<size_t>(std::popcount(needed_->words()[w]));
+        }
+        return needed * kRowsPerNeeded < count;
+    }
+    // The first step from `begin` on with a needed row; `end` when there is none.
+    size_t NextNeeded(size_t begin, size_t end) const {
+        while (needed_ != nullptr && begin < end &&
+               !IsNeeded(begin, std::min(begin + kStepRows, end))) {
+            begin += kStepRows;
+        }
+        return std::min(begin, end);
+    }
+    // The first step behind `begin` without one.
+    size_t NextIdle(size_t begin, size_t end) const {
+        if (needed_ == nullptr) {
+            return end;
+        }
+        while (begin < end && IsNeeded(begin, std::min(begin + kStepRows, end))) {
+            begin += kStepRows;
+        }
+        return std::min(begin, end);
+    }
+
     template <typename Predicate>
     uint64_t WholeWord(size_t begin, Predicate& holds) const {
         const size_t count = std::min<size_t>(64, rows_ - begin);

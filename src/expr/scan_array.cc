@@ -1,8 +1,12 @@
 // Scans of array columns: one element of each row, or the whole array.
+#include "expr/membership.h"
 #include "expr/predicate.h"
 #include "expr/scan.h"
+#include "simd/offset_scan.h"
 
+#include <algorithm>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -84,6 +88,119 @@ bool ContainsAll(const std::vector<W>& wanted, size_t begin, size_t end, const A
     return true;
 }
 
+// Row by row, for lists that would take too many passes over the elements.
+Status ContainsByRow(const Contains& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
+    return WithElements(view, [&](auto zero, auto at) {
+        using W = decltype(zero);
+        ASSIGN_OR_RETURN(const auto prepared,
+                         leaf.prepared.Get<Wanted<W>>([&] { return PrepareWanted<W>(leaf); }));
+        const std::vector<W>& wanted = prepared->values;
+        if (leaf.all) {
+            return scan.ForRows(out, [&](size_t row) {
+                return ContainsAll(wanted, view.offsets[row], view.offsets[row + 1], at);
+            });
+        }
+        const FlatSet<W>& set = prepared->set;
+        return scan.ForRows(out, [&](size_t row) {
+            for (size_t i = view.offsets[row]; i < view.offsets[row + 1]; ++i) {
+                if (set.Contains(at(i))) {
+                    return true;
+                }
+            }
+            return false;
+        });
+    });
+}
+
+constexpr size_t kAllPassesMax = 8;
+constexpr size_t kTextPassesMax = 4;
+constexpr size_t kArrayRows = 4096;
+
+// Elements of a block of rows, one bit each, and the rows that have one of them.
+class ElementBits {
+  public:
+    // match(begin, count, words) writes the bits of elements [begin, begin + count) of the child.
+    template <typename Match>
+    void FoldAny(const uint32_t* offsets, size_t rows, uint64_t* words, Match match) {
+        const size_t elements = offsets[rows] - offsets[0];
+        if (bits_.size() < simd::ElementWords(elements)) {
+            bits_.resize(simd::ElementWords(elements));
+        }
+        match(size_t{offsets[0]}, elements, bits_.data());
+        simd::OffsetScans().any_in_run(bits_.data(), offsets, rows, words);
+    }
+
+  private:
+    std::vector<uint64_t> bits_;
+};
+
+// match(i, begin, count, words): which elements equal the constant of pass i. Rows must have all
+// passes' constants (`all`) or any.
+template <typename Match>
+Status FoldPasses(bool all, size_t passes, const ColumnView& view, Scan& scan, Bitmap* out,
+                  Match match) {
+    ElementBits elements;
+    return scan.ForBlocks(out, kArrayRows, [&](size_t begin, size_t count, uint64_t* words) {
+        std::fill_n(words, (count + 63) / 64, all ? ~uint64_t{0} : 0);
+        uint64_t hits[kArrayRows / 64];
+        for (size_t i = 0; i < passes; ++i) {
+            elements.FoldAny(
+                view.offsets + begin, count, hits,
+                [&](size_t first, size_t size, uint64_t* bits) { match(i, first, size, bits); });
+            for (size_t w = 0; w < (count + 63) / 64; ++w) {
+                words[w] = all ? words[w] & hits[w] : words[w] | hits[w];
+            }
+        }
+    });
+}
+
+Status ContainsByTextKernel(const Contains& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
+    std::vector<std::string_view> texts;
+    if (!AllAs(leaf.values, &texts)) {
+        return PlanMismatch();
+    }
+    const ColumnView& child = view.children[0];
+    RETURN_IF_ERROR(FoldPasses(leaf.all, texts.size(), view, scan, out,
+                               [&](size_t i, size_t begin, size_t count, uint64_t* bits) {
+                                   simd::OffsetScans().equal(texts[i], child.values,
+                                                             child.offsets + begin, count, bits);
+                               }));
+    out->ClearTail();
+    return Status();
+}
+
+template <typename T>
+Status ContainsByKernel(const Contains& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
+    using Sets = std::vector<Membership<T>>;  // one for all constants, or one a constant
+    ASSIGN_OR_RETURN(const auto sets,
+                     leaf.prepared.Get<Sets>([&]() -> base::Result<std::shared_ptr<Sets>> {
+                         std::vector<WideOf<T>> values;
+                         if (!AllAs(leaf.values, &values)) {
+                             return PlanMismatch();
+                         }
+                         auto made = std::make_shared<Sets>();
+                         for (size_t i = 0; leaf.all && i < values.size(); ++i) {
+                             made->emplace_back(std::vector<WideOf<T>>{values[i]});
+                         }
+                         if (!leaf.all) {
+                             made->emplace_back(std::move(values));
+                         }
+                         return made;
+                     }));
+    const T* values = view.children[0].As<T>();
+    RETURN_IF_ERROR(
+        FoldPasses(leaf.all, sets->size(), view, scan, out,
+                   [&](size_t i, size_t begin, size_t count, uint64_t* bits) {
+                       for (size_t done = 0; done < count; done += Membership<T>::kBlockRows) {
+                           (*sets)[i].Contains(values + begin + done,
+                                               std::min(Membership<T>::kBlockRows, count - done),
+                                               bits + done / 64);
+                       }
+                   }));
+    out->ClearTail();
+    return Status();
+}
+
 }  // namespace
 
 Status ScanElement(const Compare& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
@@ -127,25 +244,16 @@ Status ScanArray(const Compare& leaf, const ColumnView& view, Scan& scan, Bitmap
 }
 
 Status ScanArray(const Contains& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
-    return WithElements(view, [&](auto zero, auto at) {
-        using W = decltype(zero);
-        ASSIGN_OR_RETURN(const auto prepared,
-                         leaf.prepared.Get<Wanted<W>>([&] { return PrepareWanted<W>(leaf); }));
-        const std::vector<W>& wanted = prepared->values;
-        if (leaf.all) {
-            return scan.ForRows(out, [&](size_t row) {
-                return ContainsAll(wanted, view.offsets[row], view.offsets[row + 1], at);
-            });
-        }
-        const FlatSet<W>& set = prepared->set;
-        return scan.ForRows(out, [&](size_t row) {
-            for (size_t i = view.offsets[row]; i < view.offsets[row + 1]; ++i) {
-                if (set.Contains(at(i))) {
-                    return true;
-                }
-            }
-            return false;
-        });
+    const ColumnView& child = view.children[0];
+    if (schema::IsStringLike(child.type)) {
+        return leaf.values.size() <= kTextPassesMax ? ContainsByTextKernel(leaf, view, scan, out)
+                                                    : ContainsByRow(leaf, view, scan, out);
+    }
+    if (leaf.all && leaf.values.size() > kAllPassesMax) {
+        return ContainsByRow(leaf, view, scan, out);
+    }
+    return WithFixedType(child.type, [&](auto zero) {
+        return ContainsByKernel<decltype(zero)>(leaf, view, scan, out);
     });
 }
 

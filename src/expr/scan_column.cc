@@ -1,9 +1,14 @@
 // Scans of fixed-width and string columns.
+#include "expr/membership.h"
 #include "expr/predicate.h"
 #include "expr/scan.h"
 #include "simd/compare.h"
+#include "simd/offset_scan.h"
 
 #include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -97,34 +102,16 @@ Status RangeFixed(const Range& leaf, const ColumnView& view, Scan& scan, Bitmap*
     });
 }
 
-// A few values are cheaper as that many kernel passes over a block than as lookups.
-constexpr size_t kInByKernelMax = 6;
-constexpr size_t kInBlockRows = 4096;
-
 template <typename T>
 Status InFixed(const In& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
-    const ValueSet& set = leaf.values;
-    if (set.ints.size() + set.doubles.size() > kInByKernelMax) {
-        ASSIGN_OR_RETURN(const auto table, PreparedSet<WideOf<T>>(leaf));
-        return scan.ForRows(
-            out, [&](size_t row) { return table->Contains(WideOf<T>{view.As<T>()[row]}); });
-    }
-    std::vector<WideOf<T>> values;
-    for (const auto value : SetAs<WideOf<T>>(set)) {
-        if (Fits<T>(value)) {
-            values.push_back(value);
-        }
-    }
-    return scan.ForBlocks(out, kInBlockRows, [&](size_t begin, size_t count, uint64_t* words) {
-        uint64_t hits[kInBlockRows / 64];
-        for (const auto value : values) {
-            simd::Compare<T>(simd::CompareOp::kEq, view.As<T>() + begin, count,
-                             static_cast<T>(value), hits);
-            for (size_t w = 0; w < (count + 63) / 64; ++w) {
-                words[w] |= hits[w];
-            }
-        }
-    });
+    ASSIGN_OR_RETURN(const auto set, leaf.prepared.Get<Membership<T>>([&] {
+        return base::Result<std::shared_ptr<Membership<T>>>(
+            std::make_shared<Membership<T>>(SetAs<WideOf<T>>(leaf.values)));
+    }));
+    return scan.ForBlocks(out, Membership<T>::kBlockRows,
+                          [&](size_t begin, size_t count, uint64_t* words) {
+                              set->Contains(view.As<T>() + begin, count, words);
+                          });
 }
 
 constexpr size_t kCalculateRows = 1024;
@@ -174,6 +161,31 @@ Status ScanStrings(const Leaf& leaf, const ColumnView& view, Scan& scan, Bitmap*
     });
 }
 
+// Equality or a common start with the text, by kernels.
+enum class TextRule : uint8_t { kEqual, kUnequal, kPrefix };
+
+Status ScanText(TextRule rule, std::string_view text, const ColumnView& view, Scan& scan,
+                Bitmap* out) {
+    const simd::OffsetKernels& kernels = simd::OffsetScans();
+    const auto kernel = rule == TextRule::kPrefix ? kernels.starts_with : kernels.equal;
+    const uint64_t turn = rule == TextRule::kUnequal ? ~uint64_t{0} : 0;
+    RETURN_IF_ERROR(scan.ForBlocksOrRows(
+        out, kBlockRows,
+        [&](size_t begin, size_t count, uint64_t* words) {
+            kernel(text, view.values, view.offsets + begin, count, words);
+            for (size_t w = 0; turn != 0 && w < (count + 63) / 64; ++w) {
+                words[w] ^= turn;
+            }
+        },
+        [&](size_t row) {
+            const std::string_view value = view.StringAt(row);
+            return rule == TextRule::kPrefix ? value.starts_with(text)
+                                             : (value == text) == (rule == TextRule::kEqual);
+        }));
+    out->ClearTail();
+    return Status();
+}
+
 template <typename W>
 void WidenBlock(const ColumnView& view, size_t begin, size_t count, W* results) {
     const Status widened = WithFixedType(view.type, [&](auto zero) {
@@ -205,7 +217,13 @@ Status CompareWidened(const CompareColumns& leaf, const ColumnView& left, const 
 
 Status ScanColumn(const Compare& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
     if (schema::IsStringLike(view.type)) {
-        return ScanStrings(leaf, view, scan, out);
+        const std::string* text = leaf.value.string_if();
+        const bool is_equality = leaf.op == CompareOp::kEq || leaf.op == CompareOp::kNe;
+        if (text == nullptr || !is_equality) {
+            return ScanStrings(leaf, view, scan, out);
+        }
+        return ScanText(leaf.op == CompareOp::kEq ? TextRule::kEqual : TextRule::kUnequal, *text,
+                        view, scan, out);
     }
     return WithFixedType(
         view.type, [&](auto zero) { return CompareFixed<decltype(zero)>(leaf, view, scan, out); });
@@ -228,7 +246,14 @@ Status ScanColumn(const In& leaf, const ColumnView& view, Scan& scan, Bitmap* ou
 }
 
 Status ScanColumn(const Like& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
-    return schema::IsStringLike(view.type) ? ScanStrings(leaf, view, scan, out) : PlanMismatch();
+    if (!schema::IsStringLike(view.type)) {
+        return PlanMismatch();
+    }
+    if (leaf.kind == LikeKind::kEqual || leaf.kind == LikeKind::kPrefix) {
+        return ScanText(leaf.kind == LikeKind::kEqual ? TextRule::kEqual : TextRule::kPrefix,
+                        leaf.text, view, scan, out);
+    }
+    return ScanStrings(leaf, view, scan, out);
 }
 
 Status ScanColumn(const Regex& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
