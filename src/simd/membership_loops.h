@@ -20,6 +20,7 @@ struct MembershipLoops {
                                                                   Mask mask) {
         const auto word = [&](const int64_t* p) {
             uint64_t bits = 0;
+#pragma GCC unroll 4
             for (size_t lane = 0; lane < 64; lane += V::kLanes) {
                 bits |= mask(p + lane) << lane;
             }
