@@ -1,10 +1,11 @@
 # Front door: the names people know from Milvus, over CMake presets. `make help` lists them.
 .DEFAULT_GOAL := all
-.PHONY: all help deps elanus run unittest test bench format asan tsan crash nosync clean
+.PHONY: all help deps elanus run unittest test bench format asan tsan fuzz crash nosync clean
 
 BUILD := build/release
 JOBS ?= $(shell nproc)
 N ?= 20
+T ?= 60
 PYTHON := .venv/bin/python
 CLANG_FORMAT ?= clang-format-19
 
@@ -53,6 +54,11 @@ asan: deps ## unit and end-to-end tests under address and undefined-behaviour sa
 tsan: deps ## unit and end-to-end tests under the thread sanitizer
 	$(call build,tsan,all)
 	@$(PYTHON) scripts/run_tests.py --build build/tsan unit e2e
+
+fuzz: ## run every fuzzer of tests/fuzz for T seconds (clang; scripts/install_deps.sh dev)
+	@scripts/install_deps.sh dev
+	$(call build,fuzz,fuzzers)
+	@python3 scripts/run_fuzzers.py --build build/fuzz --seconds $(T)
 
 crash: deps elanus ## kill -9 the server N times under load and check every acknowledged write
 	@$(PYTHON) tests/crash/crash_test.py --binary $(BUILD)/elanus --cycles $(N)

@@ -37,6 +37,21 @@ elseif(ELANUS_SANITIZE STREQUAL "thread")
   add_link_options(-fsanitize=thread)
 endif()
 
+# Fuzzers (tests/fuzz) need clang: every library is instrumented, each target links the engine.
+option(ELANUS_FUZZ "build the fuzz targets with libFuzzer (clang only)" OFF)
+if(ELANUS_FUZZ)
+  set(CMAKE_CXX_FLAGS_RELEASE "-O1 -g1")
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
+# Options that silence warnings of GCC are noise to clang; the sort of libstdc++ 12 itself calls
+# what libstdc++ deprecates; a template may capture what one of its forms does not use.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_compile_options(-Wno-unknown-warning-option -Wno-deprecated-declarations -Wno-unused-lambda-capture)
+endif()
+
 # Crash tests must fail when this is on: it proves that they notice a missing fdatasync.
 option(ELANUS_UNSAFE_NO_SYNC "leave out every fdatasync and fsync (proof build only)" OFF)
 if(ELANUS_UNSAFE_NO_SYNC)

@@ -91,8 +91,7 @@ class FieldOverlay {
           op_(op),
           filler_(schema::MakeDefaultColumn(field, 1)),
           builder_(BuilderFor(field)),
-          given_(given),
-          old_(old) {
+          given_(given) {
         if (given != nullptr) {
             given_view_ = given->View();
         }
@@ -156,7 +155,6 @@ class FieldOverlay {
     const schema::Column filler_;
     schema::ColumnBuilder builder_;
     const schema::Column* const given_;
-    const schema::Column* const old_;
     ColumnView given_view_;
     ColumnView old_view_;
 };

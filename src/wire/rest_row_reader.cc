@@ -24,7 +24,6 @@ using Kind = Scalar::Kind;
 
 // milvus.proto.common.PlaceholderType
 constexpr int32_t kVarCharPlaceholder = 21;
-constexpr int32_t kFloatVectorPlaceholder = 101;
 constexpr int32_t kEmbListOffset = 200;  // EmbListFloatVector = FloatVector + 200 ...
 
 Status WrongValue(DataType type, std::string_view problem) {

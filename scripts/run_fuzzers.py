@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Runs the fuzzers of tests/fuzz one after the other, each for so long, from the corpus in the repository.
+
+    scripts/run_fuzzers.py --build build/fuzz [--seconds 60] [--merge] [TARGET ...]
+
+What a fuzzer finds stays in BUILD/corpus/TARGET; inputs that crash lie in BUILD/crashes. With --merge the files
+that reach something new are added to tests/fuzz/corpus/TARGET, smallest first, at most FILES_MAX of them.
+Ends with 1 when a fuzzer found a crash.
+"""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+CORPUS = ROOT / "tests/fuzz/corpus"
+FILES_MAX = 48
+FILE_BYTES_MAX = 8192
+INPUT_BYTES_MAX = 65536
+INPUT_SECONDS_MAX = 20
+MEMORY_MB_MAX = 2048
+
+
+def fuzz(program, name, build, seconds):
+    found, crashes = build / "corpus" / name, build / "crashes"
+    found.mkdir(parents=True, exist_ok=True)
+    crashes.mkdir(exist_ok=True)
+    print(f"{name}: {seconds} s", flush=True)
+    done = subprocess.run(
+        [program, f"-max_total_time={seconds}", f"-max_len={INPUT_BYTES_MAX}", f"-timeout={INPUT_SECONDS_MAX}",
+         f"-rss_limit_mb={MEMORY_MB_MAX}", f"-artifact_prefix={crashes}/{name}-", "-print_final_stats=1",
+         "-verbosity=1", found, CORPUS / name],
+        env=os.environ | {"UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"},
+        text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    lines = done.stdout.splitlines()
+    shown = [line for line in lines if line.startswith("stat::number_of_executed") or " cov: " in line][-2:]
+    print("\n".join("    " + line for line in (shown if done.returncode == 0 else lines[-80:])), flush=True)
+    return done.returncode == 0
+
+
+def merge(program, name, build):
+    """Files that reach something that no smaller one does; libFuzzer looks at the smallest first."""
+    target = CORPUS / name
+    known = sum(1 for _ in target.iterdir())
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([program, "-merge=1", folder, build / "corpus" / name], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        files = sorted((p for p in pathlib.Path(folder).iterdir() if p.stat().st_size <= FILE_BYTES_MAX),
+                       key=lambda p: p.stat().st_size)
+        room = max(0, FILES_MAX - known)
+        # Spread over the sizes: the largest reach deepest.
+        chosen = files if len(files) <= room else [files[i * len(files) // room] for i in range(room)]
+        for path in chosen:
+            (target / path.name).write_bytes(path.read_bytes())
+    print(f"    {len(chosen)} files kept", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/fuzz")
+    parser.add_argument("--seconds", type=int, default=60, help="for each target")
+    parser.add_argument("--merge", action="store_true")
+    parser.add_argument("targets", nargs="*", metavar="TARGET")
+    options = parser.parse_args()
+    build = options.build.resolve()
+    programs = {p.name.removeprefix("fuzz_"): p for p in sorted((build / "tests/fuzz").glob("fuzz_*"))
+                if os.access(p, os.X_OK) and p.is_file()}
+    unknown = set(options.targets) - set(programs)
+    if unknown or not programs:
+        parser.error(f"no such target: {', '.join(sorted(unknown)) or 'none is built'}")
+    fine = True
+    for name in options.targets or programs:
+        fine = fuzz(programs[name], name, build, options.seconds) and fine
+        if options.merge:
+            merge(programs[name], name, build)
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+// Seeds and a run for the file of any vector index family.
+#pragma once
+
+#include "vindex/family.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace elanus::fuzz {
+
+// The form (sections.h) of small indexes of this family: one for each type and metric it takes.
+std::vector<std::string> IndexSeeds(std::string_view index_type, std::string_view format);
+// Opens the file and searches it with and without filter, range and effort.
+void SearchIndexFile(std::string_view format, std::string_view bytes);
+
+}  // namespace elanus::fuzz
