@@ -27,6 +27,8 @@ const std::vector<Setting>& Settings() {
         {"proxy.maxArrayCapacity", Kind::kInt, "4096", 1, 1 << 20, "elements of an Array"},
         {"proxy.healthCheckTimeout", Kind::kInt, "3000", 1, kAnyMax, "ms; accepted, not needed"},
         {"common.gracefulTime", Kind::kInt, "5000", 0, kAnyMax, "ms a Bounded read may be behind"},
+        {"common.groupBy.maxGroups", Kind::kInt, "100000", 1, 1 << 24,
+         "groups of an aggregating query"},
         {"common.JSONMaxLength", Kind::kInt, "65536", 2, 1 << 24, "bytes of a JSON value"},
         {"quotaAndLimits.limits.topK", Kind::kInt, "16384", 1, 1 << 20, "largest topk"},
         {"quotaAndLimits.limits.nq", Kind::kInt, "16384", 1, 1 << 20, "query vectors a request"},

@@ -54,6 +54,7 @@ proxy::Limits LimitsFrom(const config::Config& config) {
     limits.max_top_k = config.Int("quotaAndLimits.limits.topK");
     limits.max_nq = config.Int("quotaAndLimits.limits.nq");
     limits.max_query_window = config.Int("quotaAndLimits.limits.maxQueryResultWindow");
+    limits.max_groups = config.Int("common.groupBy.maxGroups");
     limits.max_output_bytes = config.Int("quotaAndLimits.limits.maxOutputSize");
     limits.graceful_time_ms = config.Int("common.gracefulTime");
     return limits;

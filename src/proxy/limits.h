@@ -22,6 +22,7 @@ struct Limits {
     int64_t max_top_k = 16384;
     int64_t max_nq = 16384;
     int64_t max_query_window = 16384;
+    int64_t max_groups = 100000;  // of an aggregating query
     int64_t max_output_bytes = 100 << 20;
     int64_t graceful_time_ms = 5000;  // how stale a Bounded read may be
     int64_t max_index_params_bytes = 102400;

@@ -196,7 +196,7 @@ base::Result<PendingWrite> ReadAndOverlay(ProxyCore& core, const base::CallConte
     retrieve.guarantee_ts = retrieve.snapshot_ts;
     ASSIGN_OR_RETURN(const std::vector<roles::RetrieveResponse> shards,
                      core.RetrieveFromShards(context, *collection, retrieve));
-    ASSIGN_OR_RETURN(const roles::RetrieveResponse old, reduce::MergeRetrievals(shards, 0, 0));
+    ASSIGN_OR_RETURN(const roles::RetrieveResponse old, reduce::MergeRetrievals(shards, retrieve));
     ASSIGN_OR_RETURN(schema::ColumnBatch batch,
                      OverlayRows(*collection, request.field_ops, given, old.keys, old.rows));
     ASSIGN_OR_RETURN(PendingWrite write, RouteWrite(core, context, WriteKind::kUpsert, collection,

@@ -1,7 +1,9 @@
 #include "proxy/output_fields.h"
 
+#include "proxy/aggregate_query.h"
 #include "proxy/default_values.h"
 #include "proxy/json_members.h"
+#include "proxy/output_path.h"
 #include "proxy/phrase.h"
 #include "proxy/value_display.h"
 
@@ -12,80 +14,6 @@
 namespace elanus::proxy {
 
 namespace {
-
-constexpr std::string_view kCount = "count(*)";
-
-std::string_view Trim(std::string_view text) {
-    const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
-    while (!text.empty() && is_space(text.front())) {
-        text.remove_prefix(1);
-    }
-    while (!text.empty() && is_space(text.back())) {
-        text.remove_suffix(1);
-    }
-    return text;
-}
-
-// "sum(x)" and the like.
-bool IsAggregate(std::string_view name) {
-    for (const char* function : {"count(", "sum(", "avg(", "min(", "max("}) {
-        if (name.starts_with(function) && name.ends_with(')')) {
-            return true;
-        }
-    }
-    return false;
-}
-
-// `name["a"]['b'][0]` taken apart: the name, and the keys between the brackets. Empty keys when the
-// text has another form. A bare word between brackets is allowed as the only one: `struct[sub]`.
-struct Subscripts {
-    std::string_view name;
-    std::vector<std::string> keys;
-    bool bare = false;
-};
-
-// One `[..]` at the start of `text`, which is cut off. False when there is none.
-bool TakeSubscript(std::string_view* text, Subscripts* out) {
-    if (text->size() < 3 || text->front() != '[') {
-        return false;
-    }
-    const char quote = (*text)[1];
-    if (quote == '"' || quote == '\'') {
-        const size_t end = text->find(quote, 2);
-        if (end == std::string_view::npos || end == 2 || end + 1 >= text->size() ||
-            (*text)[end + 1] != ']') {
-            return false;
-        }
-        out->keys.emplace_back(text->substr(2, end - 2));
-        text->remove_prefix(end + 2);
-        return true;
-    }
-    const size_t end = text->find(']');
-    if (end == std::string_view::npos || end == 1) {
-        return false;
-    }
-    out->keys.emplace_back(text->substr(1, end - 1));
-    out->bare = true;
-    text->remove_prefix(end + 1);
-    return true;
-}
-
-Subscripts SplitSubscripts(std::string_view text) {
-    Subscripts out;
-    const size_t bracket = text.find('[');
-    if (bracket == std::string_view::npos || bracket == 0) {
-        return out;
-    }
-    out.name = text.substr(0, bracket);
-    std::string_view rest = text.substr(bracket);
-    while (!rest.empty()) {
-        if (!TakeSubscript(&rest, &out)) {
-            out.keys.clear();
-            return out;
-        }
-    }
-    return out;
-}
 
 std::vector<base::FieldId> AllSubFields(const schema::FieldSchema& field) {
     std::vector<base::FieldId> ids;
@@ -315,8 +243,10 @@ base::Result<OutputColumn> ShowStruct(const schema::FieldSchema& field, const Ou
     return column;
 }
 
-base::Result<OutputColumn> Show(const OutputSelection& selection, const OutputItem& item,
-                                const schema::Column& values) {
+}  // namespace
+
+base::Result<OutputColumn> ShowColumn(const OutputSelection& selection, const OutputItem& item,
+                                      const schema::Column& values) {
     const schema::FieldSchema& field = selection.fields[item.field];
     OutputColumn column;
     column.name = item.name;
@@ -352,8 +282,6 @@ base::Result<OutputColumn> Show(const OutputSelection& selection, const OutputIt
     }
 }
 
-}  // namespace
-
 base::Result<OutputSelection> SelectOutput(const roles::CollectionInfo& collection,
                                            const KeyValues& params,
                                            const std::vector<std::string>& names,
@@ -363,14 +291,9 @@ base::Result<OutputSelection> SelectOutput(const roles::CollectionInfo& collecti
     RETURN_IF_ERROR(ReadTimeDisplay(collection, params, &selection));
     Selector selector(schema, &selection);
     for (const std::string& given : names) {
-        const std::string_view name = Trim(given);
-        if (name == kCount && primary_key == PrimaryKeyOutput::kAlways && names.size() == 1) {
-            selection.count = true;
-            selection.output_fields.emplace_back(kCount);
-            return selection;
-        }
-        if (IsAggregate(name) && schema.FindField(name) == nullptr) {
-            return NotSupportedYet(Phrase("aggregation ", name, " beside other output fields"));
+        const std::string_view name = TrimBlanks(given);
+        if (ReadAggregate(name).has_value() && schema.FindField(name) == nullptr) {
+            return Invalid("aggregation ", name, " is not supported in a search, use query");
         }
         RETURN_IF_ERROR(selector.Add(name));
     }
@@ -391,7 +314,7 @@ base::Result<std::vector<OutputColumn>> MakeOutputColumns(const OutputSelection&
         if (values == nullptr) {
             return base::Internal(Phrase("column of field ", field.name, " is missing"));
         }
-        ASSIGN_OR_RETURN(OutputColumn column, Show(selection, item, *values));
+        ASSIGN_OR_RETURN(OutputColumn column, ShowColumn(selection, item, *values));
         columns.push_back(std::move(column));
     }
     return columns;

@@ -31,8 +31,6 @@ struct OutputSelection {
     std::vector<std::string> output_fields;
     // Not empty: of the dynamic field only these keys are returned.
     std::vector<std::string> dynamic_keys;
-    bool count = false;  // count(*)
-
     calendar::TimeZone zone;                  // timestamps are shown in it
     std::vector<calendar::Unit> time_fields;  // not empty: as these parts instead
 };
@@ -46,6 +44,9 @@ base::Result<OutputSelection> SelectOutput(const roles::CollectionInfo& collecti
                                            const std::vector<std::string>& names,
                                            PrimaryKeyOutput primary_key);
 
+// One fetched column as the client gets it.
+base::Result<OutputColumn> ShowColumn(const OutputSelection& selection, const OutputItem& item,
+                                      const schema::Column& values);
 // The fetched columns as the client gets them, in the order of selection.items.
 base::Result<std::vector<OutputColumn>> MakeOutputColumns(const OutputSelection& selection,
                                                           const schema::ColumnBatch& batch);

@@ -2,6 +2,7 @@
 
 #include "proxy/expiry.h"
 #include "proxy/name_validation.h"
+#include "proxy/partition_key.h"
 #include "proxy/phrase.h"
 #include "proxy/schema_validation.h"
 
@@ -109,6 +110,8 @@ base::Result<std::vector<roles::RetrieveResponse>> ProxyCore::RetrieveFromShards
     std::vector<roles::RetrieveResponse> responses(shards);
     std::vector<base::Status> failures(shards);
     roles::RetrieveRequest complete = request;
+    complete.partitions =
+        PrunePartitions(collection, std::move(complete.partitions), complete.filter.get());
     CompleteRead(*partners.clock, collection, &complete);
     partners.executor->ParallelFor(shards, [&](size_t shard) {
         roles::RetrieveRequest of_shard = complete;

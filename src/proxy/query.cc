@@ -1,5 +1,7 @@
-// Proxy::Query: rows by filter in ascending order of their primary keys, or their count.
+// Proxy::Query: rows by filter, in ascending order of their primary keys or in an order by fields,
+// or aggregates of groups of them.
 
+#include "proxy/aggregate_query.h"
 #include "proxy/output_fields.h"
 #include "proxy/phrase.h"
 #include "proxy/proxy_core.h"
@@ -7,51 +9,22 @@
 #include "proxy/search_params.h"
 #include "reduce/segment_reads.h"
 
-#include <algorithm>
+#include <optional>
 
 namespace elanus::proxy {
 
 namespace {
 
-constexpr std::string_view kCountColumn = "count(*)";
-
-OutputColumn CountColumn(uint64_t count) {
-    OutputColumn column;
-    column.name = kCountColumn;
-    schema::ColumnBuilder builder(0, schema::DataType::kInt64);
-    builder.AppendInt(static_cast<int64_t>(count));
-    column.values = builder.Finish();
-    return column;
-}
-
-base::Status CheckShape(const std::vector<roles::RetrieveResponse>& shards) {
-    for (const roles::RetrieveResponse& shard : shards) {
-        if (shard.keys.size() != shard.rows.rows || shard.rows.rows > UINT32_MAX) {
-            return base::Internal("a shard's query answer does not fit together");
-        }
-    }
-    return base::Status();
-}
-
-// Rows [offset, offset + limit) of all shards by ascending key.
-base::Result<schema::ColumnBatch> MergeRows(std::vector<roles::RetrieveResponse> shards,
-                                            const roles::RetrieveRequest& request,
-                                            uint64_t offset) {
-    RETURN_IF_ERROR(CheckShape(shards));
-    roles::RetrieveResponse merged;
-    if (shards.size() == 1 && (request.limit == 0 || shards[0].rows.rows <= request.limit)) {
-        merged = std::move(shards[0]);
-    } else {
-        ASSIGN_OR_RETURN(merged, reduce::MergeRetrievals(shards, request.limit, request.max_bytes));
-    }
+// Rows from `offset` on.
+schema::ColumnBatch SkipRows(schema::ColumnBatch rows, uint64_t offset) {
     if (offset == 0) {
-        return std::move(merged.rows);
+        return rows;
     }
     std::vector<uint32_t> picks;
-    for (uint64_t row = offset; row < merged.rows.rows; ++row) {
+    for (uint64_t row = offset; row < rows.rows; ++row) {
         picks.push_back(static_cast<uint32_t>(row));
     }
-    return schema::Gather(merged.rows, picks);
+    return schema::Gather(rows, picks);
 }
 
 class QueryRun {
@@ -65,47 +38,32 @@ class QueryRun {
         ASSIGN_OR_RETURN(std::vector<roles::RetrieveResponse> shards,
                          core_.RetrieveFromShards(context_, collection_, shard_request_));
         QueryResults results;
-        results.output_fields = selection_.output_fields;
         results.primary_field_name = collection_.schema.primary_key()->name;
         results.collection_name = collection_.schema.name;
         if (moment_.iterator) {
             results.session_ts = moment_.snapshot_ts;
         }
-        if (selection_.count) {
-            uint64_t count = 0;
-            for (const roles::RetrieveResponse& shard : shards) {
-                count += shard.count;
-            }
-            results.columns.push_back(CountColumn(count));
-            return results;
+        if (aggregate_.has_value()) {
+            results.output_fields = aggregate_->selection.output_fields;
+            ASSIGN_OR_RETURN(results.columns, Aggregates(shards));
+        } else {
+            results.output_fields = selection_.output_fields;
+            ASSIGN_OR_RETURN(results.columns, Rows(std::move(shards)));
         }
-        ASSIGN_OR_RETURN(
-            const schema::ColumnBatch rows,
-            MergeRows(std::move(shards), shard_request_, static_cast<uint64_t>(settings_.offset)));
-        if (rows.ByteSize() > static_cast<size_t>(core_.limits.max_output_bytes)) {
-            return Invalid("query results exceed the maxOutputSize Limit ",
-                           core_.limits.max_output_bytes);
-        }
-        ASSIGN_OR_RETURN(results.columns, Columns(rows));
         return results;
     }
 
   private:
     base::Status Prepare() {
         ASSIGN_OR_RETURN(settings_, ParseQuerySettings(request_.query_params, core_.limits));
-        ASSIGN_OR_RETURN(selection_,
-                         SelectOutput(collection_, request_.query_params, request_.output_fields,
-                                      PrimaryKeyOutput::kAlways));
+        RETURN_IF_ERROR(PrepareOutput());
         auto filter = core_.ParseFilter(collection_, request_.filter, request_.templates);
         if (!filter.ok()) {
             return filter.status().Annotate("failed to create query plan");
         }
-        if (selection_.count && settings_.has_limit) {
-            return Invalid("count entities with pagination is not allowed");
-        }
         // The text decides, not the plan: a filter that every row passes is still a filter.
         const bool blank = request_.filter.find_first_not_of(" \t\r\n") == std::string::npos;
-        if (blank && !selection_.count && !settings_.has_limit) {
+        if (blank && !aggregate_.has_value() && !settings_.has_limit) {
             return Invalid("empty expression should be used with limit");
         }
         ASSIGN_OR_RETURN(shard_request_.partitions,
@@ -113,9 +71,7 @@ class QueryRun {
         ASSIGN_OR_RETURN(moment_, ResolveMoment(context_, core_.partners, core_.limits, collection_,
                                                 request_.consistency, settings_.iterator));
         shard_request_.filter = *filter;
-        shard_request_.count_only = selection_.count;
         shard_request_.limit = static_cast<uint64_t>(settings_.limit + settings_.offset);
-        shard_request_.fields = selection_.fields;
         shard_request_.ignore_growing = settings_.ignore_growing;
         shard_request_.guarantee_ts = moment_.guarantee_ts;
         shard_request_.snapshot_ts = moment_.snapshot_ts;
@@ -123,7 +79,65 @@ class QueryRun {
         return base::Status();
     }
 
-    base::Result<std::vector<OutputColumn>> Columns(const schema::ColumnBatch& rows) const {
+    base::Status PrepareOutput() {
+        if (IsAggregateQuery(settings_, request_.output_fields)) {
+            ASSIGN_OR_RETURN(aggregate_,
+                             ParseAggregateQuery(collection_, request_, settings_, core_.limits));
+            if (aggregate_->IsRowCount()) {
+                shard_request_.count_only = true;
+            } else {
+                shard_request_.aggregation = aggregate_->aggregation;
+            }
+            return base::Status();
+        }
+        ASSIGN_OR_RETURN(selection_,
+                         SelectOutput(collection_, request_.query_params, request_.output_fields,
+                                      PrimaryKeyOutput::kAlways));
+        shard_request_.fields = selection_.fields;
+        if (settings_.order_by.empty()) {
+            return base::Status();
+        }
+        if (settings_.iterator) {
+            return Invalid("order_by is not supported with a query iterator");
+        }
+        if (!settings_.has_limit) {
+            return Invalid("order_by requires limit, set a limit in the query");
+        }
+        ASSIGN_OR_RETURN(shard_request_.order_by,
+                         ResolveOrderBy(collection_.schema, settings_.order_by));
+        return base::Status();
+    }
+
+    base::Result<std::vector<OutputColumn>> Aggregates(
+        const std::vector<roles::RetrieveResponse>& shards) const {
+        ASSIGN_OR_RETURN(roles::RetrieveResponse merged,
+                         reduce::MergeRetrievals(shards, shard_request_));
+        if (shard_request_.count_only) {
+            merged.groups.resize(1);
+            merged.groups[0].states.resize(1);
+            merged.groups[0].states[0].count = merged.count;
+        }
+        return MakeAggregateColumns(*aggregate_, merged.groups,
+                                    static_cast<uint64_t>(settings_.offset),
+                                    static_cast<uint64_t>(settings_.limit));
+    }
+
+    base::Result<std::vector<OutputColumn>> Rows(
+        std::vector<roles::RetrieveResponse> shards) const {
+        const uint64_t limit = shard_request_.limit;
+        const bool whole = shards.size() == 1 && (limit == 0 || shards[0].rows.rows <= limit);
+        roles::RetrieveResponse merged;
+        if (whole) {
+            merged = std::move(shards[0]);
+        } else {
+            ASSIGN_OR_RETURN(merged, reduce::MergeRetrievals(shards, shard_request_));
+        }
+        const schema::ColumnBatch rows =
+            SkipRows(std::move(merged.rows), static_cast<uint64_t>(settings_.offset));
+        if (rows.ByteSize() > static_cast<size_t>(core_.limits.max_output_bytes)) {
+            return Invalid("query results exceed the maxOutputSize Limit ",
+                           core_.limits.max_output_bytes);
+        }
         if (rows.rows > 0) {
             return MakeOutputColumns(selection_, rows);
         }
@@ -140,7 +154,8 @@ class QueryRun {
     const roles::CollectionInfo& collection_;
     const QueryRequest& request_;
     QuerySettings settings_;
-    OutputSelection selection_;
+    OutputSelection selection_;                // of a query for rows
+    std::optional<AggregateQuery> aggregate_;  // of one for groups
     ReadMoment moment_;
     roles::RetrieveRequest shard_request_;
 };

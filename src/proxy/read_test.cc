@@ -248,7 +248,7 @@ TEST_F(ReadTest, SearchRefusesBadVectorsFiltersAndNames) {
     EXPECT_TRUE(Fails(SearchStatus(request), 200, "partition not found[partition=nope]"));
     request = OneVector();
     request.output_fields = {"sum(n)"};
-    EXPECT_TRUE(Fails(SearchStatus(request), 1100, "not supported yet"));
+    EXPECT_TRUE(Fails(SearchStatus(request), 1100, "sum(n) is not supported in a search"));
     request = OneVector();
     request.collection = "gone";
     EXPECT_TRUE(Fails(SearchStatus(request), 100, "collection not found"));
@@ -378,7 +378,8 @@ TEST_F(ReadTest, QueryCountsAndRefuses) {
                       "offset [-1] is invalid"));
     EXPECT_TRUE(Fails(QueryStatus(Filter("n ==", {"n"})), 1100,
                       "failed to create query plan: cannot parse expression"));
-    EXPECT_TRUE(Fails(QueryStatus(Filter("n > 1", {"n", "count(*)"})), 1100, "not supported yet"));
+    EXPECT_TRUE(Fails(QueryStatus(Filter("n > 1", {"n", "count(*)"})), 1100,
+                      "field 'n' is not in group_by_fields"));
     AnswerRows(0);
     const auto none = f.proxy.Query(f.context, Filter("n > 1", {"n"}, {{"iterator", "True"}}));
     ASSERT_TRUE(none.ok());

@@ -1,8 +1,7 @@
 #include "proxy/row_routing.h"
 
-#include "base/hash.h"
+#include "proxy/partition_key.h"
 #include "proxy/phrase.h"
-#include "proxy/schema_validation.h"
 
 #include <algorithm>
 #include <map>
@@ -15,28 +14,9 @@ namespace {
 constexpr std::string_view kManualPartition =
     "not support manually specifying the partition names if partition key mode is used";
 
-// The hash partitions `_default_0`, `_default_1` ... by number.
-std::vector<base::PartitionId> HashPartitions(const roles::CollectionInfo& collection) {
-    std::vector<std::pair<int64_t, base::PartitionId>> numbered;
-    for (const roles::PartitionInfo& partition : collection.partitions) {
-        const std::string_view name = partition.name;
-        int64_t number = 0;
-        if (name.starts_with("_default_") && ParseInt(name.substr(9), &number)) {
-            numbered.emplace_back(number, partition.id);
-        }
-    }
-    std::sort(numbered.begin(), numbered.end());
-    std::vector<base::PartitionId> ids;
-    for (const auto& [number, id] : numbered) {
-        ids.push_back(id);
-    }
-    return ids;
-}
-
 uint64_t HashCell(const schema::ColumnView& column, size_t row) {
-    return schema::IsStringLike(column.type)
-               ? base::Hash64(column.StringAt(row))
-               : base::Hash64(static_cast<uint64_t>(column.As<int64_t>()[row]));
+    return schema::IsStringLike(column.type) ? HashPartitionKey(column.StringAt(row))
+                                             : HashPartitionKey(column.As<int64_t>()[row]);
 }
 
 // The partition of every row, or one entry when all go to the same.

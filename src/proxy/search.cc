@@ -2,6 +2,7 @@
 
 #include "proxy/expiry.h"
 #include "proxy/output_fields.h"
+#include "proxy/partition_key.h"
 #include "proxy/phrase.h"
 #include "proxy/proxy_core.h"
 #include "proxy/query_vectors.h"
@@ -50,6 +51,9 @@ class SearchRun {
             return filter.status().Annotate("failed to create query plan");
         }
         shard_request_.filter = *filter;
+        RETURN_IF_ERROR(CheckIsolation(collection_, filter->get()));
+        shard_request_.partitions =
+            PrunePartitions(collection_, std::move(shard_request_.partitions), filter->get());
         RETURN_IF_ERROR(UseIndex());
         ASSIGN_OR_RETURN(moment_, ResolveMoment(context_, core_.partners, core_.limits, collection_,
                                                 request_.consistency, settings_.iterator));

@@ -1,6 +1,7 @@
 #include "proxy/search_params.h"
 
 #include "json/json.h"
+#include "proxy/output_path.h"
 #include "proxy/phrase.h"
 #include "proxy/schema_validation.h"
 
@@ -152,6 +153,20 @@ base::Status ReadWindow(const KeyValues& values, const Limits& limits, SearchSet
     return base::Status();
 }
 
+// Names between commas; blank ones are left out.
+std::vector<std::string> ReadNames(std::string_view text) {
+    std::vector<std::string> names;
+    while (!text.empty()) {
+        const size_t end = std::min(text.find(','), text.size());
+        const std::string_view name = TrimBlanks(text.substr(0, end));
+        if (!name.empty()) {
+            names.emplace_back(name);
+        }
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return names;
+}
+
 base::Status ReadRoundDecimal(const KeyValues& values, SearchSettings* out) {
     const std::string* text = Find(values, "round_decimal");
     if (text == nullptr || text->empty()) {
@@ -243,11 +258,12 @@ base::Result<QuerySettings> ParseQuerySettings(const KeyValues& query_params,
     RETURN_IF_ERROR(ReadBool(query_params, "ignore_growing", &settings.ignore_growing));
     bool stop_for_best = false;
     RETURN_IF_ERROR(ReadBool(query_params, "reduce_stop_for_best", &stop_for_best));
-    for (const char* key : {"order_by_fields", "group_by_fields"}) {
-        const std::string* value = Find(query_params, key);
-        if (value != nullptr && !value->empty()) {
-            return NotSupportedYet(Phrase(key, " in a query"));
-        }
+    if (const std::string* order = Find(query_params, "order_by_fields");
+        order && !order->empty()) {
+        ASSIGN_OR_RETURN(settings.order_by, ReadOrderBy(*order));
+    }
+    if (const std::string* groups = Find(query_params, "group_by_fields")) {
+        settings.group_by = ReadNames(*groups);
     }
     const std::string* limit = Find(query_params, "limit");
     if (limit == nullptr || limit->empty()) {

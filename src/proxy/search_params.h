@@ -4,12 +4,14 @@
 #include "base/status.h"
 #include "proxy/api.h"
 #include "proxy/limits.h"
+#include "proxy/order_by.h"
 #include "roles/records.h"
 #include "schema/collection_schema.h"
 
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace elanus::proxy {
 
@@ -35,6 +37,8 @@ struct QuerySettings {
     int64_t offset = 0;
     bool ignore_growing = false;
     bool iterator = false;
+    std::vector<OrderKey> order_by;
+    std::vector<std::string> group_by;
 };
 base::Result<QuerySettings> ParseQuerySettings(const KeyValues& query_params, const Limits& limits);
 

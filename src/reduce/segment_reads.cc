@@ -1,73 +1,14 @@
 #include "reduce/segment_reads.h"
 
+#include "reduce/aggregation.h"
+#include "reduce/ordered_rows.h"
+#include "reduce/segment_loop.h"
+
 #include <algorithm>
 #include <limits>
-#include <string_view>
-#include <unordered_set>
 
 namespace elanus::reduce {
 namespace {
-
-// Rows fetched at once: the bound on an answer's bytes is looked at between such runs.
-constexpr size_t kFetchRows = 8192;
-// How much a search or retrieval is widened each time that repeated keys left it short.
-constexpr uint64_t kWideningFactor = 4;
-
-template <typename Request>
-segment::ReadOptions OptionsOf(const ReadScope& scope, const Request& request) {
-    segment::ReadOptions options;
-    options.timestamp = scope.timestamp;
-    options.filter = request.filter.get();
-    options.context = scope.context;
-    options.clock = scope.clock;
-    options.expired_ts = request.expired_ts;
-    options.known_fields = &request.known_fields;
-    return options;
-}
-
-void AppendKey(const schema::PrimaryKeys& from, size_t i, schema::PrimaryKeys* to) {
-    to->is_string = from.is_string;
-    if (from.is_string) {
-        to->strings.push_back(from.strings[i]);
-    } else {
-        to->ints.push_back(from.ints[i]);
-    }
-}
-
-// -1, 0 or 1. Keys of one collection are of one kind; should they not be, the kinds are kept apart.
-int CompareKeys(const schema::PrimaryKeys& a, size_t i, const schema::PrimaryKeys& b, size_t j) {
-    if (a.is_string != b.is_string) {
-        return a.is_string ? 1 : -1;
-    }
-    if (a.is_string) {
-        const int order = a.strings[i].compare(b.strings[j]);
-        return order < 0 ? -1 : order > 0 ? 1 : 0;
-    }
-    return a.ints[i] < b.ints[j] ? -1 : a.ints[i] > b.ints[j] ? 1 : 0;
-}
-
-// Runs `read(i)` for each segment over the executor; the first failure wins.
-base::Status ForEachSegment(size_t count, const ReadScope& scope,
-                            const std::function<base::Status(size_t)>& read) {
-    std::vector<base::Status> failures(count);
-    const auto guarded = [&](size_t i) {
-        failures[i] = scope.context->Check(scope.clock->MonotonicNs());
-        if (failures[i].ok()) {
-            failures[i] = read(i);
-        }
-    };
-    if (count == 1 || scope.executor == nullptr) {
-        for (size_t i = 0; i < count; ++i) {
-            guarded(i);
-        }
-    } else {
-        scope.executor->ParallelFor(count, guarded);
-    }
-    for (base::Status& failure : failures) {
-        RETURN_IF_ERROR(std::move(failure));
-    }
-    return base::Status();
-}
 
 base::Result<roles::SearchResponse> SearchOne(const segment::Segment& segment,
                                               const segment::VectorQuery& query,
@@ -95,19 +36,6 @@ struct Candidate {
     uint32_t part;
     uint32_t index;  // in the part's flat lists
     float score;
-};
-
-// Keys already taken, without copying them.
-class KeySet {
-  public:
-    bool Insert(const schema::PrimaryKeys& keys, size_t i) {
-        return keys.is_string ? strings_.insert(keys.strings[i]).second
-                              : ints_.insert(keys.ints[i]).second;
-    }
-
-  private:
-    std::unordered_set<int64_t> ints_;
-    std::unordered_set<std::string_view> strings_;
 };
 
 class SearchMerger {
@@ -214,13 +142,6 @@ base::Status CheckSearch(const roles::SearchRequest& request) {
     return queries.Verify();
 }
 
-// One chosen row of a retrieval over segments.
-struct ChosenRow {
-    uint32_t segment;
-    base::RowOffset row;
-    uint32_t index = 0;  // in the segment's selection
-};
-
 struct SegmentRows {
     std::vector<base::RowOffset> rows;  // ascending by key
     schema::PrimaryKeys keys;
@@ -276,82 +197,6 @@ std::vector<ChosenRow> ChooseRows(const std::vector<SegmentRef>& segments,
     }
     return chosen;
 }
-
-base::Status TooLarge(uint64_t max_bytes) {
-    return base::Status::Error(base::Code::kParameterTooLarge,
-                               "the answer is larger than " + std::to_string(max_bytes) +
-                                   " bytes, ask for fewer rows or fields");
-}
-
-// Rows of several segments, given in any order, as one batch in that order.
-class RowFetcher {
-  public:
-    RowFetcher(const std::vector<schema::FieldSchema>& fields, const ReadScope& scope,
-               uint64_t max_bytes)
-        : fields_(fields), scope_(scope), max_bytes_(max_bytes) {}
-
-    base::Result<schema::ColumnBatch> Fetch(const std::vector<SegmentRef>& segments,
-                                            const std::vector<ChosenRow>& chosen) {
-        std::vector<std::vector<base::RowOffset>> rows(segments.size());
-        for (const ChosenRow& row : chosen) {
-            rows[row.segment].push_back(row.row);
-        }
-        std::vector<uint32_t> first(segments.size(), 0);
-        uint32_t next = 0;
-        for (size_t s = 0; s < segments.size(); ++s) {
-            first[s] = next;
-            next += static_cast<uint32_t>(rows[s].size());
-            RETURN_IF_ERROR(FetchFrom(*segments[s], rows[s]));
-        }
-        return Arrange(chosen, first);
-    }
-
-  private:
-    base::Status FetchFrom(const segment::Segment& segment,
-                           const std::vector<base::RowOffset>& rows) {
-        for (size_t begin = 0; begin < rows.size(); begin += kFetchRows) {
-            RETURN_IF_ERROR(scope_.context->Check(scope_.clock->MonotonicNs()));
-            const size_t end = std::min(rows.size(), begin + kFetchRows);
-            ASSIGN_OR_RETURN(schema::ColumnBatch batch,
-                             segment.Fetch({rows.begin() + static_cast<ptrdiff_t>(begin),
-                                            rows.begin() + static_cast<ptrdiff_t>(end)},
-                                           fields_));
-            bytes_ += batch.ByteSize();
-            if (max_bytes_ != 0 && bytes_ > max_bytes_) {
-                return TooLarge(max_bytes_);
-            }
-            batches_.push_back(std::move(batch));
-        }
-        return base::Status();
-    }
-
-    base::Result<schema::ColumnBatch> Arrange(const std::vector<ChosenRow>& chosen,
-                                              std::vector<uint32_t> next) {
-        if (batches_.empty()) {
-            return schema::ColumnBatch();
-        }
-        schema::ColumnBatch all = std::move(batches_[0]);
-        if (batches_.size() > 1) {
-            batches_[0] = std::move(all);
-            ASSIGN_OR_RETURN(all, schema::Concatenate(batches_));
-        }
-        std::vector<uint32_t> order;
-        order.reserve(chosen.size());
-        for (const ChosenRow& row : chosen) {
-            order.push_back(next[row.segment]++);
-        }
-        if (std::is_sorted(order.begin(), order.end())) {
-            return all;  // each position occurs once, so this is the identity
-        }
-        return schema::Gather(all, order);
-    }
-
-    const std::vector<schema::FieldSchema>& fields_;
-    const ReadScope& scope_;
-    const uint64_t max_bytes_;
-    uint64_t bytes_ = 0;
-    std::vector<schema::ColumnBatch> batches_;
-};
 
 base::Result<roles::RetrieveResponse> CountSegments(const std::vector<SegmentRef>& segments,
                                                     const roles::RetrieveRequest& request,
@@ -436,6 +281,12 @@ base::Result<roles::RetrieveResponse> RetrieveSegments(const std::vector<Segment
     if (request.count_only) {
         return CountSegments(segments, request, scope);
     }
+    if (request.aggregation.has_value()) {
+        return AggregateSegments(segments, request, scope);
+    }
+    if (!request.order_by.empty()) {
+        return RetrieveInOrder(segments, request, scope);
+    }
     const segment::ReadOptions options = OptionsOf(scope, request);
     for (uint64_t limit = request.limit;; limit *= kWideningFactor) {
         std::vector<SegmentRows> selected(segments.size());
@@ -495,34 +346,74 @@ base::Result<roles::FetchResponse> FetchRows(const std::map<base::SegmentId, Seg
     return answer;
 }
 
-base::Result<roles::RetrieveResponse> MergeRetrievals(
-    const std::vector<roles::RetrieveResponse>& parts, uint64_t limit, uint64_t max_bytes) {
-    roles::RetrieveResponse merged;
-    std::vector<std::pair<uint32_t, uint32_t>> order;  // part, index
-    uint64_t bytes = 0;
+namespace {
+
+// The rows of all parts in their common order, repeated keys taken out, as (part, index).
+std::vector<std::pair<uint32_t, uint32_t>> MergedOrder(
+    const std::vector<roles::RetrieveResponse>& parts, const roles::RetrieveRequest& request) {
+    std::vector<std::pair<uint32_t, uint32_t>> order;
     for (uint32_t p = 0; p < parts.size(); ++p) {
-        merged.count += parts[p].count;
-        merged.snapshot_ts = std::max(merged.snapshot_ts, parts[p].snapshot_ts);
-        merged.keys.is_string = merged.keys.is_string || parts[p].keys.is_string;
-        AddCounters(parts[p].counters, &merged.counters);
-        bytes += parts[p].rows.ByteSize();
         for (uint32_t i = 0; i < parts[p].keys.size(); ++i) {
             order.emplace_back(p, i);
         }
     }
-    const auto compare = [&](const auto& a, const auto& b) {
-        return CompareKeys(parts[a.first].keys, a.second, parts[b.first].keys, b.second);
-    };
+    const bool by_sort_key = !request.order_by.empty();
     std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
-        const int by_key = compare(a, b);
+        const roles::RetrieveResponse& left = parts[a.first];
+        const roles::RetrieveResponse& right = parts[b.first];
+        const int by_key = by_sort_key ? left.sort_keys[a.second].compare(right.sort_keys[b.second])
+                                       : CompareKeys(left.keys, a.second, right.keys, b.second);
         return by_key != 0 ? by_key < 0 : a < b;
     });
-    order.erase(std::unique(order.begin(), order.end(),
-                            [&](const auto& a, const auto& b) { return compare(a, b) == 0; }),
-                order.end());
-    if (limit != 0 && order.size() > limit) {
-        order.resize(limit);
+    const auto keys = [&](const auto& row) -> const schema::PrimaryKeys& {
+        return parts[row.first].keys;
+    };
+    if (by_sort_key) {
+        KeySet seen;
+        std::erase_if(order, [&](const auto& row) { return !seen.Insert(keys(row), row.second); });
+    } else {
+        order.erase(std::unique(order.begin(), order.end(),
+                                [&](const auto& a, const auto& b) {
+                                    return CompareKeys(keys(a), a.second, keys(b), b.second) == 0;
+                                }),
+                    order.end());
     }
+    if (request.limit != 0 && order.size() > request.limit) {
+        order.resize(request.limit);
+    }
+    return order;
+}
+
+base::Status CheckMergeable(const std::vector<roles::RetrieveResponse>& parts,
+                            const roles::RetrieveRequest& request) {
+    for (const roles::RetrieveResponse& part : parts) {
+        if (part.rows.rows != part.keys.size() || part.keys.size() > UINT32_MAX ||
+            (!request.order_by.empty() && part.sort_keys.size() != part.keys.size())) {
+            return base::Internal("a partial answer of a query does not fit together");
+        }
+    }
+    return base::Status();
+}
+
+}  // namespace
+
+base::Result<roles::RetrieveResponse> MergeRetrievals(
+    const std::vector<roles::RetrieveResponse>& parts, const roles::RetrieveRequest& request) {
+    RETURN_IF_ERROR(CheckMergeable(parts, request));
+    roles::RetrieveResponse merged;
+    uint64_t bytes = 0;
+    for (const roles::RetrieveResponse& part : parts) {
+        merged.count += part.count;
+        merged.snapshot_ts = std::max(merged.snapshot_ts, part.snapshot_ts);
+        merged.keys.is_string = merged.keys.is_string || part.keys.is_string;
+        AddCounters(part.counters, &merged.counters);
+        bytes += part.rows.ByteSize();
+    }
+    if (request.aggregation.has_value()) {
+        ASSIGN_OR_RETURN(merged.groups, MergeGroups(parts, *request.aggregation));
+        return merged;
+    }
+    const std::vector<std::pair<uint32_t, uint32_t>> order = MergedOrder(parts, request);
     std::vector<schema::ColumnBatch> batches;
     std::vector<uint32_t> first(parts.size(), 0);
     uint32_t rows = 0;
@@ -537,6 +428,9 @@ base::Result<roles::RetrieveResponse> MergeRetrievals(
     picks.reserve(order.size());
     for (const auto& [p, i] : order) {
         AppendKey(parts[p].keys, i, &merged.keys);
+        if (!request.order_by.empty()) {
+            merged.sort_keys.push_back(parts[p].sort_keys[i]);
+        }
         picks.push_back(first[p] + i);
     }
     if (!batches.empty() && !batches[0].columns.empty()) {
@@ -545,8 +439,9 @@ base::Result<roles::RetrieveResponse> MergeRetrievals(
         merged.rows = identity ? all : schema::Gather(all, picks);
     }
     merged.rows.rows = picks.size();
-    if (max_bytes != 0 && bytes > max_bytes && merged.rows.ByteSize() > max_bytes) {
-        return TooLarge(max_bytes);
+    if (request.max_bytes != 0 && bytes > request.max_bytes &&
+        merged.rows.ByteSize() > request.max_bytes) {
+        return TooLarge(request.max_bytes);
     }
     return merged;
 }

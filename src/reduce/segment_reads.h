@@ -45,9 +45,10 @@ base::Result<roles::FetchResponse> FetchRows(const std::map<base::SegmentId, Seg
 roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& parts,
                                     vindex::Metric metric, uint32_t nq, uint32_t k,
                                     bool* widen = nullptr);
-// On equal keys the row of the earlier part wins. limit 0 = all.
+// Partial answers of one request. On equal keys the row of the earlier part wins; in an order by
+// fields, the row that comes first.
 base::Result<roles::RetrieveResponse> MergeRetrievals(
-    const std::vector<roles::RetrieveResponse>& parts, uint64_t limit, uint64_t max_bytes);
+    const std::vector<roles::RetrieveResponse>& parts, const roles::RetrieveRequest& request);
 
 void AddCounters(const roles::ReadCounters& from, roles::ReadCounters* to);
 

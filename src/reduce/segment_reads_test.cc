@@ -36,6 +36,13 @@ roles::RetrieveResponse Rows(const std::vector<int64_t>& keys, int64_t number) {
     return part;
 }
 
+roles::RetrieveRequest Limited(uint64_t limit, uint64_t max_bytes) {
+    roles::RetrieveRequest request;
+    request.limit = limit;
+    request.max_bytes = max_bytes;
+    return request;
+}
+
 TEST(SegmentReadsTest, MergesByScoreThenKeyAndByTheMetricsDirection) {
     const std::vector<roles::SearchResponse> parts = {
         Part({{{5, 1.0f, 1}, {9, 2.0f, 1}}, {}}),
@@ -63,14 +70,15 @@ TEST(SegmentReadsTest, ARepeatedKeyKeepsItsBestHitAndAsksToWidenWhenItFallsShort
 
 TEST(SegmentReadsTest, RetrievalsMergeByKeyTheEarlierPartWins) {
     const std::vector<roles::RetrieveResponse> parts = {Rows({4, 6}, 100), Rows({1, 4, 9}, 200)};
-    const auto merged = MergeRetrievals(parts, 3, 0);
+    const auto merged = MergeRetrievals(parts, Limited(3, 0));
     ASSERT_TRUE(merged.ok());
     EXPECT_EQ(merged->keys.ints, (std::vector<int64_t>{1, 4, 6}));
     const auto* numbers = merged->rows.columns[0].View().As<int64_t>();
     EXPECT_EQ(std::vector<int64_t>(numbers, numbers + 3), (std::vector<int64_t>{200, 100, 100}));
-    EXPECT_EQ(MergeRetrievals(parts, 0, 0)->keys.size(), 4u);
-    EXPECT_EQ(MergeRetrievals(parts, 0, 8).status().code(), base::Code::kParameterTooLarge);
-    EXPECT_EQ(MergeRetrievals({}, 5, 8)->keys.size(), 0u);
+    EXPECT_EQ(MergeRetrievals(parts, Limited(0, 0))->keys.size(), 4u);
+    EXPECT_EQ(MergeRetrievals(parts, Limited(0, 8)).status().code(),
+              base::Code::kParameterTooLarge);
+    EXPECT_EQ(MergeRetrievals({}, Limited(5, 8))->keys.size(), 0u);
 }
 
 }  // namespace

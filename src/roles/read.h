@@ -75,13 +75,67 @@ struct SearchResponse {
     }
 };
 
+// One key of an order: a scalar field, or the value at a path of a JSON field. Of JSON, booleans come
+// before numbers and numbers before strings; every other value counts as null.
+struct SortField {
+    schema::FieldSchema field;
+    std::vector<std::string> json_path;
+    bool descending = false;
+    bool nulls_first = false;
+    template <typename A>
+    void Visit(A& a) {
+        a(field, json_path, descending, nulls_first);
+    }
+};
+
+enum class AggregateKind : uint8_t { kCountRows, kCount, kSum, kAvg, kMin, kMax };
+struct Aggregate {
+    AggregateKind kind = AggregateKind::kCountRows;
+    uint32_t field = 0;  // position in Aggregation::fields; not of kCountRows
+    template <typename A>
+    void Visit(A& a) {
+        a(kind, field);
+    }
+};
+// Aggregates over the rows of each group; without group_by all rows are one group.
+struct Aggregation {
+    std::vector<schema::FieldSchema> fields;
+    std::vector<uint32_t> group_by;  // positions in fields
+    std::vector<Aggregate> aggregates;
+    uint64_t max_groups = 0;  // with more the read fails, it is never cut
+    template <typename A>
+    void Visit(A& a) {
+        a(fields, group_by, aggregates, max_groups);
+    }
+};
+// One aggregate of one group so far; two of them add up to one.
+struct AggregateState {
+    uint64_t count = 0;    // rows, or values that are not null
+    int64_t sum_high = 0;  // sum of integers, 128 bits: high half
+    uint64_t sum_low = 0;  // and low half
+    double sum = 0;        // sum of floating values
+    std::string extreme;   // least or greatest value as a sort key; empty = none yet
+    template <typename A>
+    void Visit(A& a) {
+        a(count, sum_high, sum_low, sum, extreme);
+    }
+};
+struct Group {
+    std::string key;  // the group's values as a sort key (reduce/sort_key.h)
+    std::vector<AggregateState> states;
+    template <typename A>
+    void Visit(A& a) {
+        a(key, states);
+    }
+};
+
 struct RetrieveRequest {
     std::string vchannel;
     base::CollectionId collection_id = 0;
     std::vector<base::PartitionId> partitions;
     std::shared_ptr<const expr::Plan> filter;
     bool count_only = false;
-    // 0 = all. With a limit the rows with the smallest primary keys are returned.
+    // 0 = all. With a limit the first rows of the order are returned.
     uint64_t limit = 0;
     std::vector<schema::FieldSchema> fields;  // columns wanted; the primary key is always included
     bool ignore_growing = false;
@@ -90,21 +144,27 @@ struct RetrieveRequest {
     uint64_t max_bytes = 0;          // 0 = no bound; past it the answer is 1100-class "too large"
     base::Timestamp expired_ts = 0;  // as in SearchRequest
     std::vector<schema::FieldSchema> known_fields;  // as in SearchRequest
+    // The order of the rows, ties by primary key; empty = by primary key. Needs a limit.
+    std::vector<SortField> order_by;
+    // Groups instead of rows; then neither limit nor order is looked at.
+    std::optional<Aggregation> aggregation;
     template <typename A>
     void Visit(A& a) {
         a(vchannel, collection_id, partitions, filter, count_only, limit, fields, ignore_growing,
-          guarantee_ts, snapshot_ts, max_bytes, expired_ts, known_fields);
+          guarantee_ts, snapshot_ts, max_bytes, expired_ts, known_fields, order_by, aggregation);
     }
 };
 struct RetrieveResponse {
     uint64_t count = 0;        // count_only
-    schema::PrimaryKeys keys;  // ascending
+    schema::PrimaryKeys keys;  // in the order asked for
     schema::ColumnBatch rows;  // in the order of keys
     base::Timestamp snapshot_ts = 0;
     ReadCounters counters;
+    std::vector<std::string> sort_keys;  // with order_by: one a row
+    std::vector<Group> groups;           // with aggregation: ascending by key
     template <typename A>
     void Visit(A& a) {
-        a(count, keys, rows, snapshot_ts, counters);
+        a(count, keys, rows, snapshot_ts, counters, sort_keys, groups);
     }
 };
 

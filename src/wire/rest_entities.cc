@@ -2,6 +2,7 @@
 
 #include "base/mutex.h"
 #include "expr/template_values.h"
+#include "proxy/aggregate_query.h"
 #include "proxy/partial_update.h"
 #include "wire/rest_error.h"
 #include "wire/rest_routes.h"
@@ -114,8 +115,21 @@ Result<proxy::QueryRequest> ReadQueryBasics(const RestCall& call) {
     return request;
 }
 
-bool IsCount(const std::vector<std::string>& output_fields) {
-    return output_fields.size() == 1 && output_fields[0] == "count(*)";
+// One row of aggregates, which cannot be paged: some output is one, and nothing groups the rows.
+bool IsOneAggregate(const std::vector<std::string>& output_fields) {
+    return std::any_of(output_fields.begin(), output_fields.end(), [](const std::string& name) {
+        return proxy::ReadAggregate(name).has_value();
+    });
+}
+
+// A list of names as the comma list that gRPC clients send.
+Result<std::string> ReadNameList(const RestBody& body, std::string_view key) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> names, body.Texts(key));
+    std::string list;
+    for (const std::string& name : names) {
+        list.append(list.empty() ? "" : ",").append(name);
+    }
+    return list;
 }
 
 expr::Value KeyList(const schema::PrimaryKeys& keys) {
@@ -293,8 +307,13 @@ RestResult RestRoutes::Query(const RestCall& call) {
     ASSIGN_OR_RETURN(const int64_t limit,
                      call.body.Int("limit", kDefaultLimit, INT32_MIN, INT32_MAX));
     ASSIGN_OR_RETURN(const int64_t offset, call.body.Int("offset", 0, INT32_MIN, INT32_MAX));
-    // Limit 0 means none; a count has none, since it cannot be paged.
-    if (limit != 0 && !IsCount(request.output_fields)) {
+    ASSIGN_OR_RETURN(std::string group_by, ReadNameList(call.body, "groupByFields"));
+    ASSIGN_OR_RETURN(std::string order_by, ReadNameList(call.body, "orderByFields"));
+    const bool pages = !group_by.empty() || !IsOneAggregate(request.output_fields);
+    request.query_params["group_by_fields"] = std::move(group_by);
+    request.query_params["order_by_fields"] = std::move(order_by);
+    // Limit 0 means none.
+    if (limit != 0 && pages) {
         request.query_params["limit"] = std::to_string(limit);
         request.query_params["offset"] = std::to_string(offset);
     }

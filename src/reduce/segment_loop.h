@@ -1,0 +1,92 @@
+// What every read over several segments does: the options of one segment's read, the loop over the
+// segments, keys copied and compared, the fetch of chosen rows. Internal to the module.
+// Threads: free functions; a RowFetcher belongs to one read.
+#pragma once
+
+#include "reduce/segment_reads.h"
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+namespace elanus::reduce {
+
+// Rows fetched at once: deadlines and the bound on an answer's bytes are looked at between such
+// runs.
+inline constexpr size_t kFetchRows = 8192;
+// How much a search or retrieval is widened each time that repeated keys left it short.
+inline constexpr uint64_t kWideningFactor = 4;
+
+template <typename Request>
+segment::ReadOptions OptionsOf(const ReadScope& scope, const Request& request) {
+    segment::ReadOptions options;
+    options.timestamp = scope.timestamp;
+    options.filter = request.filter.get();
+    options.context = scope.context;
+    options.clock = scope.clock;
+    options.expired_ts = request.expired_ts;
+    options.known_fields = &request.known_fields;
+    return options;
+}
+
+// Runs `read(i)` for each segment over the executor; the first failure wins.
+base::Status ForEachSegment(size_t count, const ReadScope& scope,
+                            const std::function<base::Status(size_t)>& read);
+
+// Runs `use(rows)` for runs of at most kFetchRows matching rows of the segment, ascending.
+base::Status ForEachRun(
+    const base::Bitmap& matches, const ReadScope& scope,
+    const std::function<base::Status(const std::vector<base::RowOffset>&)>& use);
+
+void AppendKey(const schema::PrimaryKeys& from, size_t i, schema::PrimaryKeys* to);
+// -1, 0 or 1. Keys of one collection are of one kind; should they not be, the kinds are kept apart.
+int CompareKeys(const schema::PrimaryKeys& a, size_t i, const schema::PrimaryKeys& b, size_t j);
+
+// Keys already taken, without copying them.
+class KeySet {
+  public:
+    bool Insert(const schema::PrimaryKeys& keys, size_t i) {
+        return keys.is_string ? strings_.insert(keys.strings[i]).second
+                              : ints_.insert(keys.ints[i]).second;
+    }
+
+  private:
+    std::unordered_set<int64_t> ints_;
+    std::unordered_set<std::string_view> strings_;
+};
+
+base::Status TooLarge(uint64_t max_bytes);
+
+// One chosen row of a retrieval over segments.
+struct ChosenRow {
+    uint32_t segment;
+    base::RowOffset row;
+    uint32_t index = 0;  // in the segment's selection
+};
+
+// Rows of several segments, given in any order, as one batch in that order.
+class RowFetcher {
+  public:
+    RowFetcher(const std::vector<schema::FieldSchema>& fields, const ReadScope& scope,
+               uint64_t max_bytes)
+        : fields_(fields), scope_(scope), max_bytes_(max_bytes) {}
+
+    base::Result<schema::ColumnBatch> Fetch(const std::vector<SegmentRef>& segments,
+                                            const std::vector<ChosenRow>& chosen);
+
+  private:
+    base::Status FetchFrom(const segment::Segment& segment,
+                           const std::vector<base::RowOffset>& rows);
+    base::Result<schema::ColumnBatch> Arrange(const std::vector<ChosenRow>& chosen,
+                                              std::vector<uint32_t> next);
+
+    const std::vector<schema::FieldSchema>& fields_;
+    const ReadScope& scope_;
+    const uint64_t max_bytes_;
+    uint64_t bytes_ = 0;
+    std::vector<schema::ColumnBatch> batches_;
+};
+
+}  // namespace elanus::reduce
