@@ -55,6 +55,7 @@ constexpr std::string_view kKeys[] = {
     "common.entityExpiration",
     "common.gracefulStopTimeout",
     "common.gracefulTime",
+    "common.groupBy.maxGroups",
     "common.indexSliceSize",
     "common.localRPCEnabled",
     "common.locks.maxWLockConditionalWaitTime",
