@@ -1,5 +1,5 @@
-// Membership: an in-list over a fixed-width column of type T, answered in words of 64 rows. Internal
-// to the evaluator.
+// Membership: an in-list over a fixed-width column of type T, answered in words of 64 rows.
+// Internal to the evaluator.
 //
 // A few constants are as many kernel passes; more are one lookup a row (simd/membership.h), for
 // which narrower values and floats are widened block by block.

@@ -47,8 +47,8 @@ class Scan {
         return base::Status();
     }
 
-    // Calls fill(begin, count, words) for blocks of at most `block_rows` rows that start at multiples
-    // of 64 and hold all needed rows; words that no call writes stay as they are.
+    // Calls fill(begin, count, words) for blocks of at most `block_rows` rows that start at
+    // multiples of 64 and hold all needed rows; words that no call writes stay as they are.
     template <typename Fill>
     base::Status ForBlocks(base::Bitmap* out, size_t block_rows, Fill fill) {
         for (size_t begin = 0; begin < rows_;) {

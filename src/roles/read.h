@@ -75,8 +75,8 @@ struct SearchResponse {
     }
 };
 
-// One key of an order: a scalar field, or the value at a path of a JSON field. Of JSON, booleans come
-// before numbers and numbers before strings; every other value counts as null.
+// One key of an order: a scalar field, or the value at a path of a JSON field. Of JSON, booleans
+// come before numbers and numbers before strings; every other value counts as null.
 struct SortField {
     schema::FieldSchema field;
     std::vector<std::string> json_path;
