@@ -59,23 +59,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--only", default="", help="questions whose kind contains this text")
-    side = parser.add_mutually_exclusive_group(required=True)
-    side.add_argument("--program", help="filter_bench: measure in process")
-    side.add_argument("--server", help="address of a server: measure through it")
+    parser.add_argument("--program", required=True, help="filter_bench")
     parser.add_argument(
         "--mode",
         choices=["growing", "reuse"],
-        help="with --program: a growing segment; the sealed one of an earlier run",
+        help="a growing segment; the sealed one of an earlier run",
     )
     options = parser.parse_args()
 
     filter_data.ensure(options.data, options.rows, options.seed)
-    if options.program:
-        ours = InProcess(options.program, options.data, options.mode)
-    else:
-        import server_side
-
-        ours = server_side.Server(options.server, options.data)
+    ours = InProcess(options.program, options.data, options.mode)
     duck = duckdb_side.DuckDb(options.data)
     print(f"| question | pass | ours, ms | DuckDB, ms | times | bar |\n|---|---|---|---|---|---|")
     for question in filter_queries.questions():
