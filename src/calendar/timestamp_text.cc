@@ -1,5 +1,7 @@
 #include "calendar/timestamp_text.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 #include <cstdio>
 
@@ -211,10 +213,7 @@ std::string FormatTimestamp(int64_t us, const TimeZone& zone) {
 std::optional<Unit> UnitFromName(std::string_view name) {
     static constexpr std::string_view kNames[] = {"year",   "month",  "day",        "hour",
                                                   "minute", "second", "microsecond"};
-    std::string lower(name);
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
+    const std::string lower = base::AsciiLower(name);
     const auto* found = std::find(std::begin(kNames), std::end(kNames), lower);
     return found == std::end(kNames) ? std::nullopt
                                      : std::optional(static_cast<Unit>(found - kNames));

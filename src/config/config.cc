@@ -1,5 +1,6 @@
 #include "config/config.h"
 
+#include "base/ascii.h"
 #include "base/check.h"
 
 #include <algorithm>
@@ -124,7 +125,7 @@ std::string Squeezed(std::string_view name) {
     std::string out;
     for (char c : name) {
         if (c != '_' && c != '.' && c != '/') {
-            out += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+            out += base::AsciiLower(c);
         }
     }
     return out;

@@ -1,5 +1,6 @@
 #include "expr/call.h"
 
+#include "base/ascii.h"
 #include "expr/constant.h"
 #include "expr/rewrite.h"
 #include "geometry/wkb.h"
@@ -18,14 +19,6 @@ using base::Status;
 using schema::DataType;
 
 namespace {
-
-std::string Lower(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) {
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    }
-    return lower;
-}
 
 bool IsAllUpper(std::string_view text) {
     return std::none_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
@@ -157,7 +150,7 @@ Result<ColumnRef> TextColumn(const Call& call, const schema::CollectionSchema& s
         return InvalidParameter(call.name + " operation on non-string is unsupported");
     }
     const auto param = field->type_params.find("enable_match");
-    if (param == field->type_params.end() || Lower(param->second) != "true") {
+    if (param == field->type_params.end() || base::AsciiLower(param->second) != "true") {
         return InvalidParameter("field \"" + field->name + "\" does not enable match");
     }
     return *column;
@@ -287,7 +280,7 @@ Result<Operand> MakeRandomSample(const Call& call, const schema::CollectionSchem
 }  // namespace
 
 std::string FunctionName(std::string_view written) {
-    std::string lower = Lower(written);
+    std::string lower = base::AsciiLower(written);
     if (lower == "empty" || lower == "starts_with") {
         return lower;
     }
@@ -297,7 +290,7 @@ std::string FunctionName(std::string_view written) {
 }
 
 bool IsOption(std::string_view written, std::string_view name) {
-    return written == name || (IsAllUpper(written) && Lower(written) == name);
+    return written == name || (IsAllUpper(written) && base::AsciiLower(written) == name);
 }
 
 bool TakesText(std::string_view name) {

@@ -1,5 +1,6 @@
 #include "proxy/aggregate_query.h"
 
+#include "base/ascii.h"
 #include "proxy/output_path.h"
 #include "proxy/phrase.h"
 #include "reduce/aggregation.h"
@@ -23,14 +24,6 @@ constexpr Function kFunctions[] = {
     {"count", AggregateKind::kCount}, {"sum", AggregateKind::kSum}, {"avg", AggregateKind::kAvg},
     {"min", AggregateKind::kMin},     {"max", AggregateKind::kMax},
 };
-
-bool SameLetters(std::string_view text, std::string_view lower) {
-    const auto to_lower = [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    };
-    return std::equal(text.begin(), text.end(), lower.begin(), lower.end(),
-                      [&](char a, char b) { return to_lower(a) == b; });
-}
 
 std::string_view NameOf(AggregateKind kind) {
     for (const Function& function : kFunctions) {
@@ -65,6 +58,10 @@ class QueryParser {
     }
 
     base::Status Output(std::string_view name) {
+        const auto same = [&](const auto& output) { return output.item.name == name; };
+        if (std::any_of(out_.outputs.begin(), out_.outputs.end(), same)) {
+            return base::Status();
+        }
         const std::optional<AggregateName> aggregate = ReadAggregate(name);
         if (aggregate.has_value()) {
             return AddAggregate(name, *aggregate);
@@ -135,17 +132,12 @@ class QueryParser {
     }
 
     void AddOutput(std::string_view name, uint32_t position, size_t column, bool as_field) {
-        auto& outputs = out_.outputs;
-        const auto same = [&](const auto& output) { return output.item.name == name; };
-        if (std::any_of(outputs.begin(), outputs.end(), same)) {
-            return;
-        }
         AggregateQuery::Output output;
         output.item.name = name;
         output.item.field = position;
         output.column = column;
         output.as_field = as_field;
-        outputs.push_back(std::move(output));
+        out_.outputs.push_back(std::move(output));
         out_.selection.output_fields.emplace_back(name);
     }
 
@@ -211,7 +203,7 @@ std::optional<AggregateName> ReadAggregate(std::string_view name) {
     const std::string_view function_name = TrimBlanks(name.substr(0, open));
     const std::string_view field = TrimBlanks(name.substr(open + 1, name.size() - open - 2));
     for (const Function& function : kFunctions) {
-        if (SameLetters(function_name, function.name)) {
+        if (base::SameIgnoringCase(function_name, function.name)) {
             if (function.kind == AggregateKind::kCount && field == "*") {
                 return AggregateName{AggregateKind::kCountRows, {}};
             }

@@ -1,5 +1,6 @@
 #include "proxy/order_by.h"
 
+#include "base/ascii.h"
 #include "proxy/output_path.h"
 #include "proxy/phrase.h"
 #include "reduce/sort_key.h"
@@ -10,15 +11,7 @@ namespace elanus::proxy {
 
 namespace {
 
-std::string Lower(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) {
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    }
-    return lower;
-}
-
-// Pieces between the separators that stand outside of brackets and quotes.
+// Pieces between the separators that stand outside of quotes.
 std::vector<std::string_view> SplitOutside(std::string_view text, char separator) {
     std::vector<std::string_view> pieces;
     size_t start = 0;
@@ -49,7 +42,7 @@ base::Result<OrderKey> ReadKey(std::string_view text) {
         return Invalid("order_by_fields [", text, "] is invalid, should be field:asc|desc");
     }
     if (parts.size() > 1) {
-        const std::string direction = Lower(TrimBlanks(parts[1]));
+        const std::string direction = base::AsciiLower(TrimBlanks(parts[1]));
         if (direction != "asc" && direction != "desc") {
             return Invalid("invalid order direction '", TrimBlanks(parts[1]),
                            "' for order_by field ", key.name, ", must be 'asc' or 'desc'");
@@ -58,7 +51,7 @@ base::Result<OrderKey> ReadKey(std::string_view text) {
     }
     key.nulls_first = key.descending;
     if (parts.size() > 2) {
-        const std::string nulls = Lower(TrimBlanks(parts[2]));
+        const std::string nulls = base::AsciiLower(TrimBlanks(parts[2]));
         if (nulls != "nulls_first" && nulls != "nulls_last") {
             return Invalid("invalid null ordering '", TrimBlanks(parts[2]), "' for order_by field ",
                            key.name, ", must be 'nulls_first' or 'nulls_last'");

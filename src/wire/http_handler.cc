@@ -1,24 +1,12 @@
 #include "wire/http_handler.h"
 
-#include <algorithm>
+#include "base/ascii.h"
 
 namespace elanus::wire {
-namespace {
-
-char Lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool SameHeader(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return Lower(x) == Lower(y); });
-}
-
-}  // namespace
 
 std::string_view HttpRequest::Header(std::string_view name) const {
     for (const auto& [key, value] : headers) {
-        if (SameHeader(key, name)) {
+        if (base::SameIgnoringCase(key, name)) {
             return value;
         }
     }

@@ -1,9 +1,9 @@
 #include "wire/rest_body.h"
 
+#include "base/ascii.h"
 #include "proxy/json_members.h"
 #include "wire/rest_error.h"
 
-#include <algorithm>
 #include <charconv>
 
 namespace elanus::wire {
@@ -13,15 +13,6 @@ using Kind = json::Scalar::Kind;
 
 // A stored JSON value may be 128 deep and stands inside body, list and row.
 constexpr int kDepthMax = 128 + 3;
-
-char Lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool SameLetters(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return Lower(x) == Lower(y); });
-}
 
 std::string Field(std::string_view key) {
     return "field [" + std::string(key) + "]";
@@ -75,7 +66,7 @@ std::string UnescapeKey(std::string_view raw_key) {
 
 bool ReadBoolText(std::string_view text, bool* value) {
     for (const bool truth : {true, false}) {
-        if (SameLetters(text, truth ? "true" : "false") || text == (truth ? "1" : "0")) {
+        if (base::SameIgnoringCase(text, truth ? "true" : "false") || text == (truth ? "1" : "0")) {
             *value = truth;
             return true;
         }
@@ -118,7 +109,7 @@ std::string_view RestBody::Raw(std::string_view key) const {
             found = &member;
             break;
         }
-        if (found == nullptr && SameLetters(member.first, key)) {
+        if (found == nullptr && base::SameIgnoringCase(member.first, key)) {
             found = &member;
         }
     }
