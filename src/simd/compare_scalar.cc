@@ -1,5 +1,6 @@
 // The reference: one comparison a value, as C++ defines it.
 #include "simd/compare_levels.h"
+#include "simd/scalar_words.h"
 
 namespace elanus::simd {
 namespace {
@@ -21,18 +22,6 @@ bool Holds(CompareOp op, T value, T constant) {
             return value >= constant;
     }
     return false;
-}
-
-template <typename Predicate>
-void WriteWords(size_t count, uint64_t* words, Predicate holds) {
-    for (size_t begin = 0; begin < count; begin += 64) {
-        const size_t rows = count - begin < 64 ? count - begin : 64;
-        uint64_t bits = 0;
-        for (size_t i = 0; i < rows; ++i) {
-            bits |= static_cast<uint64_t>(holds(begin + i)) << i;
-        }
-        *words++ = bits;
-    }
 }
 
 template <typename T>

@@ -24,7 +24,9 @@ struct OffsetLoops {
     struct Wanted {
         explicit Wanted(std::string_view whole) : text(whole) {
             const size_t size = whole.size() < 8 ? whole.size() : 8;
-            std::memcpy(&head, whole.data(), size);
+            if (size > 0) {  // an empty text may have no address
+                std::memcpy(&head, whole.data(), size);
+            }
             mask = size == 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * size)) - 1;
         }
         std::string_view text;
@@ -52,8 +54,11 @@ struct OffsetLoops {
     // The rows of `open`, all long enough, whose bytes from `skip` on go on as the text does.
     static uint64_t CompareEach(const Wanted& wanted, size_t skip, const uint8_t* bytes,
                                 const uint32_t* offsets, uint64_t open) {
-        const char* rest = wanted.text.data() + skip;
         const size_t size = wanted.text.size() - skip;
+        if (size == 0) {
+            return open;
+        }
+        const char* rest = wanted.text.data() + skip;
         uint64_t bits = 0;
         for (; open != 0; open &= open - 1) {
             const int row = std::countr_zero(open);

@@ -1,20 +1,9 @@
 // The reference: row by row, as the definitions say.
 #include "simd/offset_scan_levels.h"
+#include "simd/scalar_words.h"
 
 namespace elanus::simd {
 namespace {
-
-template <typename Predicate>
-void WriteWords(size_t rows, uint64_t* words, Predicate holds) {
-    for (size_t begin = 0; begin < rows; begin += 64) {
-        const size_t count = rows - begin < 64 ? rows - begin : 64;
-        uint64_t bits = 0;
-        for (size_t i = 0; i < count; ++i) {
-            bits |= static_cast<uint64_t>(holds(begin + i)) << i;
-        }
-        *words++ = bits;
-    }
-}
 
 std::string_view RowAt(const uint8_t* bytes, const uint32_t* offsets, size_t row) {
     return {reinterpret_cast<const char*>(bytes) + offsets[row], offsets[row + 1] - offsets[row]};
