@@ -45,7 +45,7 @@ class QueryRun {
         }
         if (aggregate_.has_value()) {
             results.output_fields = aggregate_->selection.output_fields;
-            ASSIGN_OR_RETURN(results.columns, Aggregates(shards));
+            ASSIGN_OR_RETURN(results.columns, Aggregates(std::move(shards)));
         } else {
             results.output_fields = selection_.output_fields;
             ASSIGN_OR_RETURN(results.columns, Rows(std::move(shards)));
@@ -109,9 +109,9 @@ class QueryRun {
     }
 
     base::Result<std::vector<OutputColumn>> Aggregates(
-        const std::vector<roles::RetrieveResponse>& shards) const {
+        std::vector<roles::RetrieveResponse> shards) const {
         ASSIGN_OR_RETURN(roles::RetrieveResponse merged,
-                         reduce::MergeRetrievals(shards, shard_request_));
+                         reduce::MergeRetrievals(std::move(shards), shard_request_));
         if (shard_request_.count_only) {
             merged.groups.resize(1);
             merged.groups[0].states.resize(1);
@@ -124,14 +124,8 @@ class QueryRun {
 
     base::Result<std::vector<OutputColumn>> Rows(
         std::vector<roles::RetrieveResponse> shards) const {
-        const uint64_t limit = shard_request_.limit;
-        const bool whole = shards.size() == 1 && (limit == 0 || shards[0].rows.rows <= limit);
-        roles::RetrieveResponse merged;
-        if (whole) {
-            merged = std::move(shards[0]);
-        } else {
-            ASSIGN_OR_RETURN(merged, reduce::MergeRetrievals(shards, shard_request_));
-        }
+        ASSIGN_OR_RETURN(roles::RetrieveResponse merged,
+                         reduce::MergeRetrievals(std::move(shards), shard_request_));
         const schema::ColumnBatch rows =
             SkipRows(std::move(merged.rows), static_cast<uint64_t>(settings_.offset));
         if (rows.ByteSize() > static_cast<size_t>(core_.limits.max_output_bytes)) {

@@ -226,6 +226,13 @@ base::Status AggregateOne(const segment::Segment& segment, const roles::Retrieve
     return base::Status();
 }
 
+// The field that the aggregate is computed of; null of a count of rows.
+const schema::FieldSchema* SourceOf(const roles::Aggregate& aggregate,
+                                    const roles::Aggregation& aggregation) {
+    return aggregate.kind == AggregateKind::kCountRows ? nullptr
+                                                       : &aggregation.fields[aggregate.field];
+}
+
 base::Status AppendAggregate(const roles::Aggregate& aggregate, DataType type,
                              const AggregateState& state, schema::ColumnBuilder* values) {
     switch (aggregate.kind) {
@@ -362,11 +369,12 @@ base::Result<std::vector<schema::Column>> GroupColumns(const std::vector<roles::
         const schema::FieldSchema& field = aggregation.fields[position];
         builders.emplace_back(field.id, field.type);
     }
+    std::vector<DataType> types;  // of what the aggregates are computed of
     for (const roles::Aggregate& aggregate : aggregation.aggregates) {
-        const bool of_rows = aggregate.kind == AggregateKind::kCountRows;
-        const DataType type = of_rows ? DataType::kInt64 : aggregation.fields[aggregate.field].type;
-        builders.emplace_back(of_rows ? 0 : aggregation.fields[aggregate.field].id,
-                              AggregateType(aggregate.kind, type));
+        const schema::FieldSchema* source = SourceOf(aggregate, aggregation);
+        types.push_back(source == nullptr ? DataType::kInt64 : source->type);
+        builders.emplace_back(source == nullptr ? 0 : source->id,
+                              AggregateType(aggregate.kind, types.back()));
     }
     std::vector<roles::Group> of_nothing;
     if (groups.empty() && aggregation.group_by.empty()) {
@@ -382,11 +390,8 @@ base::Result<std::vector<schema::Column>> GroupColumns(const std::vector<roles::
             }
         }
         for (size_t i = 0; i < aggregation.aggregates.size(); ++i) {
-            const roles::Aggregate& aggregate = aggregation.aggregates[i];
-            const DataType type = aggregate.kind == AggregateKind::kCountRows
-                                      ? DataType::kInt64
-                                      : aggregation.fields[aggregate.field].type;
-            RETURN_IF_ERROR(AppendAggregate(aggregate, type, group.states[i], &builders[keys + i]));
+            RETURN_IF_ERROR(AppendAggregate(aggregation.aggregates[i], types[i], group.states[i],
+                                            &builders[keys + i]));
         }
     }
     std::vector<schema::Column> columns;

@@ -137,20 +137,11 @@ base::Result<roles::RetrieveResponse> RetrieveInOrder(const std::vector<SegmentR
         if (widen) {
             continue;
         }
-        roles::RetrieveResponse answer;
-        answer.snapshot_ts = scope.timestamp;
-        for (const SegmentOrder& part : parts) {
-            AddCounters(part.counters, &answer.counters);
-            answer.keys.is_string = answer.keys.is_string || part.keys.is_string;
-        }
+        ASSIGN_OR_RETURN(roles::RetrieveResponse answer,
+                         AnswerWith(chosen, segments, parts, request, scope));
         for (const ChosenRow& row : chosen) {
-            AppendKey(parts[row.segment].keys, row.index, &answer.keys);
             answer.sort_keys.push_back(std::move(parts[row.segment].rows[row.index].sort_key));
         }
-        ASSIGN_OR_RETURN(
-            answer.rows,
-            RowFetcher(request.fields, scope, request.max_bytes).Fetch(segments, chosen));
-        answer.rows.rows = chosen.size();
         return answer;
     }
 }

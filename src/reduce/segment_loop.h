@@ -89,4 +89,27 @@ class RowFetcher {
     std::vector<schema::ColumnBatch> batches_;
 };
 
+// The answer of a retrieval: the chosen rows of the segments, in their order. `parts` are what was
+// selected of each segment, its keys and counters.
+template <typename Part>
+base::Result<roles::RetrieveResponse> AnswerWith(const std::vector<ChosenRow>& chosen,
+                                                 const std::vector<SegmentRef>& segments,
+                                                 const std::vector<Part>& parts,
+                                                 const roles::RetrieveRequest& request,
+                                                 const ReadScope& scope) {
+    roles::RetrieveResponse answer;
+    answer.snapshot_ts = scope.timestamp;
+    for (const Part& part : parts) {
+        AddCounters(part.counters, &answer.counters);
+        answer.keys.is_string = answer.keys.is_string || part.keys.is_string;
+    }
+    for (const ChosenRow& row : chosen) {
+        AppendKey(parts[row.segment].keys, row.index, &answer.keys);
+    }
+    ASSIGN_OR_RETURN(answer.rows,
+                     RowFetcher(request.fields, scope, request.max_bytes).Fetch(segments, chosen));
+    answer.rows.rows = chosen.size();
+    return answer;
+}
+
 }  // namespace elanus::reduce

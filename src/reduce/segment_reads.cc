@@ -300,20 +300,7 @@ base::Result<roles::RetrieveResponse> RetrieveSegments(const std::vector<Segment
         if (widen) {
             continue;
         }
-        roles::RetrieveResponse answer;
-        answer.snapshot_ts = scope.timestamp;
-        for (const SegmentRows& part : selected) {
-            AddCounters(part.counters, &answer.counters);
-            answer.keys.is_string = answer.keys.is_string || part.keys.is_string;
-        }
-        for (const ChosenRow& row : chosen) {
-            AppendKey(selected[row.segment].keys, row.index, &answer.keys);
-        }
-        ASSIGN_OR_RETURN(
-            answer.rows,
-            RowFetcher(request.fields, scope, request.max_bytes).Fetch(segments, chosen));
-        answer.rows.rows = chosen.size();
-        return answer;
+        return AnswerWith(chosen, segments, selected, request, scope);
     }
 }
 
@@ -397,9 +384,14 @@ base::Status CheckMergeable(const std::vector<roles::RetrieveResponse>& parts,
 
 }  // namespace
 
-base::Result<roles::RetrieveResponse> MergeRetrievals(
-    const std::vector<roles::RetrieveResponse>& parts, const roles::RetrieveRequest& request) {
+base::Result<roles::RetrieveResponse> MergeRetrievals(std::vector<roles::RetrieveResponse> parts,
+                                                      const roles::RetrieveRequest& request) {
     RETURN_IF_ERROR(CheckMergeable(parts, request));
+    const bool is_whole =
+        parts.size() == 1 && (request.limit == 0 || parts[0].keys.size() <= request.limit);
+    if (is_whole && !request.aggregation.has_value()) {
+        return std::move(parts[0]);
+    }
     roles::RetrieveResponse merged;
     uint64_t bytes = 0;
     for (const roles::RetrieveResponse& part : parts) {

@@ -46,9 +46,9 @@ roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& pa
                                     vindex::Metric metric, uint32_t nq, uint32_t k,
                                     bool* widen = nullptr);
 // Partial answers of one request. On equal keys the row of the earlier part wins; in an order by
-// fields, the row that comes first.
-base::Result<roles::RetrieveResponse> MergeRetrievals(
-    const std::vector<roles::RetrieveResponse>& parts, const roles::RetrieveRequest& request);
+// fields, the row that comes first. A single part is handed through.
+base::Result<roles::RetrieveResponse> MergeRetrievals(std::vector<roles::RetrieveResponse> parts,
+                                                      const roles::RetrieveRequest& request);
 
 void AddCounters(const roles::ReadCounters& from, roles::ReadCounters* to);
 

@@ -181,7 +181,7 @@ base::Result<roles::RetrieveResponse> ChannelReader::Retrieve(
                      Ask<roles::RetrieveResponse>(context, timestamp, request.partitions,
                                                   request.ignore_growing, local, remote));
     ASSIGN_OR_RETURN(roles::RetrieveResponse answer,
-                     reduce::MergeRetrievals(parts, request));
+                     reduce::MergeRetrievals(std::move(parts), request));
     answer.snapshot_ts = timestamp;
     return answer;
 }
