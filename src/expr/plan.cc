@@ -133,4 +133,17 @@ std::optional<PrimaryKeySplit> SplitPrimaryKeyTerm(const Plan& plan, base::Field
     return std::nullopt;
 }
 
+std::optional<Plan> WithSampleSeed(const Plan& plan, uint64_t seed) {
+    const auto last_of = [](auto& whole) {  // INV-PLAN-5
+        auto* junction = std::get_if<And>(&whole.node);
+        return junction == nullptr || junction->terms.empty() ? &whole : &junction->terms.back();
+    };
+    if (!std::holds_alternative<RandomSample>(last_of(plan)->node)) {
+        return std::nullopt;
+    }
+    Plan copy = plan;
+    std::get<RandomSample>(last_of(copy)->node).seed = seed;
+    return copy;
+}
+
 }  // namespace elanus::expr

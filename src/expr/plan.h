@@ -390,6 +390,11 @@ inline bool ElementMatch::operator==(const ElementMatch& other) const {
            predicate == other.predicate;
 }
 
+// The address by which an index answers for the plan's outermost node.
+inline const void* LeafOf(const Plan& plan) {
+    return std::visit([](const auto& node) { return static_cast<const void*>(&node); }, plan.node);
+}
+
 // The keys when the plan is exactly `pk == x` or `pk in [...]` (each key once, ascending).
 std::optional<schema::PrimaryKeys> PrimaryKeyTerms(const Plan& plan, base::FieldId pk_field);
 
@@ -400,5 +405,8 @@ struct PrimaryKeySplit {
     Plan rest;
 };
 std::optional<PrimaryKeySplit> SplitPrimaryKeyTerm(const Plan& plan, base::FieldId pk_field);
+
+// The same plan with another draw of its random sample; absent when it has none.
+std::optional<Plan> WithSampleSeed(const Plan& plan, uint64_t seed);
 
 }  // namespace elanus::expr

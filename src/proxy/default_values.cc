@@ -24,6 +24,13 @@ calendar::TimeZone ZoneOf(const roles::KeyValues& properties) {
     return zone.ok() ? std::move(zone).value() : calendar::TimeZone();
 }
 
+base::Result<calendar::TimeZone> RequestZone(const roles::KeyValues& params,
+                                             const roles::KeyValues& properties) {
+    const auto zone = params.find("timezone");
+    const bool is_named = zone != params.end() && !zone->second.empty();
+    return is_named ? FindZone(zone->second) : ZoneOf(properties);
+}
+
 base::Status StoreDefault(const calendar::TimeZone& zone, schema::FieldSchema* field) {
     const std::string* text = std::get_if<std::string>(&field->default_value);
     if (text == nullptr) {

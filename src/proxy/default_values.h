@@ -13,6 +13,9 @@ namespace elanus::proxy {
 // The zone that the collection's timestamps are read and shown in: its property `timezone`, UTC
 // without one.
 calendar::TimeZone ZoneOf(const roles::KeyValues& properties);
+// The zone of a request: its parameter `timezone`, else the collection's. 1100 for a wrong one.
+base::Result<calendar::TimeZone> RequestZone(const roles::KeyValues& params,
+                                             const roles::KeyValues& properties);
 // 1100 when there is no zone of that name.
 base::Result<calendar::TimeZone> FindZone(std::string_view name);
 

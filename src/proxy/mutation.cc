@@ -368,7 +368,7 @@ base::Result<DeletePlan> PlanDelete(ProxyCore& core, const CollectionPtr& collec
     if (!request.partition.empty()) {
         ASSIGN_OR_RETURN(plan.partition, FindPartition(*collection, request.partition));
     }
-    auto filter = core.ParseFilter(*collection, request.filter, request.templates);
+    auto filter = core.ParseFilter(*collection, request.filter, request.templates, {});
     if (!filter.ok()) {
         return filter.status().Annotate("failed to create delete plan");
     }

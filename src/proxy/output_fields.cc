@@ -211,12 +211,7 @@ base::Status ReadTimeFields(std::string_view text, std::vector<calendar::Unit>* 
 
 base::Status ReadTimeDisplay(const roles::CollectionInfo& collection, const KeyValues& params,
                              OutputSelection* selection) {
-    const auto zone = params.find("timezone");
-    if (zone != params.end() && !zone->second.empty()) {
-        ASSIGN_OR_RETURN(selection->zone, FindZone(zone->second));
-    } else {
-        selection->zone = ZoneOf(collection.properties);
-    }
+    ASSIGN_OR_RETURN(selection->zone, RequestZone(params, collection.properties));
     const auto parts = params.find("time_fields");
     return parts == params.end() ? base::Status()
                                  : ReadTimeFields(parts->second, &selection->time_fields);

@@ -1,5 +1,6 @@
 #include "proxy/proxy_core.h"
 
+#include "proxy/default_values.h"
 #include "proxy/expiry.h"
 #include "proxy/name_validation.h"
 #include "proxy/partition_key.h"
@@ -10,8 +11,7 @@ namespace elanus::proxy {
 
 namespace {
 
-std::string MakePrefix(sys::Random* random) {
-    sys::Random& source = random != nullptr ? *random : sys::RealRandom();
+std::string MakePrefix(sys::Random& source) {
     return Phrase(source.Next(), "-", source.Next(), "-");
 }
 
@@ -21,7 +21,8 @@ ProxyCore::ProxyCore(ProxyPartners partners_in, Limits limits_in)
     : partners(partners_in),
       limits(limits_in),
       cache(partners_in.root_coord, partners_in.data_coord),
-      request_prefix_(MakePrefix(partners_in.random)) {}
+      random_(partners_in.random != nullptr ? *partners_in.random : sys::RealRandom()),
+      request_prefix_(MakePrefix(random_)) {}
 
 base::Result<CollectionPtr> ProxyCore::Collection(const base::CallContext& context,
                                                   const std::string& database,
@@ -51,16 +52,28 @@ bool ProxyCore::Differs(const roles::CollectionInfo& a, const roles::CollectionI
 
 base::Result<PlanPtr> ProxyCore::ParseFilter(const roles::CollectionInfo& collection,
                                              const std::string& text,
-                                             const expr::TemplateValues& templates) {
+                                             const expr::TemplateValues& templates,
+                                             const KeyValues& params, SampleDraw draw) {
     if (text.empty()) {
         return PlanPtr();
     }
+    expr::ParseOptions options;
+    ASSIGN_OR_RETURN(options.time_zone, RequestZone(params, collection.properties));
+    PlanPtr plan;
     if (templates.empty()) {
-        ASSIGN_OR_RETURN(PlanPtr plan, plans_.GetOrParse(collection.id, text, collection.schema));
-        return plan->IsAlwaysTrue() ? PlanPtr() : std::move(plan);
+        ASSIGN_OR_RETURN(plan, plans_.GetOrParse(collection.id, text, collection.schema, options));
+    } else {
+        ASSIGN_OR_RETURN(expr::Plan parsed,
+                         expr::ParseFilter(text, collection.schema, templates, options));
+        plan = std::make_shared<const expr::Plan>(std::move(parsed));
     }
-    ASSIGN_OR_RETURN(expr::Plan plan, expr::ParseFilter(text, collection.schema, templates));
-    return plan.IsAlwaysTrue() ? PlanPtr() : std::make_shared<const expr::Plan>(std::move(plan));
+    if (draw == SampleDraw::kFresh) {
+        std::optional<expr::Plan> drawn = expr::WithSampleSeed(*plan, random_.Next());
+        if (drawn.has_value()) {
+            plan = std::make_shared<const expr::Plan>(*std::move(drawn));
+        }
+    }
+    return plan->IsAlwaysTrue() ? PlanPtr() : std::move(plan);
 }
 
 base::Status ProxyCore::CheckAllowed(const roles::CollectionInfo& collection,

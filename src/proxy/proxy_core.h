@@ -23,6 +23,9 @@ namespace elanus::proxy {
 
 using PlanPtr = std::shared_ptr<const expr::Plan>;
 
+// Which rows random_sample takes: others each time, or, for the pages of an iterator, the same.
+enum class SampleDraw : uint8_t { kFresh, kFixed };
+
 class ProxyCore {
   public:
     ProxyCore(ProxyPartners partners_in, Limits limits_in);
@@ -57,10 +60,12 @@ class ProxyCore {
         return Differs(**collection, **fresh) ? work(*fresh) : std::move(result);
     }
 
-    // Null for text that matches every row.
+    // Null for text that matches every row. `params` are the request's, of which `timezone` counts.
     base::Result<PlanPtr> ParseFilter(const roles::CollectionInfo& collection,
                                       const std::string& text,
-                                      const expr::TemplateValues& templates);
+                                      const expr::TemplateValues& templates,
+                                      const KeyValues& params,
+                                      SampleDraw draw = SampleDraw::kFresh);
 
     // 9 when a property of the collection's database denies it: "reading", "writing", "index",
     // "flush", "compaction".
@@ -86,6 +91,7 @@ class ProxyCore {
     static bool Differs(const roles::CollectionInfo& a, const roles::CollectionInfo& b);
 
     expr::PlanCache plans_;
+    sys::Random& random_;
     const std::string request_prefix_;
     std::atomic<uint64_t> request_number_{0};
 };

@@ -57,7 +57,9 @@ class QueryRun {
     base::Status Prepare() {
         ASSIGN_OR_RETURN(settings_, ParseQuerySettings(request_.query_params, core_.limits));
         RETURN_IF_ERROR(PrepareOutput());
-        auto filter = core_.ParseFilter(collection_, request_.filter, request_.templates);
+        auto filter = core_.ParseFilter(
+            collection_, request_.filter, request_.templates, request_.query_params,
+            settings_.iterator ? SampleDraw::kFixed : SampleDraw::kFresh);
         if (!filter.ok()) {
             return filter.status().Annotate("failed to create query plan");
         }

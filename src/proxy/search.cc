@@ -46,7 +46,9 @@ class SearchRun {
                                       PrimaryKeyOutput::kWhenAsked));
         ASSIGN_OR_RETURN(shard_request_.partitions,
                          FindPartitions(collection_, request_.partitions));
-        auto filter = core_.ParseFilter(collection_, request_.filter, request_.templates);
+        auto filter = core_.ParseFilter(
+            collection_, request_.filter, request_.templates, request_.search_params,
+            settings_.iterator ? SampleDraw::kFixed : SampleDraw::kFresh);
         if (!filter.ok()) {
             return filter.status().Annotate("failed to create query plan");
         }

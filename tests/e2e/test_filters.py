@@ -318,3 +318,9 @@ def test_a_deep_filter_is_answered_or_refused_but_never_fatal(client, filled):
 def test_a_long_list_is_answered(client, filled):
     many = ", ".join(str(i) for i in range(-50000, 300))
     assert all_ids(client, filled, f"id in [{many}]") == list(range(300))
+
+
+def test_a_random_sample_is_drawn_anew_each_time(client, filled):
+    draws = [tuple(row["id"] for row in client.query(filled, filter="random_sample(0.5)", output_fields=["id"]))
+             for _ in range(6)]
+    assert len(set(draws)) > 1

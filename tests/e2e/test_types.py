@@ -76,6 +76,33 @@ def test_timestamps_come_back_in_the_zone_asked_for(client, name):
         client.insert(name, vector_rows(random_vectors(1, DIM), at=["yesterday"]))
 
 
+def test_filters_read_times_without_an_offset_in_the_zone_of_the_request(client, name):
+    schema = simple_schema()
+    schema.add_field("at", DataType.TIMESTAMPTZ)
+    create(client, name, schema, properties={"timezone": "Asia/Shanghai"})
+    client.insert(name, vector_rows(random_vectors(2, DIM), at=["2025-01-01T00:00:00Z",
+                                                               "2025-01-01T08:00:00Z"]))
+    text = "at == ISO '2025-01-01T08:00:00'"
+
+    def found(**arguments):
+        return [row["id"] for row in client.query(name, filter=text, output_fields=["id"],
+                                                  consistency_level="Strong", **arguments)]
+
+    def check():
+        assert found() == [0]
+        assert found(timezone="UTC") == [1]
+        assert found(timezone="Europe/London") == [1]
+        assert found() == [0]
+        hits = client.search(name, random_vectors(1, DIM).tolist(), filter=text, limit=2,
+                             consistency_level="Strong", timezone="UTC")[0]
+        assert [hit["id"] for hit in hits] == [1]
+    in_every_state(client, name, check)
+    with refused(1100, "unknown or invalid IANA Time Zone ID: Mars/Olympus"):
+        found(timezone="Mars/Olympus")
+    client.delete(name, filter=text)
+    assert found() == [] and found(timezone="UTC") == [1]
+
+
 def test_a_collection_keeps_the_zone_of_its_database(server, client, name):
     with refused(1100, "unknown or invalid IANA Time Zone ID"):
         client.create_database("zoned_wrongly", properties={"timezone": "Nowhere"})
