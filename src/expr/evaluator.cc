@@ -1,5 +1,6 @@
 #include "expr/evaluator.h"
 
+#include "expr/plan_cost.h"
 #include "expr/scan.h"
 #include "schema/column_slice.h"
 
@@ -20,71 +21,6 @@ using internal::PlanMismatch;
 using internal::Scan;
 using schema::ColumnView;
 using schema::DataType;
-
-// A rough order of what a predicate costs a row, for running the cheap ones first.
-int CostOf(const Plan& plan);
-
-int CostOf(const ColumnRef& column) {
-    constexpr int kFixed = 1;
-    constexpr int kArray = 4;
-    constexpr int kString = 6;
-    constexpr int kJson = 60;
-    if (column.is_json()) {
-        return kJson;
-    }
-    if (column.type == DataType::kArray) {
-        return kArray;
-    }
-    return schema::IsStringLike(column.type) ? kString : kFixed;
-}
-
-template <typename Junction>
-int CostOfTerms(const Junction& junction) {
-    int64_t cost = 0;
-    for (const Plan& term : junction.terms) {
-        cost += CostOf(term);
-    }
-    return static_cast<int>(std::min<int64_t>(cost, INT32_MAX));
-}
-
-int CostOfElements(const ElementMatch& match) {
-    constexpr int kElementsPerRow = 8;
-    const int64_t cost = match.predicate.empty() ? 0 : CostOf(match.predicate[0]);
-    return static_cast<int>(std::min<int64_t>(cost * kElementsPerRow, INT32_MAX));
-}
-
-constexpr int kTextCost = 200;
-constexpr int kSpatialCost = 300;
-
-int CostOf(const Plan& plan) {
-    return std::visit(
-        [](const auto& node) {
-            using T = std::decay_t<decltype(node)>;
-            if constexpr (requires { node.terms; }) {
-                return CostOfTerms(node);
-            } else if constexpr (requires { node.left; }) {
-                return CostOf(node.left) + CostOf(node.right);
-            } else if constexpr (std::is_same_v<T, Regex>) {
-                return CostOf(node.column) * 10;
-            } else if constexpr (std::is_same_v<T, In> || std::is_same_v<T, Contains> ||
-                                 std::is_same_v<T, Like>) {
-                return CostOf(node.column) * 2;
-            } else if constexpr (std::is_same_v<T, IsNull>) {
-                return 0;
-            } else if constexpr (std::is_same_v<T, Spatial>) {
-                return kSpatialCost;
-            } else if constexpr (std::is_same_v<T, TextMatch> || std::is_same_v<T, PhraseMatch>) {
-                return kTextCost;
-            } else if constexpr (std::is_same_v<T, ElementMatch>) {
-                return CostOfElements(node);
-            } else if constexpr (requires { node.column; }) {
-                return CostOf(node.column);
-            } else {
-                return 0;
-            }
-        },
-        plan.node);
-}
 
 Bitmap AllSet(size_t rows) {
     return Bitmap(rows, true);
@@ -344,18 +280,27 @@ class Evaluation {
         return Status();
     }
 
+    // What a term costs for each row that it decides: small ones run first. An And is decided by
+    // rows that are not true, an Or by those that are.
+    double RankOf(const Plan& term, bool is_and) const {
+        constexpr double kDecidesMin = 1e-3;
+        const double is_true = columns_.Selectivity(term);
+        const double decides = std::max(kDecidesMin, is_and ? 1 - is_true : is_true);
+        return columns_.IsIndexed(LeafOf(term)) ? 0 : ScanCostNs(term) / decides;
+    }
+
     Status RunJunction(const std::vector<Plan>& terms, bool is_and, const Bitmap* needed,
                        Truth* out) {
-        std::vector<std::pair<int, const Plan*>> order;
+        std::vector<std::pair<double, const Plan*>> order;
         order.reserve(terms.size());
         for (const Plan& term : terms) {
-            order.emplace_back(CostOf(term), &term);
+            order.emplace_back(RankOf(term, is_and), &term);
         }
         std::stable_sort(order.begin(), order.end(),
                          [](const auto& a, const auto& b) { return a.first < b.first; });
         SetAll(rows_, is_and, out);
         Bitmap open;
-        for (const auto& [cost, term] : order) {
+        for (const auto& [rank, term] : order) {
             Truth next;
             RETURN_IF_ERROR(Run(*term, needed, &next));
             Combine(std::move(next), is_and, out);

@@ -32,11 +32,20 @@ class ColumnSource {
     virtual const schema::ColumnView* Column(base::FieldId field_id) const = 0;
     // The field's schema, asked for when the column is absent; null when there is no such field.
     virtual const schema::FieldSchema* Field(base::FieldId field_id) const = 0;
-    // What an index says of the leaf at this address in the plan, one bit a row; absent when no
-    // index was asked.
+    // What an index says of the leaf at this address (LeafOf) in the plan, one bit a row; absent
+    // when no index was asked.
     virtual std::optional<LeafBits> Indexed(const void* leaf) const {
         (void)leaf;
         return std::nullopt;
+    }
+    virtual bool IsIndexed(const void* leaf) const {
+        (void)leaf;
+        return false;
+    }
+    // The share of rows, 0 to 1, for which the plan is likely true. Terms are ordered by it.
+    virtual double Selectivity(const Plan& plan) const {
+        (void)plan;
+        return 0.5;
     }
 };
 

@@ -4,6 +4,7 @@
 #include "schema/column_slice.h"
 #include "segment/bit_range.h"
 #include "segment/scan_guard.h"
+#include "segment/selectivity.h"
 
 #include <algorithm>
 #include <map>
@@ -45,6 +46,9 @@ class BlockColumns : public expr::ColumnSource {
             }
         }
         return nullptr;
+    }
+    double Selectivity(const expr::Plan& plan) const override {
+        return EstimateSelectivity(plan, source_);
     }
 
   private:

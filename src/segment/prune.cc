@@ -91,6 +91,12 @@ bool HasNoNull(const expr::ColumnRef& column, const RowSource& source) {
     return meta != nullptr && !column.is_json() && !column.is_element() && meta->null_count == 0;
 }
 
+bool IsAllNull(const expr::ColumnRef& column, const RowSource& source) {
+    const ColumnMeta* meta = source.Statistics(column.field_id);
+    return meta != nullptr && !column.is_element() && column.json_path.empty() &&
+           meta->null_count == source.rows();
+}
+
 struct Pruner {
     const RowSource& source;
 
@@ -108,7 +114,26 @@ struct Pruner {
     bool operator()(const expr::In& node) const {
         return AllOutside(IntervalOf(node.column, source), node.values);
     }
+    // Outside when even the greatest text comes before the wanted start, or the least after it.
+    bool operator()(const expr::Like& node) const {
+        if (node.kind != expr::LikeKind::kEqual && node.kind != expr::LikeKind::kPrefix) {
+            return false;
+        }
+        const Interval interval = IntervalOf(node.column, source);
+        const auto* min = std::get_if<std::string>(&interval.min);
+        const auto* max = std::get_if<std::string>(&interval.max);
+        if (min == nullptr || max == nullptr) {
+            return false;
+        }
+        const bool is_whole = node.kind == expr::LikeKind::kEqual;
+        return *max < node.text || (is_whole ? *min : min->substr(0, node.text.size())) > node.text;
+    }
     bool operator()(const expr::IsNull& node) const { return HasNoNull(node.column, source); }
+    bool operator()(const expr::Not& node) const {
+        const auto* null_test =
+            node.terms.size() == 1 ? std::get_if<expr::IsNull>(&node.terms[0].node) : nullptr;
+        return null_test != nullptr && IsAllNull(null_test->column, source);
+    }
     bool operator()(const expr::And& node) const {
         return std::any_of(node.terms.begin(), node.terms.end(),
                            [&](const expr::Plan& term) { return std::visit(*this, term.node); });

@@ -270,6 +270,10 @@ TEST(SealedSegmentTest, StatisticsPruneWithoutLookingAtRows) {
         {{expr::Range{number, 24, 100, true, true}}, 9},
         {{expr::Compare{name, CompareOp::kLt, "n"}}, 0},
         {{expr::IsNull{number}}, 0},
+        {{expr::Like{name, expr::LikeKind::kPrefix, "nam"}}, 9},
+        {{expr::Like{name, expr::LikeKind::kPrefix, "naa"}}, 0},
+        {{expr::Like{name, expr::LikeKind::kPrefix, "o"}}, 0},
+        {{expr::Like{name, expr::LikeKind::kEqual, "zz"}}, 0},
     };
     for (const auto& [plan, scanned] : cases) {
         options.filter = &plan;
