@@ -13,7 +13,7 @@ set(ELANUS_FLOORS
     "config,json,regex,calendar,geometry"
     "schema,codec,analyzer"
     "object,catalog,wal,expr"
-    "vindex"
+    "vindex,scalar_index"
     "segment"
     "roles"
     "reduce"

@@ -171,6 +171,22 @@ class ArrayCursor {
     std::string scratch_;
 };
 
+// Steps through the members of a raw object (Scalar::text of kind kObject), repeated keys included.
+class ObjectCursor {
+  public:
+    explicit ObjectCursor(std::string_view raw_object);
+    // False at the end. `key` and `value->text` live until the next call.
+    bool Next(std::string_view* key, Scalar* value);
+    // After Next() was false: whether the object was read to its closing brace.
+    bool at_end() const { return pos_ != end_ && *pos_ == '}'; }
+
+  private:
+    const char* pos_;
+    const char* end_;
+    std::string key_scratch_;
+    std::string scratch_;
+};
+
 // Number of elements of a raw array.
 size_t CountElements(std::string_view raw_array);
 

@@ -347,6 +347,35 @@ bool ArrayCursor::Next(Scalar* element) {
     return true;
 }
 
+ObjectCursor::ObjectCursor(std::string_view raw_object)
+    : pos_(raw_object.data()), end_(raw_object.data() + raw_object.size()) {
+    pos_ = SkipSpace(pos_, end_);
+    pos_ = pos_ != end_ && *pos_ == '{' ? pos_ + 1 : end_;
+}
+
+bool ObjectCursor::Next(std::string_view* key, Scalar* value) {
+    pos_ = SkipSpace(pos_, end_);
+    if (pos_ == end_ || *pos_ != '"') {
+        return false;
+    }
+    const Scalar name = ReadString(pos_, end_, &key_scratch_);
+    const char* behind = SkipValue(pos_, end_);
+    pos_ = behind == nullptr ? end_ : SkipSpace(behind, end_);
+    if (name.kind != Kind::kString || pos_ == end_ || *pos_ != ':') {
+        pos_ = end_;
+        return false;
+    }
+    *key = name.text;
+    pos_ = SkipSpace(pos_ + 1, end_);
+    *value = ReadScalar(pos_, end_, &scratch_);
+    behind = SkipValue(pos_, end_);
+    pos_ = behind == nullptr ? end_ : SkipSpace(behind, end_);
+    if (pos_ != end_ && *pos_ == ',') {
+        ++pos_;
+    }
+    return true;
+}
+
 size_t CountElements(std::string_view raw_array) {
     const char* end = raw_array.data() + raw_array.size();
     const char* p = SkipSpace(raw_array.data(), end);

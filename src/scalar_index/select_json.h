@@ -1,0 +1,32 @@
+// SelectJson: the keys that answer a leaf over one JSON path, by the evaluator's rules: values of
+// another type make a leaf false, and != true; integers compare as integers, all else as doubles.
+//
+// Numbers are indexed as doubles. An integer constant from 2^53 on may equal one there that it does
+// not equal in the document, so it selects a superset.
+// Threads: pure functions.
+#pragma once
+
+#include "expr/plan.h"
+#include "scalar_index/key_slice.h"
+#include "scalar_index/selection.h"
+
+#include <optional>
+
+namespace elanus::scalar_index {
+
+// The keys of one JSON path by type; null = values of that type are not indexed.
+struct JsonKeys {
+    const KeySlice<double>* numbers = nullptr;
+    const KeySlice<std::string_view>* strings = nullptr;
+    const KeySlice<int64_t>* booleans = nullptr;
+};
+
+// `keys` are the values at the path, for Compare, Range, In, Like and Regex. Absent when they
+// cannot answer the leaf.
+base::Result<std::optional<Selection>> SelectJsonValue(const expr::Plan& leaf, const JsonKeys& keys,
+                                                       uint64_t rows);
+// `keys` are the elements of the array at the path.
+base::Result<std::optional<Selection>> SelectJsonElements(const expr::Contains& leaf,
+                                                          const JsonKeys& keys);
+
+}  // namespace elanus::scalar_index
