@@ -52,6 +52,9 @@ class Draw {
                                          -(int64_t{1} << 53),
                                          (int64_t{1} << 53) + 1,
                                          (int64_t{1} << 53) - 1};
+        if (Once(8)) {
+            return static_cast<int64_t>(Below(UINT64_MAX));
+        }
         return Once(4) ? Of(kEdges) : static_cast<int64_t>(Below(30)) - 10;
     }
     double Floating() {
@@ -125,7 +128,7 @@ Value ConstantFor(DataType type, Draw& draw) {
 
 expr::In InLeaf(const ColumnRef& column, DataType type, Draw& draw) {
     expr::In in{column, {}};
-    for (uint64_t i = draw.Below(10); i > 0; --i) {
+    for (uint64_t i = draw.Once(10) ? 2000 : draw.Below(10); i > 0; --i) {
         Value value = ConstantFor(type, draw);
         if (value.list_if() == nullptr) {
             in.values.Add(value);

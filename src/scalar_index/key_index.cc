@@ -57,6 +57,34 @@ bool IsWellFormed(const Meta& meta) {
            meta.entries <= UINT32_MAX && meta.keys <= meta.entries && meta.odd_rows <= meta.rows;
 }
 
+constexpr uint64_t kSearchedListMax = 512;
+
+uint64_t LengthOf(const expr::In& leaf) {
+    return leaf.values.ints.size() + leaf.values.doubles.size() + leaf.values.strings.size() + 2;
+}
+
+template <typename T>
+void KeepEnds(std::vector<T>* values) {
+    if (values->size() > 2) {
+        values->erase(values->begin() + 1, values->end() - 1);
+    }
+}
+
+// Groups with few entries come first.
+std::vector<size_t> LightestFirst(const std::vector<uint64_t>& weights) {
+    std::vector<size_t> order(weights.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(),
+              [&](size_t a, size_t b) { return weights[a] < weights[b]; });
+    return order;
+}
+
+// Whether a group that only narrows the answer costs less than looking at the rows left.
+bool IsWorthReading(uint64_t weight, uint64_t rows_left) {
+    constexpr uint64_t kEntriesPerRow = 16;
+    return weight / kEntriesPerRow <= rows_left;
+}
+
 template <typename T>
 constexpr bool kIsFixed = requires(const T& keys) { keys.span(); };
 
@@ -297,7 +325,29 @@ base::Result<std::vector<uint64_t>> KeyIndex::Weigh(const Selection& selection) 
     return weights;
 }
 
+// A long list is not searched for. Whether it can be answered, and exactly, its ends tell: they
+// have the greatest integers of either sign.
+std::optional<LeafEstimate> KeyIndex::EstimateLongList(const expr::In& leaf) const {
+    expr::In ends{.column = leaf.column, .values = leaf.values};
+    KeepEnds(&ends.values.ints);
+    KeepEnds(&ends.values.doubles);
+    KeepEnds(&ends.values.strings);
+    Plan plan;
+    plan.node = std::move(ends);
+    std::optional<LeafEstimate> estimate = Estimate(plan);
+    if (estimate.has_value()) {
+        const uint64_t bound = std::min(LengthOf(leaf) * meta_.list_rows_max, meta_.entries);
+        estimate->rows = std::min(bound + meta_.odd_rows, meta_.rows);
+        estimate->reads = bound;
+    }
+    return estimate;
+}
+
 std::optional<LeafEstimate> KeyIndex::Estimate(const Plan& leaf) const {
+    const auto* in = std::get_if<expr::In>(&leaf.node);
+    if (in != nullptr && LengthOf(*in) > kSearchedListMax) {
+        return EstimateLongList(*in);
+    }
     const auto selection = Select(leaf);
     if (!selection.ok() || !selection->has_value()) {
         return std::nullopt;
@@ -307,14 +357,17 @@ std::optional<LeafEstimate> KeyIndex::Estimate(const Plan& leaf) const {
     if (!weights.ok()) {
         return std::nullopt;
     }
-    uint64_t least = meta_.rows;
-    for (const uint64_t weight : *weights) {
-        least = std::min(least, weight);
-    }
+    const std::vector<size_t> order = LightestFirst(*weights);
+    const uint64_t least = order.empty() ? meta_.rows : std::min((*weights)[order[0]], meta_.rows);
     LeafEstimate estimate;
     estimate.exact = found.exact && meta_.odd_rows == 0;
-    estimate.reads = std::accumulate(weights->begin(), weights->end(), found.keys_walked) +
-                     (found.exists ? exists_.size() / sizeof(uint64_t) : 0);
+    estimate.reads = found.keys_walked + (found.exists ? exists_.size() / sizeof(uint64_t) : 0);
+    for (const size_t g : order) {
+        if (g != order[0] && !found.exact && !IsWorthReading((*weights)[g], least)) {
+            break;
+        }
+        estimate.reads += (*weights)[g];
+    }
     // The lists of one key hold no row twice.
     const bool is_one_key =
         found.groups.size() == 1 && found.groups[0].size() <= 1 &&
@@ -324,18 +377,11 @@ std::optional<LeafEstimate> KeyIndex::Estimate(const Plan& leaf) const {
     return estimate;
 }
 
-// Groups with few entries first. An answer that need not be exact is good enough once the next
-// group would cost much more to read than its rows to look at.
 Status KeyIndex::Gather(const Selection& selection, Bitmap* out) const {
-    constexpr uint64_t kEntriesPerRow = 16;
     ASSIGN_OR_RETURN(const std::vector<uint64_t> weights, Weigh(selection));
-    std::vector<size_t> order(weights.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(),
-              [&](size_t a, size_t b) { return weights[a] < weights[b]; });
     bool is_first = true;
-    for (const size_t g : order) {
-        if (!is_first && !selection.exact && weights[g] / kEntriesPerRow > out->Count()) {
+    for (const size_t g : LightestFirst(weights)) {
+        if (!is_first && !selection.exact && !IsWorthReading(weights[g], out->Count())) {
             break;
         }
         Bitmap rows(meta_.rows);

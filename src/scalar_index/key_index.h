@@ -46,6 +46,7 @@ class KeyIndex : public Index {
     MaybeSelection SelectTree(const expr::Plan& leaf, const expr::ColumnRef& column) const;
     MaybeSelection SelectGrams(const expr::Plan& leaf) const;
 
+    std::optional<LeafEstimate> EstimateLongList(const expr::In& leaf) const;
     bool IsOfColumn(const expr::ColumnRef& column) const;
     // Entries of each group.
     base::Result<std::vector<uint64_t>> Weigh(const Selection& selection) const;
