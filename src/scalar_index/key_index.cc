@@ -2,7 +2,6 @@
 
 #include "scalar_index/grams.h"
 #include "scalar_index/json_terms.h"
-#include "scalar_index/select_column.h"
 
 #include <algorithm>
 #include <numeric>
@@ -58,6 +57,8 @@ bool IsWellFormed(const Meta& meta) {
 }
 
 constexpr uint64_t kSearchedListMax = 512;
+// A walk over keys pays when the rows are this many times the keys.
+constexpr uint64_t kRowsPerWalkedKey = 2;
 
 uint64_t LengthOf(const expr::In& leaf) {
     return leaf.values.ints.size() + leaf.values.doubles.size() + leaf.values.strings.size() + 2;
@@ -120,24 +121,24 @@ Status KeyIndex::OpenKeys() {
         keys_.emplace<Terms>(std::move(terms));
         return Status();
     }
-    const auto open = [&]<typename T>(T) -> Status {
+    const auto map = [&]<typename T>(T) -> Status {
         ASSIGN_OR_RETURN(base::Buffer bytes, reader_.Array<T>(kKeysSection, meta_.keys));
         keys_.emplace<FixedKeys<T>>(std::move(bytes));
         return Status();
     };
     switch (type) {
         case KeyType::kInt8:
-            return open(int8_t{});
+            return map(int8_t{});
         case KeyType::kInt16:
-            return open(int16_t{});
+            return map(int16_t{});
         case KeyType::kInt32:
-            return open(int32_t{});
+            return map(int32_t{});
         case KeyType::kInt64:
-            return open(int64_t{});
+            return map(int64_t{});
         case KeyType::kFloat:
-            return open(float{});
+            return map(float{});
         default:
-            return open(double{});
+            return map(double{});
     }
 }
 
@@ -178,7 +179,7 @@ bool KeyIndex::IsOfColumn(const ColumnRef& column) const {
     return subject() != Subject::kArray || column.element_type == element;
 }
 
-KeyIndex::MaybeSelection KeyIndex::Select(const Plan& leaf) const {
+KeyIndex::MaybeSelection KeyIndex::Select(const Plan& leaf, const WalkRule& walk) const {
     const ColumnRef* column = ColumnOf(leaf);
     if (column == nullptr || !IsOfColumn(*column)) {
         return std::optional<Selection>();
@@ -187,30 +188,37 @@ KeyIndex::MaybeSelection KeyIndex::Select(const Plan& leaf) const {
     if (is_json && column->json_path != path_) {
         return std::optional<Selection>();
     }
+    if (is_json && std::holds_alternative<expr::Exists>(leaf.node) && !exists_.empty()) {
+        Selection selection;
+        selection.exists = true;
+        return std::optional<Selection>(std::move(selection));
+    }
     if (kind() == Kind::kNgram) {
         return SelectGrams(leaf);
     }
     switch (subject()) {
         case Subject::kColumn:
-            return SelectValues(leaf, *column);
+            return column->is_element() || std::holds_alternative<expr::Contains>(leaf.node)
+                       ? std::optional<Selection>()
+                       : SelectKeys(leaf, walk);
         case Subject::kArray:
-            return SelectElements(leaf, *column);
+            return SelectElements(leaf, *column, walk);
         case Subject::kJsonTree:
-            return SelectTree(leaf, *column);
+            return SelectTree(leaf, *column, walk);
         default:
-            return SelectPath(leaf);
+            return SelectPath(leaf, walk);
     }
 }
 
 // By the rules of columns, which know no other types than the keys'.
-KeyIndex::MaybeSelection KeyIndex::SelectKeys(const Plan& leaf, uint64_t rows) const {
+KeyIndex::MaybeSelection KeyIndex::SelectKeys(const Plan& leaf, const WalkRule& walk) const {
     return std::visit(
         [&]<typename Keys>(const Keys& keys) -> MaybeSelection {
             if constexpr (kIsFixed<Keys>) {
-                return SelectColumn<typename Keys::W>(leaf, keys, rows);
+                return SelectColumn<typename Keys::W>(leaf, keys, walk);
             } else if constexpr (std::is_same_v<Keys, Terms>) {
                 ASSIGN_OR_RETURN(const auto slice, TermSlice<std::string_view>::Of(keys, ""));
-                return SelectColumn<std::string_view>(leaf, slice, rows);
+                return SelectColumn<std::string_view>(leaf, slice, walk);
             } else {
                 return std::optional<Selection>();
             }
@@ -218,35 +226,21 @@ KeyIndex::MaybeSelection KeyIndex::SelectKeys(const Plan& leaf, uint64_t rows) c
         keys_);
 }
 
-KeyIndex::MaybeSelection KeyIndex::SelectValues(const Plan& leaf, const ColumnRef& column) const {
-    if (column.is_element() || std::holds_alternative<expr::Contains>(leaf.node)) {
-        return std::optional<Selection>();
-    }
-    return SelectKeys(leaf, meta_.rows);
-}
-
 // A leaf on one element is true only of rows that have such an element somewhere.
-KeyIndex::MaybeSelection KeyIndex::SelectElements(const Plan& leaf, const ColumnRef& column) const {
+KeyIndex::MaybeSelection KeyIndex::SelectElements(const Plan& leaf, const ColumnRef& column,
+                                                  const WalkRule& walk) const {
     const bool is_contains = std::holds_alternative<expr::Contains>(leaf.node);
     if (column.is_element() ? is_contains || IsUnequal(leaf) : !is_contains) {
         return std::optional<Selection>();
     }
-    ASSIGN_OR_RETURN(std::optional<Selection> selection, SelectKeys(leaf, meta_.rows));
+    ASSIGN_OR_RETURN(std::optional<Selection> selection, SelectKeys(leaf, walk));
     if (selection.has_value() && column.is_element()) {
         selection->exact = false;
     }
     return selection;
 }
 
-KeyIndex::MaybeSelection KeyIndex::SelectPath(const Plan& leaf) const {
-    if (std::holds_alternative<expr::Exists>(leaf.node)) {
-        if (exists_.empty()) {
-            return std::optional<Selection>();
-        }
-        Selection selection;
-        selection.exists = true;
-        return std::optional<Selection>(std::move(selection));
-    }
+KeyIndex::MaybeSelection KeyIndex::SelectPath(const Plan& leaf, const WalkRule& walk) const {
     std::optional<TermSlice<std::string_view>> strings;
     JsonKeys keys;
     keys.booleans = std::get_if<FixedKeys<int8_t>>(&keys_);
@@ -256,13 +250,14 @@ KeyIndex::MaybeSelection KeyIndex::SelectPath(const Plan& leaf) const {
         keys.strings = &*strings;
     }
     if (subject() == Subject::kJsonValue) {
-        return SelectJsonValue(leaf, keys, meta_.rows);
+        return SelectJsonValue(leaf, keys, walk);
     }
     const auto* contains = std::get_if<expr::Contains>(&leaf.node);
     return contains == nullptr ? std::optional<Selection>() : SelectJsonElements(*contains, keys);
 }
 
-KeyIndex::MaybeSelection KeyIndex::SelectTree(const Plan& leaf, const ColumnRef& column) const {
+KeyIndex::MaybeSelection KeyIndex::SelectTree(const Plan& leaf, const ColumnRef& column,
+                                              const WalkRule& walk) const {
     const auto& path = column.json_path;
     if (path.size() < path_.size() || path.size() > path_.size() + kJsonDepthMax ||
         !std::equal(path_.begin(), path_.end(), path.begin())) {
@@ -286,7 +281,7 @@ KeyIndex::MaybeSelection KeyIndex::SelectTree(const Plan& leaf, const ColumnRef&
     ASSIGN_OR_RETURN(const auto booleans,
                      TermSlice<int64_t>::Of(terms, prefix(elements ? kTagElementBool : kTagBool)));
     const JsonKeys keys{&numbers, &strings, &booleans};
-    return elements ? SelectJsonElements(*contains, keys) : SelectJsonValue(leaf, keys, meta_.rows);
+    return elements ? SelectJsonElements(*contains, keys) : SelectJsonValue(leaf, keys, walk);
 }
 
 KeyIndex::MaybeSelection KeyIndex::SelectGrams(const Plan& leaf) const {
@@ -348,7 +343,7 @@ std::optional<LeafEstimate> KeyIndex::Estimate(const Plan& leaf) const {
     if (in != nullptr && LengthOf(*in) > kSearchedListMax) {
         return EstimateLongList(*in);
     }
-    const auto selection = Select(leaf);
+    const auto selection = Select(leaf, {meta_.rows / kRowsPerWalkedKey, true});
     if (!selection.ok() || !selection->has_value()) {
         return std::nullopt;
     }
@@ -366,7 +361,8 @@ std::optional<LeafEstimate> KeyIndex::Estimate(const Plan& leaf) const {
         if (g != order[0] && !found.exact && !IsWorthReading((*weights)[g], least)) {
             break;
         }
-        estimate.reads += (*weights)[g];
+        // How many of walked keys will do is not known; a quarter is a guess.
+        estimate.reads += found.keys_walked > 0 ? (*weights)[g] / 4 : (*weights)[g];
     }
     // The lists of one key hold no row twice.
     const bool is_one_key =
@@ -402,7 +398,8 @@ Status KeyIndex::Gather(const Selection& selection, Bitmap* out) const {
 }
 
 base::Result<expr::LeafBits> KeyIndex::Answer(const Plan& leaf) const {
-    ASSIGN_OR_RETURN(const std::optional<Selection> selection, Select(leaf));
+    ASSIGN_OR_RETURN(const std::optional<Selection> selection,
+                     Select(leaf, {meta_.rows / kRowsPerWalkedKey, false}));
     if (!selection.has_value()) {
         return base::Internal("the index was asked a leaf that it cannot answer");
     }

@@ -1,10 +1,11 @@
-// KeyIndex: every scalar index with keys, which are all kinds but RTREE: a sorted dictionary of keys and for each the
-// rows that have it. INVERTED, BITMAP, STL_SORT and TRIE differ in how the lists are stored, NGRAM in what the keys
-// are.
+// KeyIndex: every scalar index with keys, which are all kinds but RTREE: the distinct keys, rising,
+// and for each the rows that have it. INVERTED, BITMAP, STL_SORT and TRIE differ in how the lists
+// are stored, NGRAM in what the keys are.
 // Threads: immutable.
 #pragma once
 
 #include "scalar_index/key_slice.h"
+#include "scalar_index/select_column.h"
 #include "scalar_index/select_json.h"
 #include "scalar_index/selection.h"
 
@@ -38,12 +39,13 @@ class KeyIndex : public Index {
     base::Status OpenJson();
     base::Status OpenRowSet(codec::SectionId section, base::Buffer* words) const;
 
-    MaybeSelection Select(const expr::Plan& leaf) const;
-    MaybeSelection SelectKeys(const expr::Plan& leaf, uint64_t rows) const;
-    MaybeSelection SelectValues(const expr::Plan& leaf, const expr::ColumnRef& column) const;
-    MaybeSelection SelectElements(const expr::Plan& leaf, const expr::ColumnRef& column) const;
-    MaybeSelection SelectPath(const expr::Plan& leaf) const;
-    MaybeSelection SelectTree(const expr::Plan& leaf, const expr::ColumnRef& column) const;
+    MaybeSelection Select(const expr::Plan& leaf, const WalkRule& walk) const;
+    MaybeSelection SelectKeys(const expr::Plan& leaf, const WalkRule& walk) const;
+    MaybeSelection SelectElements(const expr::Plan& leaf, const expr::ColumnRef& column,
+                                  const WalkRule& walk) const;
+    MaybeSelection SelectPath(const expr::Plan& leaf, const WalkRule& walk) const;
+    MaybeSelection SelectTree(const expr::Plan& leaf, const expr::ColumnRef& column,
+                              const WalkRule& walk) const;
     MaybeSelection SelectGrams(const expr::Plan& leaf) const;
 
     std::optional<LeafEstimate> EstimateLongList(const expr::In& leaf) const;

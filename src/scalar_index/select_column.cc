@@ -27,15 +27,18 @@ void AppendKey(uint64_t i, std::vector<KeySpan>* spans) {
 
 // Asks the evaluator's own predicate of each key.
 template <typename W, typename Leaf>
-Result<MaybeSelection> Walk(const Leaf& leaf, const KeySlice<W>& keys, uint64_t rows) {
+Result<MaybeSelection> Walk(const Leaf& leaf, const KeySlice<W>& keys, const WalkRule& walk) {
     const KeySpan all = keys.span();
     const uint64_t count = all.end - all.begin;
-    if (count > rows / kRowsPerWalkedKey) {
+    if (all.end < all.begin || count > walk.keys_max) {
         return MaybeSelection();
     }
-    Selection selection = Selection::None();
+    Selection selection = walk.only_estimate ? Selection::Of(all) : Selection::None();
     selection.keys_walked = count;
     RETURN_IF_ERROR(WithPredicate<W>(leaf, [&](auto holds) {
+        if (walk.only_estimate) {
+            return base::Status();
+        }
         return keys.ForEach([&](uint64_t i, const W& value) {
             if (holds(value)) {
                 AppendKey(i, &selection.groups[0]);
@@ -48,7 +51,7 @@ Result<MaybeSelection> Walk(const Leaf& leaf, const KeySlice<W>& keys, uint64_t 
 template <typename W>
 class ColumnSelector {
   public:
-    ColumnSelector(const KeySlice<W>& keys, uint64_t rows) : keys_(keys), rows_(rows) {}
+    ColumnSelector(const KeySlice<W>& keys, const WalkRule& walk) : keys_(keys), walk_(walk) {}
 
     Result<MaybeSelection> operator()(const expr::Compare& leaf) const {
         const std::optional<W> value = ConstantAs<W>(leaf.value);
@@ -113,7 +116,7 @@ class ColumnSelector {
                                schema::IsNumeric(leaf.column.value_type());
             // A NaN is no key, and it differs from every result.
             const bool loses_nan = std::is_floating_point_v<W> && leaf.op == CompareOp::kNe;
-            return sound && !loses_nan ? Walk<W>(leaf, keys_, rows_) : MaybeSelection();
+            return sound && !loses_nan ? Walk<W>(leaf, keys_, walk_) : MaybeSelection();
         }
     }
 
@@ -127,7 +130,7 @@ class ColumnSelector {
                 return MaybeSelection(std::move(selection));
             }
             return leaf.kind == expr::LikeKind::kPrefix ? Prefix(text)
-                                                        : Walk<W>(leaf, keys_, rows_);
+                                                        : Walk<W>(leaf, keys_, walk_);
         }
     }
 
@@ -135,7 +138,7 @@ class ColumnSelector {
         if constexpr (!std::is_same_v<W, std::string_view>) {
             return MaybeSelection();
         } else {
-            return Walk<W>(leaf, keys_, rows_);
+            return Walk<W>(leaf, keys_, walk_);
         }
     }
 
@@ -158,21 +161,24 @@ class ColumnSelector {
     }
 
     const KeySlice<W>& keys_;
-    uint64_t rows_;
+    const WalkRule& walk_;
 };
 
 }  // namespace
 
 template <typename W>
 Result<MaybeSelection> SelectColumn(const expr::Plan& leaf, const KeySlice<W>& keys,
-                                    uint64_t rows) {
-    return std::visit(ColumnSelector<W>(keys, rows), leaf.node);
+                                    const WalkRule& walk) {
+    return std::visit(ColumnSelector<W>(keys, walk), leaf.node);
 }
 
-template Result<MaybeSelection> SelectColumn(const expr::Plan&, const KeySlice<int64_t>&, uint64_t);
-template Result<MaybeSelection> SelectColumn(const expr::Plan&, const KeySlice<float>&, uint64_t);
-template Result<MaybeSelection> SelectColumn(const expr::Plan&, const KeySlice<double>&, uint64_t);
+template Result<MaybeSelection> SelectColumn(const expr::Plan&, const KeySlice<int64_t>&,
+                                             const WalkRule&);
+template Result<MaybeSelection> SelectColumn(const expr::Plan&, const KeySlice<float>&,
+                                             const WalkRule&);
+template Result<MaybeSelection> SelectColumn(const expr::Plan&, const KeySlice<double>&,
+                                             const WalkRule&);
 template Result<MaybeSelection> SelectColumn(const expr::Plan&, const KeySlice<std::string_view>&,
-                                             uint64_t);
+                                             const WalkRule&);
 
 }  // namespace elanus::scalar_index

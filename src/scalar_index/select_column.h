@@ -10,14 +10,19 @@
 
 namespace elanus::scalar_index {
 
-// What a walk over all keys may cost: it pays when the rows are this many times the keys.
-inline constexpr uint64_t kRowsPerWalkedKey = 2;
+// When and how leaves that only a look at each key can answer are selected.
+struct WalkRule {
+    // Keys to look at at most.
+    uint64_t keys_max = 0;
+    // Do not look: all keys stand for those that would be found.
+    bool only_estimate = false;
+};
 
 // Absent when the keys cannot answer the leaf. Leaves on one element of an array get the rows that
 // have any such element, not exact.
 template <typename W>
 base::Result<std::optional<Selection>> SelectColumn(const expr::Plan& leaf, const KeySlice<W>& keys,
-                                                    uint64_t rows);
+                                                    const WalkRule& walk);
 
 // The keys equal to the value, behind those of `spans`; a NaN has none.
 template <typename W>

@@ -51,8 +51,8 @@ Result<MaybeSelection> CompareNumber(CompareOp op, const KeySlice<double>& keys,
 
 class ValueSelector {
   public:
-    ValueSelector(const expr::Plan& plan, const JsonKeys& keys, uint64_t rows)
-        : plan_(plan), keys_(keys), rows_(rows) {}
+    ValueSelector(const expr::Plan& plan, const JsonKeys& keys, const WalkRule& walk)
+        : plan_(plan), keys_(keys), walk_(walk) {}
 
     Result<MaybeSelection> operator()(const expr::Compare& leaf) const {
         if (leaf.op > CompareOp::kGe) {
@@ -63,10 +63,10 @@ class ValueSelector {
                                             : CompareNumber(leaf.op, *keys_.numbers, *number);
         }
         if (leaf.value.string_if() != nullptr && keys_.strings != nullptr) {
-            return SelectColumn(plan_, *keys_.strings, rows_);
+            return SelectColumn(plan_, *keys_.strings, walk_);
         }
         if (leaf.value.bool_if() != nullptr && keys_.booleans != nullptr) {
-            return SelectColumn(plan_, *keys_.booleans, rows_);
+            return SelectColumn(plan_, *keys_.booleans, walk_);
         }
         return MaybeSelection();
     }
@@ -84,11 +84,11 @@ class ValueSelector {
         }
         const bool strings = leaf.low.string_if() != nullptr && leaf.high.string_if() != nullptr;
         if (strings && keys_.strings != nullptr) {
-            return SelectColumn(plan_, *keys_.strings, rows_);
+            return SelectColumn(plan_, *keys_.strings, walk_);
         }
         const bool booleans = leaf.low.bool_if() != nullptr && leaf.high.bool_if() != nullptr;
         if (booleans && keys_.booleans != nullptr) {
-            return SelectColumn(plan_, *keys_.booleans, rows_);
+            return SelectColumn(plan_, *keys_.booleans, walk_);
         }
         return MaybeSelection();
     }
@@ -133,12 +133,12 @@ class ValueSelector {
   private:
     Result<MaybeSelection> Strings() const {
         return keys_.strings == nullptr ? MaybeSelection()
-                                        : SelectColumn(plan_, *keys_.strings, rows_);
+                                        : SelectColumn(plan_, *keys_.strings, walk_);
     }
 
     const expr::Plan& plan_;
     const JsonKeys& keys_;
-    uint64_t rows_;
+    const WalkRule& walk_;
 };
 
 // The keys equal to the constant, behind those of `spans`. False when they are not indexed.
@@ -163,8 +163,8 @@ Result<bool> AddConstant(const Value& value, const JsonKeys& keys, std::vector<K
 }  // namespace
 
 Result<MaybeSelection> SelectJsonValue(const expr::Plan& leaf, const JsonKeys& keys,
-                                       uint64_t rows) {
-    return std::visit(ValueSelector(leaf, keys, rows), leaf.node);
+                                       const WalkRule& walk) {
+    return std::visit(ValueSelector(leaf, keys, walk), leaf.node);
 }
 
 Result<MaybeSelection> SelectJsonElements(const expr::Contains& leaf, const JsonKeys& keys) {

@@ -7,8 +7,7 @@
 #pragma once
 
 #include "expr/plan.h"
-#include "scalar_index/key_slice.h"
-#include "scalar_index/selection.h"
+#include "scalar_index/select_column.h"
 
 #include <optional>
 
@@ -24,7 +23,7 @@ struct JsonKeys {
 // `keys` are the values at the path, for Compare, Range, In, Like and Regex. Absent when they
 // cannot answer the leaf.
 base::Result<std::optional<Selection>> SelectJsonValue(const expr::Plan& leaf, const JsonKeys& keys,
-                                                       uint64_t rows);
+                                                       const WalkRule& walk);
 // `keys` are the elements of the array at the path.
 base::Result<std::optional<Selection>> SelectJsonElements(const expr::Contains& leaf,
                                                           const JsonKeys& keys);

@@ -1,5 +1,5 @@
-// TermEntries: the terms of a build and the rows that have them. Each distinct term is kept once, in
-// a hash table; an entry takes eight bytes while lists are made of it.
+// TermEntries: the terms of a build and the rows that have them. Each distinct term is kept once,
+// in a hash table; an entry takes eight bytes while lists are made of it.
 // Threads: one build.
 #pragma once
 
