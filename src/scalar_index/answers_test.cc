@@ -426,6 +426,48 @@ TEST(AnswersTest, CastFunctionChangesNoAnswer) {
     }
 }
 
+// Every comparison among integers that doubles cannot tell apart.
+TEST(AnswersTest, JsonIntegersBeyondDoubles) {
+    constexpr int64_t kEdge = int64_t{1} << 53;
+    std::vector<int64_t> integers{INT64_MIN, INT64_MIN + 1, INT64_MAX - 1, INT64_MAX};
+    for (int64_t i = -3; i <= 3; ++i) {
+        integers.push_back(kEdge + i);
+        integers.push_back(-kEdge + i);
+    }
+    std::vector<Value> constants(integers.begin(), integers.end());
+    schema::ColumnBuilder builder(test::kField, DataType::kJson);
+    for (const int64_t integer : integers) {
+        constants.emplace_back(static_cast<double>(integer));
+        builder.AppendBytes(std::to_string(integer));
+        builder.AppendBytes(std::to_string(integer) + ".0");
+    }
+    const schema::Column column = builder.Finish();
+    const schema::FieldSchema field = FieldOf(DataType::kJson);
+    const ColumnRef ref = RefOf(field);
+    for (const char* cast : {"DOUBLE", "JSON"}) {
+        const auto index = MustBuild("INVERTED", field, {{"json_cast_type", cast}}, column);
+        const auto check = [&](auto node) {
+            Plan leaf;
+            leaf.node = std::move(node);
+            CheckLeaf(index, column, field, leaf);
+        };
+        for (const Value& low : constants) {
+            for (uint8_t op = 0; op < 6; ++op) {
+                check(expr::Compare{ref, static_cast<CompareOp>(op), low});
+            }
+            for (const Value& high : constants) {
+                check(expr::Range{ref, low, high, false, false});
+                check(expr::Range{ref, low, high, true, true});
+                expr::In in{.column = ref, .values = {}};
+                in.values.Add(low);
+                in.values.Add(high);
+                in.values.SortUnique();
+                check(std::move(in));
+            }
+        }
+    }
+}
+
 TEST(AnswersTest, GramsOfEverySize) {
     Draw draw(7);
     const schema::FieldSchema field = FieldOf(DataType::kVarChar);

@@ -38,8 +38,8 @@ struct BuildReport {
 };
 
 // kIndexNotSupported when the type or a parameter does not fit the column. Peak memory is
-// proportional to the column's keys (16 bytes a row for fixed widths, the distinct terms and 4
-// bytes an entry for the others).
+// proportional to the column's keys: 16 bytes a row for fixed widths; for the others the distinct
+// terms, some 40 bytes for each of them, and 8 bytes an entry (a term of a row).
 base::Result<BuildReport> BuildIndex(const BuildSpec& spec, const BuildInput& input,
                                      codec::Sink& sink);
 
