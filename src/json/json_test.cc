@@ -193,9 +193,37 @@ TEST(JsonFuzz, DamagedTextIsNeverReadOutOfBounds) {
             Scalar element;
             while (cursor.Next(&element)) {
             }
+            ObjectCursor members(found.kind == Scalar::Kind::kObject ? found.text : view);
+            std::string_view key;
+            while (members.Next(&key, &element)) {
+            }
             CountElements(view);
         }
     }
+}
+
+TEST(Json, ObjectCursorStepsThroughMembers) {
+    const auto members = [](std::string_view raw, bool* at_end) {
+        ObjectCursor cursor(raw);
+        std::string_view key;
+        Scalar value;
+        std::string seen;
+        while (cursor.Next(&key, &value)) {
+            seen += std::string(key) + ":" + std::to_string(static_cast<int>(value.kind)) + " ";
+        }
+        *at_end = cursor.at_end();
+        return seen;
+    };
+    bool at_end = false;
+    EXPECT_EQ(members(R"({"a":1, "\u0062" : "x" ,"a":{"n":[1]}, "":null})", &at_end),
+              "a:3 b:6 a:8 :1 ");
+    EXPECT_TRUE(at_end);
+    EXPECT_EQ(members("{ }", &at_end), "");
+    EXPECT_TRUE(at_end);
+    EXPECT_EQ(members(R"({"a":1, "b)", &at_end), "a:3 ");
+    EXPECT_FALSE(at_end);
+    EXPECT_EQ(members("[1]", &at_end), "");
+    EXPECT_FALSE(at_end);
 }
 
 }  // namespace
