@@ -71,19 +71,10 @@ void KeepEnds(std::vector<T>* values) {
     }
 }
 
-// Groups with few entries come first.
-std::vector<size_t> LightestFirst(const std::vector<uint64_t>& weights) {
-    std::vector<size_t> order(weights.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(),
-              [&](size_t a, size_t b) { return weights[a] < weights[b]; });
-    return order;
-}
-
 // Whether a group that only narrows the answer costs less than looking at the rows left.
-bool IsWorthReading(uint64_t weight, uint64_t rows_left) {
-    constexpr uint64_t kEntriesPerRow = 16;
-    return weight / kEntriesPerRow <= rows_left;
+bool IsWorthReading(uint64_t reads, uint64_t rows_left) {
+    constexpr uint64_t kReadsPerRow = 16;
+    return reads / kReadsPerRow <= rows_left;
 }
 
 template <typename T>
@@ -307,17 +298,26 @@ KeyIndex::MaybeSelection KeyIndex::SelectGrams(const Plan& leaf) const {
     return std::optional<Selection>(std::move(selection));
 }
 
-base::Result<std::vector<uint64_t>> KeyIndex::Weigh(const Selection& selection) const {
-    std::vector<uint64_t> weights;
+base::Result<std::vector<KeyIndex::Weight>> KeyIndex::Weigh(const Selection& selection) const {
+    std::vector<Weight> weights;
     for (const std::vector<KeySpan>& group : selection.groups) {
-        uint64_t weight = 0;
+        Weight weight;
         for (const KeySpan& span : group) {
             ASSIGN_OR_RETURN(const uint64_t entries, lists_.Entries(span));
-            weight += entries;
+            weight.entries += entries;
+            weight.reads += lists_.Reads(span, entries);
         }
         weights.push_back(weight);
     }
     return weights;
+}
+
+std::vector<size_t> KeyIndex::LightestFirst(const std::vector<Weight>& weights) {
+    std::vector<size_t> order(weights.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(),
+              [&](size_t a, size_t b) { return weights[a].entries < weights[b].entries; });
+    return order;
 }
 
 // A long list is not searched for. Whether it can be answered, and exactly, its ends tell: they
@@ -353,16 +353,17 @@ std::optional<LeafEstimate> KeyIndex::Estimate(const Plan& leaf) const {
         return std::nullopt;
     }
     const std::vector<size_t> order = LightestFirst(*weights);
-    const uint64_t least = order.empty() ? meta_.rows : std::min((*weights)[order[0]], meta_.rows);
+    const uint64_t least =
+        order.empty() ? meta_.rows : std::min((*weights)[order[0]].entries, meta_.rows);
     LeafEstimate estimate;
     estimate.exact = found.exact && meta_.odd_rows == 0;
     estimate.reads = found.keys_walked + (found.exists ? exists_.size() / sizeof(uint64_t) : 0);
     for (const size_t g : order) {
-        if (g != order[0] && !found.exact && !IsWorthReading((*weights)[g], least)) {
+        if (g != order[0] && !found.exact && !IsWorthReading((*weights)[g].reads, least)) {
             break;
         }
         // How many of walked keys will do is not known; a quarter is a guess.
-        estimate.reads += found.keys_walked > 0 ? (*weights)[g] / 4 : (*weights)[g];
+        estimate.reads += (*weights)[g].reads / (found.keys_walked > 0 ? 4 : 1);
     }
     // The lists of one key hold no row twice.
     const bool is_one_key =
@@ -374,10 +375,10 @@ std::optional<LeafEstimate> KeyIndex::Estimate(const Plan& leaf) const {
 }
 
 Status KeyIndex::Gather(const Selection& selection, Bitmap* out) const {
-    ASSIGN_OR_RETURN(const std::vector<uint64_t> weights, Weigh(selection));
+    ASSIGN_OR_RETURN(const std::vector<Weight> weights, Weigh(selection));
     bool is_first = true;
     for (const size_t g : LightestFirst(weights)) {
-        if (!is_first && !selection.exact && !IsWorthReading(weights[g], out->Count())) {
+        if (!is_first && !selection.exact && !IsWorthReading(weights[g].reads, out->Count())) {
             break;
         }
         Bitmap rows(meta_.rows);

@@ -50,8 +50,14 @@ class KeyIndex : public Index {
 
     std::optional<LeafEstimate> EstimateLongList(const expr::In& leaf) const;
     bool IsOfColumn(const expr::ColumnRef& column) const;
-    // Entries of each group.
-    base::Result<std::vector<uint64_t>> Weigh(const Selection& selection) const;
+    struct Weight {
+        uint64_t entries = 0;
+        uint64_t reads = 0;  // row numbers or words
+    };
+    // Of each group of the selection.
+    base::Result<std::vector<Weight>> Weigh(const Selection& selection) const;
+    // Groups with few entries come first.
+    static std::vector<size_t> LightestFirst(const std::vector<Weight>& weights);
     base::Status Gather(const Selection& selection, base::Bitmap* out) const;
 
     Subject subject() const { return static_cast<Subject>(meta_.subject); }

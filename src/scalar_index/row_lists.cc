@@ -120,6 +120,13 @@ base::Result<uint64_t> RowLists::Entries(KeySpan keys) const {
     return uint64_t{starts[keys.end]} - starts[keys.begin];
 }
 
+uint64_t RowLists::Reads(KeySpan keys, uint64_t entries) const {
+    const uint64_t lists = keys.end - keys.begin;
+    const bool are_bitmaps =
+        layout_ == ListLayout::kPacked && lists > 0 && entries / lists >= BitmapBytes(rows_);
+    return are_bitmaps ? lists * ((rows_ + 63) / 64) : entries;
+}
+
 base::Status RowLists::AddTo(KeySpan keys, base::Bitmap* out) const {
     ASSIGN_OR_RETURN(const uint64_t count, Entries(keys));
     if (layout_ == ListLayout::kPacked) {

@@ -32,6 +32,8 @@ class RowLists {
 
     // Entries of the lists of these keys.
     base::Result<uint64_t> Entries(KeySpan keys) const;
+    // What AddTo() of lists with so many entries reads: row numbers, or words of bitmaps.
+    uint64_t Reads(KeySpan keys, uint64_t entries) const;
     // Sets the bits of their rows; `out` has as many bits as the index rows.
     base::Status AddTo(KeySpan keys, base::Bitmap* out) const;
     // Reads every list.
