@@ -61,10 +61,6 @@ base::CollectionId CollectionOf(const std::string& vchannel) {
     return id;
 }
 
-bool IsVectorIndex(const IndexInfo& index) {
-    return !index.metric_type.empty();
-}
-
 bool SameDefinition(const IndexInfo& a, const IndexInfo& b) {
     return a.field_id == b.field_id && a.index_type == b.index_type &&
            a.metric_type == b.metric_type && a.params == b.params;
@@ -537,8 +533,7 @@ roles::IndexProgress DataCoordImpl::ProgressOf(const CollectionData& data,
 }
 
 bool DataCoordImpl::NeedsBuild(const IndexInfo& index, const SegmentInfo& segment) const {
-    return IsVectorIndex(index) && index.index_type != "FLAT" &&
-           segment.rows >= options_.min_rows_to_index;
+    return index.index_type != "FLAT" && segment.rows >= options_.min_rows_to_index;
 }
 
 // ---- builds

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "object/object_sink.h"
+#include "scalar_index/build.h"
 #include "segment/sealed_segment.h"
 #include "sys/kill_point.h"
 #include "vindex/family.h"
@@ -11,19 +12,28 @@ namespace {
 
 // Absent when there is no whole index under the key yet.
 base::Result<roles::BuildIndexResponse> Published(object::ObjectStore& objects,
-                                                  const std::string& key) {
-    ASSIGN_OR_RETURN(const object::ObjectInfo info, objects.Stat(key));
-    ASSIGN_OR_RETURN(const base::Buffer file, objects.Map(key));
-    ASSIGN_OR_RETURN(const auto index, vindex::OpenIndex(file));
-    return roles::BuildIndexResponse{index->size(), info.size_bytes};
+                                                  const roles::BuildIndexRequest& request) {
+    ASSIGN_OR_RETURN(const object::ObjectInfo info, objects.Stat(request.data_key));
+    ASSIGN_OR_RETURN(const base::Buffer file, objects.Map(request.data_key));
+    if (request.index.IsVectorIndex()) {
+        ASSIGN_OR_RETURN(const auto index, vindex::OpenIndex(file));
+        return roles::BuildIndexResponse{index->size(), info.size_bytes};
+    }
+    ASSIGN_OR_RETURN(const auto index, scalar_index::Index::Open(file));
+    return roles::BuildIndexResponse{index->rows(), info.size_bytes};
 }
 
-base::Result<vindex::BuildParams> ParamsOf(const roles::BuildIndexRequest& request) {
+base::Result<const schema::FieldSchema*> FieldOf(const roles::BuildIndexRequest& request) {
     const schema::FieldSchema* field = request.schema.FindField(request.index.field_id);
     if (field == nullptr) {
         return base::Status::WithFields(base::Code::kFieldNotFound,
                                         {{"field", std::to_string(request.index.field_id)}});
     }
+    return field;
+}
+
+base::Result<vindex::BuildParams> ParamsOf(const roles::BuildIndexRequest& request) {
+    ASSIGN_OR_RETURN(const schema::FieldSchema* field, FieldOf(request));
     const auto metric = vindex::MetricFromName(request.index.metric_type);
     const bool sparse = field->type == schema::DataType::kSparseFloatVector;
     if (!(sparse || schema::IsDenseVector(field->type)) || !metric.has_value()) {
@@ -39,55 +49,97 @@ base::Result<vindex::BuildParams> ParamsOf(const roles::BuildIndexRequest& reque
     return params;
 }
 
-base::Result<uint64_t> Publish(object::ObjectStore& objects, const std::string& key,
-                               const vindex::Index& index) {
-    ASSIGN_OR_RETURN(const auto writer, objects.Create(key));
-    object::ObjectSink sink(*writer);
-    RETURN_IF_ERROR(index.Save(sink));
-    const uint64_t bytes = writer->offset();
-    sys::KillPoint("index.before_publish");
-    RETURN_IF_ERROR(writer->Commit(object::CommitMode::kReplace));
-    sys::KillPoint("index.after_publish");
-    return bytes;
-}
+// One build: the segment it reads, and what it writes to.
+class IndexBuild {
+  public:
+    IndexBuild(const DataNodePartners& partners, const base::CallContext& context,
+               const roles::BuildIndexRequest& request)
+        : partners_(partners), context_(context), request_(request) {}
+
+    base::Result<roles::BuildIndexResponse> Run() {
+        RETURN_IF_ERROR(FieldOf(request_).status());
+        return request_.index.IsVectorIndex() ? BuildVectors() : BuildScalars();
+    }
+
+  private:
+    base::Result<schema::ColumnView> OpenColumn() {
+        ASSIGN_OR_RETURN(const base::Buffer file,
+                         partners_.objects->Map(request_.segment.data_key));
+        auto segment = segment::SealedSegment::Open(
+            request_.segment.id, request_.segment.partition_id,
+            std::make_shared<const schema::CollectionSchema>(request_.schema), file);
+        if (!segment.ok()) {
+            return segment.status().Annotate(request_.segment.data_key);
+        }
+        segment_ = std::move(*segment);
+        return segment_->WholeColumn(request_.index.field_id);
+    }
+
+    std::function<base::Status()> Interrupt() const {
+        return [this] { return context_.Check(partners_.clock->MonotonicNs()); };
+    }
+
+    base::Result<roles::BuildIndexResponse> BuildVectors() {
+        ASSIGN_OR_RETURN(const vindex::BuildParams params, ParamsOf(request_));
+        ASSIGN_OR_RETURN(const schema::ColumnView vectors, OpenColumn());
+        if (params.dim != 0 && vectors.dim != params.dim) {
+            return base::Corruption(request_.segment.data_key + ": vectors of another dimension");
+        }
+        vindex::BuildInput input;
+        input.vectors = vectors.values;
+        input.offsets = vectors.offsets;
+        input.rows = vectors.rows;
+        input.executor = partners_.executor;
+        input.seed = static_cast<uint64_t>(request_.segment.id) | 1;
+        input.interrupt = Interrupt();
+        ASSIGN_OR_RETURN(const auto index, vindex::BuildIndex(params, input));
+        return Publish([&](codec::Sink& sink) { return index->Save(sink); }, index->size());
+    }
+
+    base::Result<roles::BuildIndexResponse> BuildScalars() {
+        ASSIGN_OR_RETURN(const schema::FieldSchema* field, FieldOf(request_));
+        const scalar_index::BuildSpec spec{request_.index.index_type, *field,
+                                           request_.index.params};
+        ASSIGN_OR_RETURN(const schema::ColumnView column, OpenColumn());
+        const scalar_index::BuildInput input{column, segment_->rows(), Interrupt()};
+        return Publish(
+            [&](codec::Sink& sink) { return scalar_index::BuildIndex(spec, input, sink).status(); },
+            segment_->rows());
+    }
+
+    template <typename Write>
+    base::Result<roles::BuildIndexResponse> Publish(Write write, uint64_t rows) {
+        ASSIGN_OR_RETURN(const auto writer, partners_.objects->Create(request_.data_key));
+        object::ObjectSink sink(*writer);
+        RETURN_IF_ERROR(write(sink));
+        const uint64_t bytes = writer->offset();
+        sys::KillPoint("index.before_publish");
+        RETURN_IF_ERROR(writer->Commit(object::CommitMode::kReplace));
+        sys::KillPoint("index.after_publish");
+        return roles::BuildIndexResponse{rows, bytes};
+    }
+
+    const DataNodePartners& partners_;
+    const base::CallContext& context_;
+    const roles::BuildIndexRequest& request_;
+    std::unique_ptr<segment::SealedSegment> segment_;
+};
 
 }  // namespace
 
 base::Result<roles::BuildIndexResponse> DataNodeImpl::BuildIndex(
     const base::CallContext& context, const roles::BuildIndexRequest& request) {
-    const base::Result<roles::BuildIndexResponse> before =
-        Published(*partners_.objects, request.data_key);
-    if (before.ok()) {
-        return before;
+    base::Result<roles::BuildIndexResponse> built = Published(*partners_.objects, request);
+    if (built.ok()) {
+        return built;
     }
-    ASSIGN_OR_RETURN(const vindex::BuildParams params, ParamsOf(request));
-    ASSIGN_OR_RETURN(const base::Buffer file, partners_.objects->Map(request.segment.data_key));
-    auto segment = segment::SealedSegment::Open(
-        request.segment.id, request.segment.partition_id,
-        std::make_shared<const schema::CollectionSchema>(request.schema), file);
-    if (!segment.ok()) {
-        return segment.status().Annotate(request.segment.data_key);
-    }
-    ASSIGN_OR_RETURN(const schema::ColumnView vectors,
-                     (*segment)->WholeColumn(request.index.field_id));
-    if (params.dim != 0 && vectors.dim != params.dim) {
-        return base::Corruption(request.segment.data_key + ": vectors of another dimension");
-    }
-    vindex::BuildInput input;
-    input.vectors = vectors.values;
-    input.offsets = vectors.offsets;
-    input.rows = vectors.rows;
-    input.executor = partners_.executor;
-    input.seed = static_cast<uint64_t>(request.segment.id) | 1;
-    input.interrupt = [&] { return context.Check(partners_.clock->MonotonicNs()); };
     const int64_t begin_ns = partners_.clock->MonotonicNs();
-    ASSIGN_OR_RETURN(const auto index, vindex::BuildIndex(params, input));
-    ASSIGN_OR_RETURN(const uint64_t bytes, Publish(*partners_.objects, request.data_key, *index));
+    ASSIGN_OR_RETURN(built, IndexBuild(partners_, context, request).Run());
     base::LogInfo("index_built", {{"segment", request.segment.id},
                                   {"index", request.index.id},
-                                  {"rows", index->size()},
+                                  {"rows", built->rows},
                                   {"ms", (partners_.clock->MonotonicNs() - begin_ns) / 1'000'000}});
-    return roles::BuildIndexResponse{index->size(), bytes};
+    return built;
 }
 
 }  // namespace elanus::datanode

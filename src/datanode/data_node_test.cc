@@ -1,6 +1,7 @@
 #include "datanode/data_node.h"
 
 #include "object/local_object_store.h"
+#include "scalar_index/index.h"
 #include "segment/growing_segment.h"
 #include "sys/sim_file_system.h"
 #include "vindex/family.h"
@@ -99,6 +100,31 @@ TEST_F(DataNodeTest, BuildsEveryFamilyOverAllRowsOfTheSegment) {
         vindex::Neighbors found;
         ASSERT_TRUE((*index)->Search(query, params, &found).ok());
         EXPECT_EQ(found.rows, std::vector<uint32_t>{77});
+    }
+}
+
+TEST_F(DataNodeTest, BuildsScalarIndexesOverAllRowsOfTheSegment) {
+    request_.index.field_id = 100;
+    request_.index.metric_type.clear();
+    for (const char* type : {"INVERTED", "STL_SORT", "AUTOINDEX"}) {
+        request_.index.index_type = type;
+        request_.data_key = std::string("indexes/1/") + type;
+        const auto built = node_->BuildIndex(base::CallContext(), request_);
+        ASSERT_TRUE(built.ok()) << type << ": " << built.status().reason();
+        EXPECT_EQ(built->rows, static_cast<uint64_t>(kRows));
+        const auto file = objects_->Map(request_.data_key);
+        ASSERT_TRUE(file.ok());
+        EXPECT_EQ(file->size(), built->bytes);
+        const auto index = scalar_index::Index::Open(*file);
+        ASSERT_TRUE(index.ok()) << index.status().reason();
+        EXPECT_TRUE((*index)->Verify().ok());
+        const expr::ColumnRef key{100, schema::DataType::kInt64, {}, {}, -1};
+        const auto bits = (*index)->Answer({expr::Compare{key, expr::CompareOp::kLt, 7}});
+        ASSERT_TRUE(bits.ok()) << bits.status().reason();
+        EXPECT_EQ(bits->rows.Count(), 7u);
+        const auto again = node_->BuildIndex(base::CallContext(), request_);
+        ASSERT_TRUE(again.ok());
+        EXPECT_EQ(again->bytes, built->bytes);
     }
 }
 

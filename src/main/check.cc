@@ -5,6 +5,8 @@
 #include "codec/envelope.h"
 #include "object/local_object_store.h"
 #include "roles/records.h"
+#include "scalar_index/index.h"
+#include "scalar_index/layout.h"
 #include "sys/file_system.h"
 #include "vindex/family.h"
 #include "wal/local_log.h"
@@ -86,11 +88,15 @@ class FolderCheck {
         ASSIGN_OR_RETURN(const std::string format, codec::EnvelopeReader::FormatOf(bytes));
         ASSIGN_OR_RETURN(const auto reader, codec::EnvelopeReader::Open(bytes, format, UINT32_MAX));
         RETURN_IF_ERROR(reader.VerifyAll());
-        if (key.starts_with("index/")) {
-            ASSIGN_OR_RETURN(const auto index, vindex::OpenIndex(bytes));
+        if (!key.starts_with("index/")) {
+            return Status();
+        }
+        if (format == scalar_index::kScalarFormat) {
+            ASSIGN_OR_RETURN(const auto index, scalar_index::Index::Open(bytes));
             return index->Verify();
         }
-        return Status();
+        ASSIGN_OR_RETURN(const auto index, vindex::OpenIndex(bytes));
+        return index->Verify();
     }
 
     void CheckObjects() {

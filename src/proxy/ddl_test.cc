@@ -44,13 +44,48 @@ TEST(Index, MergesParametersAndDefaultsToAutoIndex) {
               (KeyValues{{"M", "16"}, {"efConstruction", "100"}, {"mmap.enabled", "true"}}));
     EXPECT_EQ(index.user_params.size(), 4u);
     EXPECT_EQ(index.field_id, 101);
-    for (const char* field : {"v", "n", "x", "s", "j", "a", "id", "$meta", "some_key"}) {
+    for (const char* field : {"v", "n", "x", "s", "a", "id"}) {
         ASSERT_TRUE(f.Index(field, {}).ok()) << field;
         EXPECT_EQ(f.data_coord.indexes.back().index.index_type, "AUTOINDEX");
     }
     EXPECT_EQ(f.data_coord.indexes[1].index.metric_type, "COSINE");
-    EXPECT_EQ(f.data_coord.indexes.back().index.name, "some_key");
-    EXPECT_EQ(f.data_coord.indexes.back().index.field_name, "$meta");
+}
+
+TEST(Index, OverJsonKeepsPathAndCastInOneSpelling) {
+    ProxyFixture f;
+    CreateWide(&f);
+    struct Case {
+        const char* field;
+        const char* path;  // null = not given
+        const char* pointer;
+        const char* name;
+        const char* field_name;
+    };
+    for (const Case& each :
+         {Case{"j", nullptr, "", "j", "j"}, Case{"j", "j[\"a\"]['b'][0]", "/a/b/0", "j/a/b/0", "j"},
+          Case{"j", "/a~1b", "/a~1b", "j/a~1b", "j"}, Case{"$meta", nullptr, "", "$meta", "$meta"},
+          Case{"some_key", nullptr, "/some_key", "$meta/some_key", "$meta"},
+          Case{"$meta", "some_key", "/some_key", "$meta/some_key", "$meta"}}) {
+        KeyValues params{{"json_cast_type", "varchar"}};
+        if (each.path != nullptr) {
+            params["json_path"] = each.path;
+        }
+        ASSERT_TRUE(f.Index(each.field, params).ok()) << each.name;
+        const roles::IndexInfo& index = f.data_coord.indexes.back().index;
+        EXPECT_EQ(index.params.at("json_path"), each.pointer);
+        EXPECT_EQ(index.params.at("json_cast_type"), "VARCHAR");
+        EXPECT_EQ(index.user_params, params);
+        EXPECT_EQ(index.name, each.name);
+        EXPECT_EQ(index.field_name, each.field_name);
+    }
+    EXPECT_TRUE(Fails(
+        f.Index("j", {}), 1101,
+        "json index must specify cast type: missing parameter[missing_param=json_cast_type]"));
+    for (const char* path : {"n[\"a\"]", "j[\"a", "j[a]", "/~7"}) {
+        EXPECT_TRUE(Fails(f.Index("j", {{"json_path", path}, {"json_cast_type", "BOOL"}}), 1100,
+                          "invalid json_path of an index"))
+            << path;
+    }
 }
 
 TEST(Index, RefusesWhatDoesNotFitTheField) {
@@ -89,6 +124,12 @@ TEST(Index, RefusesWhatDoesNotFitTheField) {
          "invalid min_gram or max_gram value"},
         {"n", {{"index_type", "RTREE"}}, "RTREE index can only be built on geometry field"},
         {"j", {{"index_type", "INVERTED"}, {"json_cast_type", "BLOB"}}, "json_cast_type BLOB"},
+        {"j",
+         {{"index_type", "BITMAP"}, {"json_cast_type", "DOUBLE"}},
+         "bitmap index over a JSON path does not take json_cast_type DOUBLE"},
+        {"j",
+         {{"json_cast_type", "BOOL"}, {"json_cast_function", "STRING_TO_DOUBLE"}},
+         "json_cast_function STRING_TO_DOUBLE is not supported for BOOL"},
         {"vv", {{"metric_type", "L2"}}, "cannot create index on non-exist field: vv"},
         {"vv", {{"index_type", "HNSW"}}, "cannot create index on non-exist field: vv"},
     };

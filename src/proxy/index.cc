@@ -1,5 +1,4 @@
-// Proxy: indexes. Scalar indexes are accepted, checked and reported as finished; filters scan
-// columns in this version.
+// Proxy: indexes of vectors and scalars: what may be created, altered, dropped and described.
 
 #include "proxy/index_params.h"
 #include "proxy/name_validation.h"

@@ -1,13 +1,17 @@
 #include "proxy/index_params.h"
 
+#include "base/ascii.h"
+#include "json/json.h"
 #include "proxy/name_validation.h"
 #include "proxy/phrase.h"
 #include "proxy/schema_validation.h"
 #include "proxy/search_params.h"
+#include "scalar_index/json_path.h"
 #include "vindex/family.h"
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <string_view>
 
 namespace elanus::proxy {
@@ -70,18 +74,35 @@ base::Status CheckNgram(const FieldSchema& field, const KeyValues& params) {
     return base::Status();
 }
 
+base::Status CheckInverted(const FieldSchema& field) {
+    const DataType type = IndexedType(field);
+    const bool has_order = type == DataType::kBool || type == DataType::kVarChar ||
+                           type == DataType::kJson || schema::IsNumeric(type);
+    return has_order ? base::Status()
+                     : Invalid("INVERTED are not supported on ", schema::DataTypeName(field.type),
+                               " field");
+}
+
 base::Status CheckScalarType(const FieldSchema& field, std::string_view index_type,
                              const KeyValues& params) {
     const DataType type = IndexedType(field);
-    if (index_type == kAutoIndex || index_type == "INVERTED") {
+    if (field.type == DataType::kText || field.type == DataType::kArrayOfStruct) {
+        return Invalid("data type ", schema::DataTypeName(field.type),
+                       " can't build with this index ", index_type);
+    }
+    if (index_type == kAutoIndex) {
         return base::Status();
+    }
+    if (index_type == "INVERTED") {
+        return CheckInverted(field);
     }
     if (index_type == "BITMAP") {
         return CheckBitmap(field);
     }
     if (index_type == "STL_SORT" || index_type == "Asceneding") {
         if (field.type == DataType::kArray ||
-            !(schema::IsNumeric(type) || type == DataType::kVarChar || type == DataType::kJson)) {
+            !(schema::IsNumeric(type) || type == DataType::kVarChar ||
+              type == DataType::kTimestamptz || type == DataType::kJson)) {
             return Invalid("STL_SORT are only supported on numeric, varchar or timestamptz field");
         }
         return base::Status();
@@ -95,26 +116,71 @@ base::Status CheckScalarType(const FieldSchema& field, std::string_view index_ty
         return CheckNgram(field, params);
     }
     if (index_type == "RTREE") {
-        return Invalid("RTREE index can only be built on geometry field");
+        return field.type == DataType::kGeometry
+                   ? base::Status()
+                   : Invalid("RTREE index can only be built on geometry field");
     }
     return InvalidIndexType(index_type);
 }
 
-base::Status CheckJsonCast(const FieldSchema& field, const KeyValues& params) {
-    const auto cast = params.find("json_cast_type");
-    if (field.type != DataType::kJson || cast == params.end()) {
-        return base::Status();
+// The cast types that an index over a JSON path takes; none for those that take all.
+std::span<const std::string_view> CastTypesOf(std::string_view index_type) {
+    static constexpr std::string_view kBitmap[] = {"BOOL", "VARCHAR"};
+    static constexpr std::string_view kSorted[] = {"DOUBLE", "VARCHAR"};
+    static constexpr std::string_view kNgram[] = {"VARCHAR"};
+    if (index_type == "BITMAP") {
+        return kBitmap;
     }
-    std::string upper = cast->second;
-    std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) {
-        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    });
-    if (!Contains(kJsonCastTypes, upper)) {
+    if (index_type == "STL_SORT" || index_type == "Asceneding") {
+        return kSorted;
+    }
+    return index_type == "NGRAM" ? std::span<const std::string_view>(kNgram)
+                                 : std::span<const std::string_view>();
+}
+
+// Checks the cast, whose type may be written in any case and is kept in capitals.
+base::Status CompleteJsonCast(std::string_view index_type, KeyValues* params) {
+    const auto cast = params->find("json_cast_type");
+    if (cast == params->end()) {
+        return base::Status::WithFields(base::Code::kMissingParameter,
+                                        {{"missing_param", "json_cast_type"}})
+            .Annotate("json index must specify cast type");
+    }
+    const auto* type = std::find_if(
+        std::begin(kJsonCastTypes), std::end(kJsonCastTypes),
+        [&](std::string_view name) { return base::SameIgnoringCase(name, cast->second); });
+    if (type == std::end(kJsonCastTypes)) {
         return Invalid("json_cast_type ", cast->second, " is not supported");
     }
-    const auto function = params.find("json_cast_function");
-    if (function != params.end() && (function->second != "STRING_TO_DOUBLE" || upper != "DOUBLE")) {
-        return Invalid("json_cast_function ", function->second, " is not supported for ", upper);
+    cast->second = *type;
+    const std::span<const std::string_view> taken = CastTypesOf(index_type);
+    if (!taken.empty() && !Contains(taken, *type)) {
+        return Invalid(index_type == "BITMAP" ? "bitmap index" : index_type,
+                       " over a JSON path does not take json_cast_type ", *type);
+    }
+    const auto function = params->find("json_cast_function");
+    if (function != params->end() &&
+        (function->second != "STRING_TO_DOUBLE" || *type != "DOUBLE")) {
+        return Invalid("json_cast_function ", function->second, " is not supported for ", *type);
+    }
+    return base::Status();
+}
+
+// Checks the parameters of an index over JSON. `requested` is the name it was asked for by: a key
+// of the dynamic field, or the field's. The path is kept as a JSON pointer, so that two spellings
+// of one path are one index.
+base::Status CompleteJsonIndex(const FieldSchema& field, const std::string& requested,
+                               roles::IndexInfo* index) {
+    RETURN_IF_ERROR(CompleteJsonCast(index->index_type, &index->params));
+    const std::string& written = index->params.emplace("json_path", requested).first->second;
+    const auto keys = scalar_index::ParseJsonPath(written, field);
+    if (!keys.ok()) {
+        return Invalid("invalid json_path of an index: ", written);
+    }
+    const std::string pointer = json::Path(*keys).ToPointer();
+    index->params["json_path"] = pointer;
+    if (index->name.empty()) {
+        index->name = field.name + pointer;
     }
     return base::Status();
 }
@@ -218,9 +284,6 @@ base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collectio
     index.field_id = field->id;
     index.field_name = field->name;
     index.name = request.index_name;
-    if (index.name.empty() && field->name != request.field) {
-        index.name = request.field;  // a key of the dynamic field
-    }
     index.user_params = request.params;
     ASSIGN_OR_RETURN(index.params, MergeParams(request.params, limits));
     index.index_type = Extract(&index.params, "index_type");
@@ -242,9 +305,8 @@ base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collectio
         return Invalid("cannot create index on non-exist field: ", request.field);
     }
     RETURN_IF_ERROR(CheckScalarType(*field, index.index_type, index.params));
-    RETURN_IF_ERROR(CheckJsonCast(*field, index.params));
-    if (field->type == DataType::kJson && field->name != request.field) {
-        index.params.emplace("json_path", request.field);
+    if (field->type == DataType::kJson) {
+        RETURN_IF_ERROR(CompleteJsonIndex(*field, request.field, &index));
     }
     index.metric_type.clear();
     return index;

@@ -1,6 +1,7 @@
 #include "querynode/query_node.h"
 
 #include "base/log.h"
+#include "scalar_index/index.h"
 #include "vindex/family.h"
 
 #include <algorithm>
@@ -171,21 +172,42 @@ base::Result<roles::Empty> QueryNodeImpl::ApplyDeletes(const base::CallContext&,
 
 // ---- Indexes
 
+namespace {
+
+base::Status OtherRows() {
+    return base::Corruption("the index has another number of rows than its segment");
+}
+
+}  // namespace
+
+base::Status QueryNodeImpl::AttachVectors(Loaded& loaded, const roles::IndexToLoad& index,
+                                          const base::Buffer& file) {
+    ASSIGN_OR_RETURN(auto opened, vindex::OpenIndex(file));
+    if (opened->size() != loaded.segment->rows()) {
+        return OtherRows();
+    }
+    loaded.segment->AttachIndex(index.index.field_id, index.index.id, std::move(opened));
+    return base::Status();
+}
+
+base::Status QueryNodeImpl::AttachScalars(Loaded& loaded, const roles::IndexToLoad& index,
+                                          const base::Buffer& file) {
+    ASSIGN_OR_RETURN(auto opened, scalar_index::Index::Open(file));
+    if (opened->rows() != loaded.segment->rows()) {
+        return OtherRows();
+    }
+    loaded.segment->AttachScalarIndex(index.index.id, std::move(opened));
+    return base::Status();
+}
+
 base::Status QueryNodeImpl::OpenIndex(Loaded& loaded, const roles::IndexToLoad& index) {
     if (index.segment_index.data_key.empty() || loaded.segment->HasIndex(index.index.id)) {
         return base::Status();
     }
     ASSIGN_OR_RETURN(const base::Buffer file, partners_.objects->Map(index.segment_index.data_key));
-    auto opened = vindex::OpenIndex(file);
-    if (!opened.ok()) {
-        return opened.status().Annotate(index.segment_index.data_key);
-    }
-    if ((*opened)->size() != loaded.segment->rows()) {
-        return base::Corruption(index.segment_index.data_key +
-                                ": the index has another number of rows than its segment");
-    }
-    loaded.segment->AttachIndex(index.index.field_id, index.index.id, std::move(*opened));
-    return base::Status();
+    const base::Status attached = index.index.IsVectorIndex() ? AttachVectors(loaded, index, file)
+                                                              : AttachScalars(loaded, index, file);
+    return attached.Annotate(index.segment_index.data_key);
 }
 
 base::Result<roles::Empty> QueryNodeImpl::AttachIndex(const base::CallContext&,

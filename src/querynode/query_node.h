@@ -76,6 +76,10 @@ class QueryNodeImpl : public roles::QueryNode {
     base::Status Update(Loaded& loaded, const roles::LoadSegmentRequest& request);
     static base::Status ApplyRun(Loaded& loaded, const segment::DeleteRun& run)
         REQUIRES(loaded.write_mutex);
+    static base::Status AttachVectors(Loaded& loaded, const roles::IndexToLoad& index,
+                                      const base::Buffer& file) REQUIRES(loaded.write_mutex);
+    static base::Status AttachScalars(Loaded& loaded, const roles::IndexToLoad& index,
+                                      const base::Buffer& file) REQUIRES(loaded.write_mutex);
     base::Status OpenIndex(Loaded& loaded, const roles::IndexToLoad& index)
         REQUIRES(loaded.write_mutex);
     // The segments of a read, each with the batch it needs.

@@ -154,6 +154,8 @@ struct IndexInfo {
     KeyValues user_params;    // exactly what CreateIndex got, for describe
     base::Timestamp created_ts = 0;
     bool dropped = false;
+
+    bool IsVectorIndex() const { return !metric_type.empty(); }
     template <typename A>
     void Visit(A& a) {
         a(id, collection_id, field_id, field_name, name, index_type, metric_type, params,

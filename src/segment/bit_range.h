@@ -2,6 +2,8 @@
 // Threads: pure.
 #pragma once
 
+#include "base/bitmap.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -22,6 +24,15 @@ inline uint64_t BitsAt(std::span<const uint64_t> words, size_t position) {
 // A word whose first `count` bits are set; all of them from 64 on.
 inline uint64_t LowBits(size_t count) {
     return count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
+}
+
+inline base::Bitmap ExtractBits(const base::Bitmap& from, size_t position, size_t count) {
+    base::Bitmap bits(count);
+    for (size_t i = 0; i < bits.words().size(); ++i) {
+        bits.words()[i] = BitsAt(from.words(), position + i * 64);
+    }
+    bits.ClearTail();
+    return bits;
 }
 
 }  // namespace elanus::segment

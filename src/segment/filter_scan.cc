@@ -3,6 +3,7 @@
 #include "expr/evaluator.h"
 #include "schema/column_slice.h"
 #include "segment/bit_range.h"
+#include "segment/leaf_answers.h"
 #include "segment/scan_guard.h"
 #include "segment/selectivity.h"
 
@@ -21,8 +22,13 @@ constexpr size_t kBlockRows = 65536;
 class BlockColumns : public expr::ColumnSource {
   public:
     BlockColumns(const RowSource& source, const std::vector<schema::FieldSchema>* known_fields,
-                 size_t run, size_t begin, size_t end)
-        : source_(source), known_fields_(known_fields), run_(run), begin_(begin), end_(end) {}
+                 const LeafAnswers& answers, size_t run, size_t begin, size_t end)
+        : source_(source),
+          known_fields_(known_fields),
+          answers_(answers),
+          run_(run),
+          begin_(begin),
+          end_(end) {}
 
     const schema::ColumnView* Column(base::FieldId field_id) const override {
         const auto known = slices_.find(field_id);
@@ -47,6 +53,10 @@ class BlockColumns : public expr::ColumnSource {
         }
         return nullptr;
     }
+    std::optional<expr::LeafBits> Indexed(const void* leaf) const override {
+        return answers_.Slice(leaf, source_.runs()[run_].first_row + begin_, end_ - begin_);
+    }
+    bool IsIndexed(const void* leaf) const override { return answers_.Has(leaf); }
     double Selectivity(const expr::Plan& plan) const override {
         return EstimateSelectivity(plan, source_);
     }
@@ -54,20 +64,12 @@ class BlockColumns : public expr::ColumnSource {
   private:
     const RowSource& source_;
     const std::vector<schema::FieldSchema>* const known_fields_;
+    const LeafAnswers& answers_;
     const size_t run_;
     const size_t begin_;
     const size_t end_;
     mutable std::map<base::FieldId, schema::ColumnView> slices_;  // nodes do not move
 };
-
-base::Bitmap Extract(const base::Bitmap& from, size_t position, size_t count) {
-    base::Bitmap bits(count);
-    for (size_t i = 0; i < bits.words().size(); ++i) {
-        bits.words()[i] = BitsAt(from.words(), position + i * 64);
-    }
-    bits.ClearTail();
-    return bits;
-}
 
 // Clears the bits of `into` from `position` on that `keep` lacks.
 void AndAt(const base::Bitmap& keep, size_t position, base::Bitmap* into) {
@@ -104,6 +106,10 @@ Span Trim(const base::Bitmap& rows, size_t base, Span span) {
 base::Status KeepMatching(const RowSource& source, const expr::Plan& plan,
                           const ReadOptions& options, base::Bitmap* rows, ReadCounters* counters) {
     ScanGuard guard(options);
+    const LeafAnswers answers(plan, source, rows->Count());
+    if (answers.Narrow(rows)) {
+        return base::Status();
+    }
     for (size_t run = 0; run < source.runs().size(); ++run) {
         const RowRun& whole = source.runs()[run];
         for (size_t begin = 0; begin < whole.rows; begin += kBlockRows) {
@@ -114,8 +120,9 @@ base::Status KeepMatching(const RowSource& source, const expr::Plan& plan,
                 continue;
             }
             const size_t position = whole.first_row + span.begin;
-            const base::Bitmap needed = Extract(*rows, position, span.end - span.begin);
-            const BlockColumns columns(source, options.known_fields, run, span.begin, span.end);
+            const base::Bitmap needed = ExtractBits(*rows, position, span.end - span.begin);
+            const BlockColumns columns(source, options.known_fields, answers, run, span.begin,
+                                       span.end);
             ASSIGN_OR_RETURN(const expr::Truth truth,
                              expr::Evaluate(plan, columns, needed.size(), *options.context,
                                             *options.clock, needed.All() ? nullptr : &needed));

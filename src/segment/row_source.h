@@ -5,10 +5,12 @@
 
 #include "base/ids.h"
 #include "base/timestamp.h"
+#include "scalar_index/index.h"
 #include "schema/collection_schema.h"
 #include "schema/column.h"
 #include "schema/primary_key.h"
 
+#include <memory>
 #include <vector>
 
 namespace elanus::segment {
@@ -20,6 +22,8 @@ struct RowRun {
     size_t rows = 0;
     const base::Timestamp* timestamps = nullptr;
 };
+
+using ScalarIndexes = std::vector<std::shared_ptr<const scalar_index::Index>>;
 
 class RowSource {
   public:
@@ -36,6 +40,8 @@ class RowSource {
     virtual const float* Norms(size_t run, base::FieldId field_id) const = 0;
     // Statistics over all rows; null when unknown.
     virtual const ColumnMeta* Statistics(base::FieldId field_id) const = 0;
+    // Indexes over all rows of columns; null when there are none.
+    virtual std::shared_ptr<const ScalarIndexes> scalar_indexes() const { return nullptr; }
     // Row timestamps never fall from one row to the next.
     virtual bool timestamps_ascend() const = 0;
     virtual base::Timestamp max_timestamp() const = 0;

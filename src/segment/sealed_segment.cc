@@ -8,6 +8,8 @@
 #include "segment/scan_guard.h"
 #include "segment/segment_file.h"
 
+#include <algorithm>
+
 namespace elanus::segment {
 
 namespace {
@@ -17,7 +19,36 @@ struct AttachedIndex {
     base::IndexId index_id = 0;
     std::shared_ptr<const vindex::Index> index;
 };
-using AttachedIndexes = std::vector<AttachedIndex>;
+
+// The indexes at one moment. Changes make a copy, so that a read keeps what it has begun with.
+struct AttachedIndexes {
+    std::vector<AttachedIndex> vectors;
+    std::vector<base::IndexId> scalar_ids;  // of `scalars`, one by one
+    std::shared_ptr<const ScalarIndexes> scalars = std::make_shared<ScalarIndexes>();
+
+    void Remove(base::IndexId index_id) {
+        std::erase_if(vectors,
+                      [&](const AttachedIndex& each) { return each.index_id == index_id; });
+        const auto found = std::find(scalar_ids.begin(), scalar_ids.end(), index_id);
+        if (found != scalar_ids.end()) {
+            auto kept = std::make_shared<ScalarIndexes>(*scalars);
+            kept->erase(kept->begin() + (found - scalar_ids.begin()));
+            scalar_ids.erase(found);
+            scalars = std::move(kept);
+        }
+    }
+    void AddScalar(base::IndexId index_id, std::shared_ptr<const scalar_index::Index> index) {
+        auto more = std::make_shared<ScalarIndexes>(*scalars);
+        more->push_back(std::move(index));
+        scalar_ids.push_back(index_id);
+        scalars = std::move(more);
+    }
+    bool Has(base::IndexId index_id) const {
+        return std::any_of(vectors.begin(), vectors.end(),
+                           [&](const AttachedIndex& each) { return each.index_id == index_id; }) ||
+               std::find(scalar_ids.begin(), scalar_ids.end(), index_id) != scalar_ids.end();
+    }
+};
 
 base::Status Mismatch(base::FieldId field_id) {
     return base::Corruption("segment file: field " + std::to_string(field_id) +
@@ -123,13 +154,22 @@ class SealedSegment::Impl : public RowSource {
         return found;
     }
 
+    std::shared_ptr<const ScalarIndexes> scalar_indexes() const override {
+        return Indexes()->scalars;
+    }
+
     std::shared_ptr<const AttachedIndexes> Indexes() const {
         base::MutexLock lock(mutex_);
         return indexes_;
     }
-    void SetIndexes(std::shared_ptr<const AttachedIndexes> indexes) {
+    // Replaces the indexes by what `change` makes of a copy of them.
+    template <typename Change>
+    void ChangeIndexes(Change change) {
+        base::MutexLock change_lock(attach_mutex_);
+        auto changed = std::make_shared<AttachedIndexes>(*Indexes());
+        change(*changed);
         base::MutexLock lock(mutex_);
-        indexes_ = std::move(indexes);
+        indexes_ = std::move(changed);
     }
     // The index that can answer the query; null when there is none.
     std::shared_ptr<const vindex::Index> IndexFor(const VectorQuery& query) const;
@@ -148,9 +188,9 @@ class SealedSegment::Impl : public RowSource {
     std::vector<MappedColumn> columns;
     std::vector<RowRun> whole;  // one run, or none when there are no rows
     DeleteList deletes;
-    base::Mutex attach_mutex;  // one change of the index set at a time
 
   private:
+    base::Mutex attach_mutex_;  // one change of the index set at a time
     mutable base::Mutex mutex_;
     std::shared_ptr<const AttachedIndexes> indexes_ GUARDED_BY(mutex_) =
         std::make_shared<AttachedIndexes>();
@@ -158,7 +198,7 @@ class SealedSegment::Impl : public RowSource {
 
 std::shared_ptr<const vindex::Index> SealedSegment::Impl::IndexFor(const VectorQuery& query) const {
     const std::shared_ptr<const AttachedIndexes> indexes = Indexes();
-    for (const AttachedIndex& attached : *indexes) {
+    for (const AttachedIndex& attached : indexes->vectors) {
         const vindex::Index& index = *attached.index;
         if (attached.field_id == query.field_id && index.metric() == query.metric &&
             index.vector_type() == static_cast<vindex::VectorType>(query.queries.type) &&
@@ -229,28 +269,26 @@ void SealedSegment::ApplyDeletes(const DeleteRun& run) {
 
 void SealedSegment::AttachIndex(base::FieldId field_id, base::IndexId index_id,
                                 std::shared_ptr<const vindex::Index> index) {
-    base::MutexLock lock(impl_->attach_mutex);
-    auto indexes = std::make_shared<AttachedIndexes>(*impl_->Indexes());
-    std::erase_if(*indexes, [&](const AttachedIndex& each) { return each.index_id == index_id; });
-    indexes->push_back({field_id, index_id, std::move(index)});
-    impl_->SetIndexes(std::move(indexes));
+    impl_->ChangeIndexes([&](AttachedIndexes& indexes) {
+        indexes.Remove(index_id);
+        indexes.vectors.push_back({field_id, index_id, std::move(index)});
+    });
+}
+
+void SealedSegment::AttachScalarIndex(base::IndexId index_id,
+                                      std::shared_ptr<const scalar_index::Index> index) {
+    impl_->ChangeIndexes([&](AttachedIndexes& indexes) {
+        indexes.Remove(index_id);
+        indexes.AddScalar(index_id, std::move(index));
+    });
 }
 
 void SealedSegment::DetachIndex(base::IndexId index_id) {
-    base::MutexLock lock(impl_->attach_mutex);
-    auto indexes = std::make_shared<AttachedIndexes>(*impl_->Indexes());
-    std::erase_if(*indexes, [&](const AttachedIndex& each) { return each.index_id == index_id; });
-    impl_->SetIndexes(std::move(indexes));
+    impl_->ChangeIndexes([&](AttachedIndexes& indexes) { indexes.Remove(index_id); });
 }
 
 bool SealedSegment::HasIndex(base::IndexId index_id) const {
-    const std::shared_ptr<const AttachedIndexes> indexes = impl_->Indexes();
-    for (const AttachedIndex& attached : *indexes) {
-        if (attached.index_id == index_id) {
-            return true;
-        }
-    }
-    return false;
+    return impl_->Indexes()->Has(index_id);
 }
 
 const DeleteList& SealedSegment::deletes() const {

@@ -1,11 +1,12 @@
-// SealedSegment: an immutable, mapped data file with its delete list and the vector indexes that
-// have been built for it. Columns are used in place; opening checks what reads rely on
+// SealedSegment: an immutable, mapped data file with its delete list and the indexes that have been
+// built for it. Columns are used in place; opening checks what reads rely on
 // (segment_file.h).
 //
 // Threads: reads from anywhere; ApplyDeletes from one thread at a time; AttachIndex any time
 // (readers see the old or the new set).
 #pragma once
 
+#include "scalar_index/index.h"
 #include "segment/delete_list.h"
 #include "segment/segment.h"
 
@@ -24,6 +25,8 @@ class SealedSegment : public Segment {
     void ApplyDeletes(const DeleteRun& run);
     void AttachIndex(base::FieldId field_id, base::IndexId index_id,
                      std::shared_ptr<const vindex::Index> index);
+    void AttachScalarIndex(base::IndexId index_id,
+                           std::shared_ptr<const scalar_index::Index> index);
     void DetachIndex(base::IndexId index_id);
     bool HasIndex(base::IndexId index_id) const;
     const DeleteList& deletes() const;

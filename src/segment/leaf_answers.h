@@ -1,0 +1,48 @@
+// LeafAnswers: what the scalar indexes of a segment say of a plan's leaves, asked before the rows
+// are evaluated.
+//
+// An index is asked only where its answer is expected to cost less than scanning the rows that are
+// still open: a range that half of the rows pass is scanned faster than it is looked up. An index
+// that cannot answer (damage) leaves its leaf to the scan.
+// Threads: made by and for one read.
+#pragma once
+
+#include "base/bitmap.h"
+#include "expr/leaf_index.h"
+#include "expr/plan.h"
+#include "segment/row_source.h"
+
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+namespace elanus::segment {
+
+class LeafAnswers {
+  public:
+    // `open_rows`: how many rows the plan would be evaluated for.
+    LeafAnswers(const expr::Plan& plan, const RowSource& source, size_t open_rows);
+
+    // Clears the rows that an answered conjunct of the plan rules out. True when what is left
+    // passes the whole plan: nothing has to be evaluated.
+    bool Narrow(base::Bitmap* rows) const;
+
+    bool Has(const void* leaf) const { return answers_.contains(leaf); }
+    // The answer for rows [begin, begin + count).
+    std::optional<expr::LeafBits> Slice(const void* leaf, size_t begin, size_t count) const;
+    size_t size() const { return answers_.size(); }
+
+  private:
+    void AskAll(const expr::Plan& plan, double open_rows);
+    void AskTerms(const expr::And& conjunction, double open_rows);
+    // The leaf's indexed answer goes in when it is worth its cost; gives the rows left open.
+    double AskLeaf(const expr::Plan& leaf, double open_rows);
+    bool Decides(const expr::Plan& plan) const;
+
+    const expr::Plan& plan_;
+    const RowSource& source_;
+    const std::shared_ptr<const ScalarIndexes> indexes_;  // as they were when the read began
+    std::unordered_map<const void*, expr::LeafBits> answers_;
+};
+
+}  // namespace elanus::segment
