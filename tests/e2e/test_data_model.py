@@ -471,7 +471,7 @@ SETTINGS = {
     "QUOTAANDLIMITS_LIMITS_MAXQUERYRESULTWINDOW": "30", "PROXY_MAXFIELDNUM": "5", "PROXY_MAXVECTORFIELDNUM": "2",
     "PROXY_MAXSHARDNUM": "2", "PROXY_MAXDIMENSION": "16", "PROXY_MAXVARCHARLENGTH": "10", "PROXY_MAXNAMELENGTH": "20",
     "PROXY_MAXARRAYCAPACITY": "6", "PROXY_MAXCOLLECTIONDESCRIPTIONLENGTH": "5", "COMMON_JSONMAXLENGTH": "50",
-    "QUOTAANDLIMITS_LIMITS_MAXOUTPUTSIZE": "4096",
+    "QUOTAANDLIMITS_LIMITS_MAXOUTPUTSIZE": "4096", "COMMON_GROUPBY_MAXGROUPS": "4",
 }
 
 
@@ -571,6 +571,18 @@ def test_limits_of_reads_and_values_come_from_the_configuration(narrow):
         assert error.code == 1102 and "larger than 4096 bytes" in error.message
     finally:
         narrow.drop_collection("reads")
+
+
+def test_the_limit_of_groups_comes_from_the_configuration(narrow):
+    create(narrow, "groups", one_more(DataType.INT64))
+    try:
+        narrow.insert("groups", [{"id": i, "vector": [0.0] * 4, "f": i} for i in range(5)])
+        grouped = {"group_by_fields": ["f"], "output_fields": ["f", "count(*)"]}
+        assert len(narrow.query("groups", filter="id < 4", **grouped)) == 4
+        error = refused(narrow.query, "groups", filter="", **grouped)
+        assert error.code == 1100 and "common.groupBy.maxGroups" in error.message
+    finally:
+        narrow.drop_collection("groups")
 
 
 def test_what_is_just_within_the_limits_is_taken(client, name):
@@ -936,6 +948,23 @@ def test_properties_are_taken_and_described(stub, client, name):
                      "dynamicfield.enabled": "x", "partitionkey.isolation": "true"}.items():
         status = create_raw(stub, schema_of(name + "_b"), properties={key: bad})
         assert status.code == 1100, (key, status)
+
+
+def test_a_description_is_altered_by_its_property(client, name):
+    create(client, name, simple_schema(dim=4, description="old"))
+    client.alter_collection_properties(name, {"collection.description": "new"})
+    assert client.describe_collection(name)["description"] == "new"
+
+
+def test_requests_to_plain_collections_carry_no_namespace(stub, client, name):
+    create(client, name, simple_schema(dim=4))
+    write = {"collection_name": name, "num_rows": 1, "fields_data": [keys([1]), floats(1)], "namespace": "x"}
+    for reply in (stub.Insert(milvus_pb2.InsertRequest(**write)), stub.Upsert(milvus_pb2.UpsertRequest(**write)),
+                  stub.Query(milvus_pb2.QueryRequest(collection_name=name, expr="id > 0", namespace="x")),
+                  stub.Search(milvus_pb2.SearchRequest(collection_name=name, nq=1, namespace="x",
+                                                       placeholder_group=placeholders([b"\0" * 16])))):
+        assert reply.status.code != 0 and "namespace" in reply.status.reason
+    assert count(client, name) == 0
 
 
 def test_text_analysis_is_described(stub, client, name):
