@@ -391,6 +391,48 @@ def test_numbers_that_are_none_are_refused(stub, client, name, kind, value):
     assert count(client, name) == 0
 
 
+def test_a_replaced_row_gets_nulls_and_defaults_anew(stub, client, name):
+    default = schema_pb2.ValueField(long_data=7)
+    create_raw(stub, schema_of(name, field("n", T.Int64, nullable=True), field("d", T.Int64, default_value=default)))
+    client.create_index(name, index_of())
+    client.load_collection(name)
+    client.insert(name, [{"id": 1, "vector": [0.0] * 4, "n": 5, "d": 6}])
+    client.upsert(name, [{"id": 1, "vector": [0.0] * 4}])
+    assert client.query(name, filter="id == 1", output_fields=["n", "d"], consistency_level="Strong") == [
+        {"id": 1, "n": None, "d": 7}]
+
+
+def test_keys_from_the_least_to_the_largest(client, name):
+    create(client, name, simple_schema(dim=4))
+    ids = [-2**63, -1, 0, 2**63 - 1]
+    client.insert(name, [{"id": i, "vector": [0.0] * 4} for i in reversed(ids)])
+    for sealed in (False, True):
+        if sealed:
+            client.flush(name)
+        rows = client.query(name, filter="", limit=9, output_fields=["id"], consistency_level="Strong")
+        assert [row["id"] for row in rows] == ids
+        assert [row["id"] for row in client.get(name, ids=ids, output_fields=["id"])] == ids
+        assert count(client, name, "id <= -9223372036854775808") == 1
+    client.delete(name, ids=[ids[0], ids[-1]])
+    assert count(client, name) == 2
+
+
+def test_a_search_leaves_null_vectors_out(stub, client, name):
+    create_raw(stub, schema_of(name, field("f", T.FloatVector, {"dim": 4}, nullable=True)))
+    client.create_index(name, vector_index("f", "FloatVector"))
+    client.load_collection(name)
+    client.insert(name, [{"id": i, "vector": [0.0] * 4, "f": None if i % 3 else [float(i)] * 4} for i in range(30)])
+
+    def found():
+        return [hit["id"] for hit in client.search(name, [[0.0] * 4], anns_field="f", limit=30,
+                                                   consistency_level="Strong")[0]]
+    assert found() == list(range(0, 30, 3))
+    client.flush(name)
+    assert found() == list(range(0, 30, 3))
+    client.delete(name, filter="id % 3 == 0")
+    assert found() == []
+
+
 # ---- queries and results
 
 
@@ -802,6 +844,12 @@ RULES = {
     "the type None": (lambda n: schema_of(n, field("f", T.Value("None"))), 1100, "not valid"),
     "the type String": (lambda n: schema_of(n, field("f", T.String)), 1100, "VarChar"),
     "the type Struct": (lambda n: schema_of(n, field("f", T.Struct)), 1100, ""),
+    "the type Mol": (lambda n: schema_of(n, field("f", 27)), 1100, "not valid"),
+    "the type Date": (lambda n: schema_of(n, field("f", 28)), 1100, "not valid"),
+    "the type UUID": (lambda n: schema_of(n, field("f", 31)), 1100, "not valid"),
+    "a namespace": (lambda n: schema_of(n, enable_namespace=True), 1100, "namespace is not supported yet"),
+    "a function": (lambda n: schema_of(n, functions=[schema_pb2.FunctionSchema(name="bm25")]), 1100,
+                   "function bm25 is not supported yet"),
     "an ArrayOfVector by itself": (lambda n: schema_of(n, field("f", T.ArrayOfVector, {"max_capacity": 4, "dim": 4},
                                                                 element_type=T.FloatVector)), 1100, "struct"),
     "a sparse vector with a dim": (lambda n: schema_of(n, field("f", T.SparseFloatVector, {"dim": 4})), 1100, "dim"),

@@ -524,6 +524,22 @@ def test_a_sample_is_about_its_share(client, name):
         assert len(set(found)) == len(found) and ("2000" not in text or max(found) < 2000)
 
 
+def test_control_characters_and_their_escapes(client, name):
+    schema = simple_schema(dim=4)
+    schema.add_field("s", DataType.VARCHAR, max_length=9)
+    create(client, name, schema)
+    values = ["\a", "\b", "\f", "\v", "?", "\r", "\n", "\t", "a\0b", "a\nb"]
+    client.insert(name, [{"id": i, "vector": [0.0] * 4, "s": value} for i, value in enumerate(values)])
+    for sealed in (False, True):
+        if sealed:
+            client.flush(name)
+        for i, letter in enumerate("abfv?rnt"):
+            assert all_ids(client, name, f's == "\\{letter}"') == [i], letter
+        for text, expected in [(r's == "a\0b"', [8]), (r's == "a\x00b"', [8]), ('s like "a_b"', [8, 9]),
+                               ('s =~ "a.b"', [8]), ('s =~ "(?s)a.b"', [8, 9]), (r'starts_with(s, "a\0")', [8])]:
+            assert all_ids(client, name, text) == expected, text
+
+
 def test_unknown_names_without_a_dynamic_field(client, name):
     create(client, name, simple_schema(dim=4))
     for text in ("who == 1", "exists who", "who is null", '$meta["who"] == 1'):
