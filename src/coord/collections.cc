@@ -139,6 +139,18 @@ Status RootCoordImpl::CheckSameDefinition(const CollectionInfo& existing,
                       request.schema.name);
 }
 
+Status RootCoordImpl::CheckCapacity(size_t more) const {
+    base::MutexLock lock(mutex_);
+    size_t used = 0;
+    for (const auto& [id, collection] : collections_) {
+        used += collection->partitions.size() * collection->vchannels.size();
+    }
+    return used + more <= options_.max_capacity
+               ? Status()
+               : Status::WithFields(Code::kGeneralCapacityExceeded,
+                                    {{"capacity", std::to_string(options_.max_capacity)}});
+}
+
 Result<CollectionInfo> RootCoordImpl::CreateCollection(
     const CallContext& context, const roles::CreateCollectionRequest& request) {
     base::MutexLock ddl(ddl_mutex_);
@@ -166,7 +178,7 @@ Result<CollectionInfo> RootCoordImpl::CreateCollection(
             [&](const auto& entry) { return entry.second->database_id == database.id; }));
         const auto limit = database.properties.find("database.max.collections");
         const size_t allowed = limit == database.properties.end()
-                                   ? options_.max_collections
+                                   ? options_.max_collections_in_database
                                    : static_cast<size_t>(std::atoll(limit->second.c_str()));
         if (collections_.size() >= options_.max_collections || in_database >= allowed) {
             return Status::WithFields(
@@ -175,6 +187,7 @@ Result<CollectionInfo> RootCoordImpl::CreateCollection(
         }
     }
     ASSIGN_OR_RETURN(const CollectionInfo collection, NewCollection(request, database));
+    RETURN_IF_ERROR(CheckCapacity(collection.partitions.size() * collection.vchannels.size()));
     RETURN_IF_ERROR(SaveCollection(collection));
     RETURN_IF_ERROR(FinishCreate(context, collection));
     return WithAliases(*FindByName(database.id, request.schema.name));
@@ -424,6 +437,7 @@ Result<Empty> RootCoordImpl::CreatePartition(const CallContext& context,
                                 std::to_string(options_.max_partitions) +
                                 "), collection: " + current->schema.name);
     }
+    RETURN_IF_ERROR(CheckCapacity(current->vchannels.size()));
     CollectionInfo changed = *current;
     PartitionInfo partition;
     ASSIGN_OR_RETURN(const uint64_t id, ids_.Allocate(1));

@@ -30,6 +30,8 @@ struct RootCoordOptions {
     std::string pchannel = "elanus-dml_0";
     size_t max_databases = 64;
     size_t max_collections = 65536;
+    size_t max_collections_in_database = 65536;
+    size_t max_capacity = 65536;  // partitions times shards, of all collections
     size_t max_partitions = 1024;
 };
 
@@ -133,6 +135,8 @@ class RootCoordImpl : public roles::RootCoord {
                                                       const roles::DatabaseInfo& database);
     base::Status CheckSameDefinition(const roles::CollectionInfo& existing,
                                      const roles::CreateCollectionRequest& request) const;
+    // 250 when that many more partitions times shards are too many.
+    base::Status CheckCapacity(size_t more) const;
     base::Status FinishCreate(const base::CallContext& context, roles::CollectionInfo collection);
     base::Status FinishDrop(const base::CallContext& context,
                             const roles::CollectionInfo& collection);

@@ -155,7 +155,9 @@ Result<Plan> MakeRange(const ColumnRef& column, const RangeEnds& ends) {
     ASSIGN_OR_RETURN(Value high_cast, CastBound(column, ends.high));
     const bool closed = ends.low_inclusive && ends.high_inclusive;
     const CompareOp order = closed ? CompareOp::kLe : CompareOp::kLt;
-    ASSIGN_OR_RETURN(const bool ordered, FoldCompare(order, low_cast, high_cast));
+    // In the order of the numbers as written: rounded to float, two of them may be one.
+    ASSIGN_OR_RETURN(const bool ordered, times ? FoldCompare(order, low_cast, high_cast)
+                                               : FoldCompare(order, low, high));
     if (!ordered) {
         return InvalidParameter("invalid range operations, lowerbound is greater than upperbound");
     }

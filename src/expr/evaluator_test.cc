@@ -563,5 +563,25 @@ TEST(Evaluator, ComparesLargeIntegersExactly) {
     EXPECT_EQ(show("i % -1 == 0"), "111");
 }
 
+TEST(Evaluator, NothingInJsonComparesWithNanExceptAsUnequal) {
+    test::Rows rows;
+    rows.AddField("j", DataType::kJson);
+    auto documents = rows.Builder("j");
+    for (const char* document : {R"({"x":1})", R"({"x":"1"})", "{}"}) {
+        documents.AppendBytes(document);
+    }
+    rows.SetColumn(std::move(documents));
+    const ColumnRef x{rows.schema.fields[0].id, DataType::kJson, {}, {"x"}, -1};
+    const auto show = [&](CompareOp op) {
+        const Plan plan{Compare{x, op, std::nan("")}};
+        return test::Show(*Evaluate(plan, rows, 3, base::CallContext(), sys::RealClock()));
+    };
+    EXPECT_EQ(show(CompareOp::kNe), "111");
+    for (const CompareOp op :
+         {CompareOp::kEq, CompareOp::kLt, CompareOp::kLe, CompareOp::kGt, CompareOp::kGe}) {
+        EXPECT_EQ(show(op), "000");
+    }
+}
+
 }  // namespace
 }  // namespace elanus::expr

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <compare>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,35 +35,28 @@ Status ForDocuments(const ColumnRef& column, const ColumnView& view, Scan& scan,
 
 bool EqualsList(const Scalar& stored, const Value::List& list);
 
-// How a stored value stands to a constant: negative, zero, positive; absent when their types
-// differ. Lists only tell equal (0) from different (1).
-std::optional<int> OrderOf(const Scalar& stored, const Value& constant) {
-    const auto order = [](const auto& a, const auto& b) { return a < b ? -1 : (b < a ? 1 : 0); };
-    if (const int64_t* integer = constant.int_if()) {
-        if (stored.kind == Kind::kInt64) {
-            return order(stored.int64, *integer);
-        }
-        return stored.is_number()
-                   ? std::optional<int>(order(stored.AsDouble(), static_cast<double>(*integer)))
-                   : std::nullopt;
+// How a stored value stands to a constant: unordered when their types differ, for NaN, and for
+// lists that differ.
+std::partial_ordering OrderOf(const Scalar& stored, const Value& constant) {
+    if (const int64_t* integer = constant.int_if(); integer != nullptr && stored.is_number()) {
+        return stored.kind == Kind::kInt64 ? std::partial_ordering(stored.int64 <=> *integer)
+                                           : stored.AsDouble() <=> static_cast<double>(*integer);
     }
-    if (const double* number = constant.double_if()) {
-        return stored.is_number() ? std::optional<int>(order(stored.AsDouble(), *number))
-                                  : std::nullopt;
+    if (const double* number = constant.double_if(); number != nullptr && stored.is_number()) {
+        return stored.AsDouble() <=> *number;
     }
-    if (const std::string* text = constant.string_if()) {
-        return stored.kind == Kind::kString
-                   ? std::optional<int>(order(stored.text, std::string_view(*text)))
-                   : std::nullopt;
+    if (const std::string* text = constant.string_if();
+        text != nullptr && stored.kind == Kind::kString) {
+        return stored.text <=> std::string_view(*text);
     }
-    if (const bool* boolean = constant.bool_if()) {
-        return stored.kind == Kind::kBool ? std::optional<int>(order(stored.boolean, *boolean))
-                                          : std::nullopt;
+    if (const bool* boolean = constant.bool_if();
+        boolean != nullptr && stored.kind == Kind::kBool) {
+        return stored.boolean <=> *boolean;
     }
-    if (stored.kind != Kind::kArray) {
-        return std::nullopt;
-    }
-    return EqualsList(stored, *constant.list_if()) ? 0 : 1;
+    const Value::List* list = constant.list_if();
+    return list != nullptr && stored.kind == Kind::kArray && EqualsList(stored, *list)
+               ? std::partial_ordering::equivalent
+               : std::partial_ordering::unordered;
 }
 
 bool Equals(const Scalar& stored, const Value& constant) {
@@ -84,8 +78,22 @@ bool EqualsList(const Scalar& stored, const Value::List& list) {
 }
 
 bool Compares(const Scalar& stored, CompareOp op, const Value& constant) {
-    const std::optional<int> order = OrderOf(stored, constant);
-    return order.has_value() ? Ordered(op, *order, 0) : op == CompareOp::kNe;
+    const std::partial_ordering order = OrderOf(stored, constant);
+    switch (op) {
+        case CompareOp::kEq:
+            return order == 0;
+        case CompareOp::kNe:
+            return order != 0;
+        case CompareOp::kLt:
+            return order < 0;
+        case CompareOp::kLe:
+            return order <= 0;
+        case CompareOp::kGt:
+            return order > 0;
+        case CompareOp::kGe:
+            return order >= 0;
+    }
+    return false;
 }
 
 class JsonSet {

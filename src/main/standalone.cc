@@ -56,6 +56,7 @@ proxy::Limits LimitsFrom(const config::Config& config) {
     limits.max_query_window = config.Int("quotaAndLimits.limits.maxQueryResultWindow");
     limits.max_groups = config.Int("common.groupBy.maxGroups");
     limits.max_output_bytes = config.Int("quotaAndLimits.limits.maxOutputSize");
+    limits.max_index_params_bytes = config.Int("proxy.maxIndexParamsSize");
     limits.graceful_time_ms = config.Int("common.gracefulTime");
     return limits;
 }
@@ -170,6 +171,9 @@ Status Standalone::Impl::MakeRoles(const config::Config& config) {
     root_options.max_databases = static_cast<size_t>(config.Int("rootCoord.maxDatabaseNum"));
     root_options.max_collections =
         static_cast<size_t>(config.Int("quotaAndLimits.limits.maxCollectionNum"));
+    root_options.max_collections_in_database =
+        static_cast<size_t>(config.Int("quotaAndLimits.limits.maxCollectionNumPerDB"));
+    root_options.max_capacity = static_cast<size_t>(config.Int("rootCoord.maxGeneralCapacity"));
     root_options.max_partitions = static_cast<size_t>(config.Int("rootCoord.maxPartitionNum"));
     coord::DataCoordOptions data_options;
     data_options.min_rows_to_index =

@@ -5,7 +5,9 @@
 #include "proxy/phrase.h"
 #include "proxy/schema_validation.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 #include <string>
 
@@ -137,6 +139,42 @@ base::Status ReadSwitch(const FieldSchema& field, const std::string& key, bool* 
     return base::Status();
 }
 
+constexpr std::string_view kAnalyzers[] = {"standard", "english", "chinese", "arabic", "thai"};
+constexpr std::string_view kTokenizers[] = {
+    "standard", "whitespace", "jieba", "lindera",    "icu",
+    "thai",     "ngram",      "grpc",  "char_group", "language_identifier"};
+
+template <typename List>
+bool Contains(const List& list, std::string_view name) {
+    return std::find(std::begin(list), std::end(list), name) != std::end(list);
+}
+
+// The name in {"tokenizer": NAME} or {"tokenizer": {"type": NAME, ...}}.
+std::string_view TokenizerName(const json::Value& tokenizer) {
+    const json::Value* name =
+        tokenizer.object_if() == nullptr ? &tokenizer : tokenizer.Find("type");
+    const std::string* text = name == nullptr ? nullptr : name->string_if();
+    return text == nullptr ? std::string_view() : std::string_view(*text);
+}
+
+// Names that no version of the analyzers has.
+base::Status CheckAnalyzerNames(const FieldSchema& field, const json::Value& params) {
+    for (const auto& [key, value] : *params.object_if()) {
+        if (key == "type" && (value.string_if() == nullptr ||
+                              !Contains(kAnalyzers, std::string_view(*value.string_if())))) {
+            return Invalid("field ", field.name,
+                           ": unknown build-in analyzer: ", json::Write(value));
+        }
+        if (key == "tokenizer" && !Contains(kTokenizers, TokenizerName(value))) {
+            return Invalid("field ", field.name, ": unsupported tokenizer: ", json::Write(value));
+        }
+        if (key != "type" && key != "tokenizer" && key != "filter" && key != "stop_words") {
+            return Invalid("field ", field.name, ": unknown key of analyzer params: ", key);
+        }
+    }
+    return base::Status();
+}
+
 base::Status CheckAnalyzerParams(const FieldSchema& field, const std::string& key) {
     const std::string* text = Param(field, key);
     if (text == nullptr) {
@@ -146,7 +184,7 @@ base::Status CheckAnalyzerParams(const FieldSchema& field, const std::string& ke
     if (!parsed.ok() || parsed->object_if() == nullptr) {
         return Invalid(key, " of field ", field.name, " should be a JSON object, but got ", *text);
     }
-    return base::Status();
+    return key == "analyzer_params" ? CheckAnalyzerNames(field, *parsed) : base::Status();
 }
 
 // enable_analyzer, enable_match, analyzer_params, multi_analyzer_params.
@@ -195,8 +233,13 @@ base::Status CheckTypeParams(const FieldSchema& field, std::string_view collecti
         RETURN_IF_ERROR(CheckMaxCapacity(field, collection, limits));
     }
     RETURN_IF_ERROR(CheckTextAnalysis(field));
-    bool mmap = false;
-    return ReadSwitch(field, "mmap.enabled", &mmap);
+    const std::string* warmup = Param(field, "warmup");
+    if (warmup != nullptr && !IsWarmup(*warmup)) {
+        return InvalidWarmup(*warmup);
+    }
+    bool on = false;
+    RETURN_IF_ERROR(ReadSwitch(field, "field.skipLoad", &on));
+    return ReadSwitch(field, "mmap.enabled", &on);
 }
 
 std::string_view DefaultKind(const schema::DefaultValue& value) {
@@ -389,6 +432,14 @@ base::Status CheckField(const FieldSchema& field, std::string_view collection,
         return NotSupportedYet(Phrase("function output field ", field.name));
     }
     return CheckDefault(field, limits);
+}
+
+bool IsWarmup(std::string_view value) {
+    return value == "disable" || value == "sync" || value == "async";
+}
+
+base::Status InvalidWarmup(std::string_view value) {
+    return Invalid("invalid warmup value: ", value, ", expected: disable, sync, async");
 }
 
 }  // namespace elanus::proxy

@@ -17,4 +17,8 @@ base::Status CheckField(const schema::FieldSchema& field, std::string_view colle
 // Bool, a number or VarChar: what arrays and struct arrays may hold, besides vectors.
 bool IsPlainScalar(schema::DataType type);
 
+// The values of `warmup`, and the error about another one.
+bool IsWarmup(std::string_view value);
+base::Status InvalidWarmup(std::string_view value);
+
 }  // namespace elanus::proxy

@@ -2,6 +2,7 @@
 
 #include "base/ascii.h"
 #include "json/json.h"
+#include "proxy/field_validation.h"
 #include "proxy/name_validation.h"
 #include "proxy/phrase.h"
 #include "proxy/schema_validation.h"
@@ -228,10 +229,8 @@ base::Status CheckSwitches(const KeyValues& params) {
         }
     }
     const auto warmup = params.find("warmup");
-    if (warmup != params.end() && warmup->second != "disable" && warmup->second != "sync" &&
-        warmup->second != "async") {
-        return Invalid("invalid warmup value: ", warmup->second,
-                       ", expected: disable, sync, async");
+    if (warmup != params.end() && !IsWarmup(warmup->second)) {
+        return InvalidWarmup(warmup->second);
     }
     return base::Status();
 }

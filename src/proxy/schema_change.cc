@@ -90,10 +90,6 @@ base::Status Raise(FieldSchema* field, const std::string& key, const std::string
     return base::Status();
 }
 
-bool IsWarmup(std::string_view value) {
-    return value == "disable" || value == "sync" || value == "async";
-}
-
 base::Status SetFieldProperty(const std::string& key, const std::string& value,
                               FieldSchema* field) {
     const bool is_text =
@@ -114,8 +110,7 @@ base::Status SetFieldProperty(const std::string& key, const std::string& value,
         return Invalid("invalid value of mmap.enabled: ", value);
     }
     if (key == "warmup" && !IsWarmup(value)) {
-        return Invalid("invalid value of warmup: ", value,
-                       ", expected one of disable, sync, async");
+        return InvalidWarmup(value);
     }
     if (key == "field.description") {
         field->description = value;
@@ -288,6 +283,10 @@ base::Status Proxy::AlterCollection(const base::CallContext& context, const std:
                                           : "cannot provide both DeleteKeys and Properties");
     }
     RETURN_IF_ERROR(ValidateCollectionProperties(properties));
+    if (const auto description = properties.find("collection.description");
+        description != properties.end()) {
+        RETURN_IF_ERROR(CheckDescription(collection, description->second, core_->limits));
+    }
     return core_
         ->WithCollection(context, database, collection,
                          [&](const CollectionPtr& info) -> base::Result<roles::Empty> {

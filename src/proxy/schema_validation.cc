@@ -377,6 +377,14 @@ base::Status ValidateCollectionProperties(const KeyValues& properties) {
     return base::Status();
 }
 
+base::Status CheckDescription(std::string_view collection, std::string_view description,
+                              const Limits& limits) {
+    return description.size() <= static_cast<size_t>(limits.max_description_bytes)
+               ? base::Status()
+               : Invalid("the length of the description of collection ", collection,
+                         " must not exceed ", limits.max_description_bytes, " bytes");
+}
+
 base::Status PrepareCollection(const Limits& limits, CreateCollectionRequest* request) {
     schema::CollectionSchema& schema = request->schema;
     RETURN_IF_ERROR(ValidateCollectionName(request->name, limits));
@@ -385,10 +393,7 @@ base::Status PrepareCollection(const Limits& limits, CreateCollectionRequest* re
                        schema.name);
     }
     schema.name = request->name;
-    if (schema.description.size() > static_cast<size_t>(limits.max_description_bytes)) {
-        return Invalid("the length of the description of collection ", schema.name,
-                       " must not exceed ", limits.max_description_bytes, " bytes");
-    }
+    RETURN_IF_ERROR(CheckDescription(schema.name, schema.description, limits));
     if (!schema.functions.empty()) {
         return NotSupportedYet(Phrase("function ", schema.functions[0].name));
     }

@@ -21,6 +21,9 @@ base::Status CheckPropertyRules(const schema::CollectionSchema& schema,
 // Switches whose value later steps compare are spelled "true" or "false".
 KeyValues NormalProperties(KeyValues properties);
 base::Status ValidateDatabaseProperties(const KeyValues& properties);
+// 1100 when it is longer than the limit.
+base::Status CheckDescription(std::string_view collection, std::string_view description,
+                              const Limits& limits);
 // A schema with new fields (those without id) in a collection that has rows: checks them and
 // everything that is counted over all fields, and brings defaults into the form of columns.
 base::Status CheckAddedFields(const Limits& limits, const calendar::TimeZone& zone,

@@ -29,11 +29,8 @@ Status NotSupported(const std::string& what) {
     return InvalidParameter(what + " is not supported yet");
 }
 
-Status CheckFlags(const RowRequestFlags& flags) {
-    if (flags.has_namespace) {
-        return InvalidParameter("namespace data is set but namespace disabled");
-    }
-    return Status();
+Status CheckNamespace(bool is_set) {
+    return is_set ? InvalidParameter("namespace data is set but namespace disabled") : Status();
 }
 
 template <typename Request>
@@ -84,10 +81,7 @@ Status CheckSearchForms(const pb::milvus::SearchRequest& request) {
     if (request.function_chains_size() > 0) {
         return NotSupported("function_chains");
     }
-    if (request.has_namespace_()) {
-        return InvalidParameter("namespace data is set but namespace disabled");
-    }
-    return Status();
+    return CheckNamespace(request.has_namespace_());
 }
 
 Result<proxy::SearchRequest> FromSearch(const RawCall& call, const grpc::ByteBuffer& bytes) {
@@ -113,9 +107,7 @@ Result<proxy::SearchRequest> FromSearch(const RawCall& call, const grpc::ByteBuf
 
 Result<proxy::QueryRequest> FromQuery(const RawCall& call, const grpc::ByteBuffer& bytes) {
     ASSIGN_OR_RETURN(const auto in, Parse<pb::milvus::QueryRequest>(bytes));
-    if (in.has_namespace_()) {
-        return InvalidParameter("namespace data is set but namespace disabled");
-    }
+    RETURN_IF_ERROR(CheckNamespace(in.has_namespace_()));
     proxy::QueryRequest request;
     request.database = DatabaseOf(call, in.db_name());
     request.collection = in.collection_name();
@@ -129,6 +121,7 @@ Result<proxy::QueryRequest> FromQuery(const RawCall& call, const grpc::ByteBuffe
 }
 
 Result<proxy::DeleteRequest> FromDelete(const RawCall& call, const pb::milvus::DeleteRequest& in) {
+    RETURN_IF_ERROR(CheckNamespace(in.has_namespace_()));
     proxy::DeleteRequest request;
     request.database = DatabaseOf(call, in.db_name());
     request.collection = in.collection_name();
@@ -174,7 +167,7 @@ template <typename Call, typename Decode, typename Write>
 void HandleRows(Call& call, Decode decode, Write write) {
     RowRequestFlags flags;
     Result<proxy::InsertRequest> request = decode(call.request(), &flags);
-    const Status status = request.ok() ? CheckFlags(flags) : request.status();
+    const Status status = request.ok() ? CheckNamespace(flags.has_namespace) : request.status();
     if (!status.ok()) {
         FinishRefused(call, status, EncodeMutation(status));
         return;

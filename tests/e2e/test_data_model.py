@@ -1038,3 +1038,46 @@ def test_an_auto_id_key_is_made_by_the_server(stub, client, name):
     assert {row["id"] for row in client.query(name, filter='id != ""', consistency_level="Strong")} == {made[1], *new}
     without = insert(stub, name, 1, floats(1), call="Upsert").status
     assert without.code == 1100
+
+
+def test_a_delete_with_a_namespace_is_refused(stub, client, name):
+    create(client, name, simple_schema(dim=4))
+    insert(stub, name, 1, keys([1]), floats(1))
+    reply = stub.Delete(milvus_pb2.DeleteRequest(collection_name=name, expr="id == 1", namespace="x"))
+    assert reply.status.code == 1100 and "namespace data is set but namespace disabled" in reply.status.reason
+    assert count(client, name) == 1
+
+
+@pytest.mark.parametrize("params, phrase", [
+    ('{"tokenizer": "klingon"}', "unsupported tokenizer"), ('{"tokenizer": {"type": 5}}', "unsupported tokenizer"),
+    ('{"type": "klingon"}', "unknown build-in analyzer"), ('{"colour": 1}', "unknown key of analyzer params: colour")])
+@pytest.mark.parametrize("match", ["true", "false"])
+def test_an_unknown_analyzer_is_refused(stub, name, params, phrase, match):
+    extra = {"max_length": 9, "enable_analyzer": "true", "enable_match": match, "analyzer_params": params}
+    status = create_raw(stub, schema_of(name, field("f", T.VarChar, extra)))
+    assert status.code == 1100 and phrase in status.reason
+
+
+@pytest.mark.parametrize("key", ["warmup", "field.skipLoad"])
+def test_bad_field_parameters_are_refused(stub, name, key):
+    assert create_raw(stub, schema_of(name, field("f", T.Int64, {key: "perhaps"}))).code == 1100
+
+
+def test_a_description_altered_beyond_its_limit_is_refused(client, name):
+    create(client, name, simple_schema(dim=4))
+    client.alter_collection_properties(name, {"collection.description": "n" * 1024})
+    assert refused(client.alter_collection_properties, name, {"collection.description": "n" * 1025}).code == 1100
+
+
+@pytest.mark.parametrize("setting, value, code", [("PROXY_MAXINDEXPARAMSSIZE", "5", 1100),
+                                                  ("QUOTAANDLIMITS_LIMITS_MAXCOLLECTIONNUMPERDB", "1", 102),
+                                                  ("ROOTCOORD_MAXGENERALCAPACITY", "2", 250)])
+def test_a_limit_comes_from_the_configuration(tmp_path, setting, value, code):
+    with Server(tmp_path / "own", environment={setting: value}) as server:
+        client = server.client()
+        client.create_collection("a", schema=simple_schema(dim=4))
+        with pytest.raises(MilvusException) as error:
+            client.create_index("a", index_of(index_type="HNSW", M=16, efConstruction=100))
+            client.create_collection("b", schema=simple_schema(dim=4))
+            client.create_partition("b", "p")
+        assert error.value.code == code

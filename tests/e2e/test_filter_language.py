@@ -585,3 +585,12 @@ def test_filters_survive_a_restart(tmp_path):
         for text, rule in FORMS:
             assert all_ids(client, "c", text) == wanted(rule), text
         server.stop()
+
+
+@pytest.mark.parametrize("text", ["0.1 < f < 0.10000000001", "100.7 > f > 100.69999694824219"])
+def test_a_range_of_floats_that_are_one_float32_is_empty(client, name, text):
+    schema = simple_schema(dim=4)
+    schema.add_field("f", DataType.FLOAT)
+    create(client, name, schema)
+    client.insert(name, [{"id": 1, "vector": [0.0] * 4, "f": 0.1}])
+    assert count(client, name, text) == 0
