@@ -59,7 +59,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--only", default="", help="questions whose kind contains this text")
-    parser.add_argument("--program", required=True, help="filter_bench")
+    side = parser.add_mutually_exclusive_group(required=True)
+    side.add_argument("--program", help="filter_bench: in process")
+    side.add_argument("--server", help="URI of a running server, which gets the rows once")
     parser.add_argument(
         "--mode",
         choices=["growing", "reuse"],
@@ -68,7 +70,12 @@ def main() -> None:
     options = parser.parse_args()
 
     filter_data.ensure(options.data, options.rows, options.seed)
-    ours = InProcess(options.program, options.data, options.mode)
+    if options.server:
+        import server_side  # needs pymilvus, which the other side does not
+
+        ours = server_side.InServer(options.server, options.data, options.rows)
+    else:
+        ours = InProcess(options.program, options.data, options.mode)
     duck = duckdb_side.DuckDb(options.data)
     print(f"| question | pass | ours, ms | DuckDB, ms | times | bar |\n|---|---|---|---|---|---|")
     for question in filter_queries.questions():
