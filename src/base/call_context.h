@@ -24,6 +24,7 @@ class CallContext {
     int64_t deadline_ns = kNoDeadline;
     std::string user;
     std::string request_id;
+    std::string peer;  // the client's address where the wire knows it, for the slow-query log
 
     void Cancel() const { cancelled_->store(true, std::memory_order_relaxed); }
     bool cancelled() const { return cancelled_->load(std::memory_order_relaxed); }

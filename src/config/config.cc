@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <optional>
 #include <set>
 
@@ -50,12 +51,29 @@ Status CheckProtection(std::string_view key, std::string_view value) {
     return Status();
 }
 
+Status CheckReal(const Setting& setting, std::string_view value) {
+    const std::string name(setting.key);
+    double number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (error != std::errc() || end != value.data() + value.size() || !std::isfinite(number)) {
+        return InvalidParameter(name + " must be a number, got \"" + std::string(value) + "\"");
+    }
+    if (number < static_cast<double>(setting.min) || number > static_cast<double>(setting.max)) {
+        return InvalidParameter(name + " must be between " + std::to_string(setting.min) + " and " +
+                                std::to_string(setting.max) + ", got " + std::string(value));
+    }
+    return Status();
+}
+
 Status CheckValue(const Setting& setting, std::string_view value) {
     const std::string name(setting.key);
     if (setting.kind == Kind::kBool) {
         return value == "true" || value == "false"
                    ? Status()
                    : InvalidParameter(name + " must be true or false");
+    }
+    if (setting.kind == Kind::kReal) {
+        return CheckReal(setting, value);
     }
     if (setting.kind == Kind::kInt) {
         int64_t number = 0;
@@ -217,6 +235,13 @@ const std::string& Config::String(std::string_view key) const {
 int64_t Config::Int(std::string_view key) const {
     const std::string& text = String(key);
     int64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+double Config::Real(std::string_view key) const {
+    const std::string& text = String(key);
+    double number = 0;
     std::from_chars(text.data(), text.data() + text.size(), number);
     return number;
 }

@@ -19,13 +19,13 @@
 
 namespace elanus::config {
 
-enum class Kind : uint8_t { kBool, kInt, kString };
+enum class Kind : uint8_t { kBool, kInt, kReal, kString };
 
 struct Setting {
     std::string_view key;
     Kind kind;
     std::string_view default_value;
-    int64_t min;  // kInt only
+    int64_t min;  // kInt and kReal only
     int64_t max;
     std::string_view description;
 };
@@ -55,6 +55,7 @@ class Config {
 
     // The key must be in the table with that kind.
     int64_t Int(std::string_view key) const;
+    double Real(std::string_view key) const;
     bool Bool(std::string_view key) const;
     const std::string& String(std::string_view key) const;
 

@@ -104,6 +104,21 @@ TEST(ConfigTest, ValueOutOfRangeIsNamedWithFileAndLine) {
     }
 }
 
+TEST(ConfigTest, ARealNumberMayBeAFraction) {
+    Config config;
+    EXPECT_EQ(config.Real("proxy.slowQuerySpanInSeconds"), 5);
+    ASSERT_TRUE(config.LoadFile("milvus.yaml", "proxy:\n  slowQuerySpanInSeconds: 0.25\n").ok());
+    EXPECT_EQ(config.Real("proxy.slowQuerySpanInSeconds"), 0.25);
+    for (const std::string_view value : {"often", "1s", "nan", "inf", "1e999"}) {
+        const std::string text =
+            ErrorOf("proxy:\n  slowQuerySpanInSeconds: " + std::string(value) + "\n");
+        ExpectContains(text, "milvus.yaml:2");
+        ExpectContains(text, "proxy.slowQuerySpanInSeconds must be a number");
+    }
+    ExpectContains(ErrorOf("proxy:\n  slowQuerySpanInSeconds: -1\n"),
+                   "proxy.slowQuerySpanInSeconds must be between 0 and");
+}
+
 TEST(ConfigTest, ValueThatIsNoBoolIsNamedWithFileAndLine) {
     const std::string text = ErrorOf("elanus:\n  debug:\n    loopback: perhaps\n");
     ExpectContains(text, "milvus.yaml:3");

@@ -28,6 +28,8 @@ const std::vector<Setting>& Settings() {
         {"proxy.maxIndexParamsSize", Kind::kInt, "102400", 1, 1 << 30,
          "bytes of the parameters of an index"},
         {"proxy.healthCheckTimeout", Kind::kInt, "3000", 1, kAnyMax, "ms; accepted, not needed"},
+        {"proxy.slowQuerySpanInSeconds", Kind::kReal, "5", 0, 1 << 30,
+         "queries and searches that take as long get a line in the log; may be a fraction"},
         {"common.gracefulTime", Kind::kInt, "5000", 0, kAnyMax, "ms a Bounded read may be behind"},
         {"common.groupBy.maxGroups", Kind::kInt, "100000", 1, 1 << 24,
          "groups of an aggregating query"},

@@ -31,17 +31,23 @@ base::Result<std::shared_ptr<const Plan>> ParseShared(std::string_view text,
 
 base::Result<std::shared_ptr<const Plan>> PlanCache::GetOrParse(
     base::CollectionId collection_id, std::string_view text, const schema::CollectionSchema& schema,
-    const ParseOptions& options) {
+    const ParseOptions& options, bool* found) {
+    if (found != nullptr) {
+        *found = false;
+    }
     if (text.size() > kTextBytesMax) {
         return ParseShared(text, schema, options);
     }
     std::string key = MakeKey(collection_id, schema.version, text, options);
     {
         const base::MutexLock lock(mutex_);
-        const auto found = by_key_.find(key);
-        if (found != by_key_.end()) {
-            entries_.splice(entries_.begin(), entries_, found->second);
-            return found->second->outcome;
+        const auto known = by_key_.find(key);
+        if (known != by_key_.end()) {
+            entries_.splice(entries_.begin(), entries_, known->second);
+            if (found != nullptr) {
+                *found = true;
+            }
+            return known->second->outcome;
         }
     }
     // Parsed outside of the lock; two callers may do the same work, and either result serves.

@@ -31,11 +31,12 @@ class PlanCache {
     explicit PlanCache(size_t entries_max = kEntriesMax) : entries_max_(entries_max) {}
 
     // ParseFilter through the cache. `schema.version` must change with the schema. The options are
-    // part of the key.
+    // part of the key. `*found` tells whether the plan was there already; it may be null.
     base::Result<std::shared_ptr<const Plan>> GetOrParse(base::CollectionId collection_id,
                                                          std::string_view text,
                                                          const schema::CollectionSchema& schema,
-                                                         const ParseOptions& options = {});
+                                                         const ParseOptions& options = {},
+                                                         bool* found = nullptr);
     size_t size() const;
 
   private:

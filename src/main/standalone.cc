@@ -21,6 +21,7 @@
 #include "wire/server.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace elanus::main {
 
@@ -58,6 +59,7 @@ proxy::Limits LimitsFrom(const config::Config& config) {
     limits.max_output_bytes = config.Int("quotaAndLimits.limits.maxOutputSize");
     limits.max_index_params_bytes = config.Int("proxy.maxIndexParamsSize");
     limits.graceful_time_ms = config.Int("common.gracefulTime");
+    limits.slow_query_ms = std::llround(config.Real("proxy.slowQuerySpanInSeconds") * 1000);
     return limits;
 }
 

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -115,6 +116,8 @@ struct OutputColumn {
     uint64_t rows() const { return sub_columns.empty() ? values.rows : sub_columns[0].rows(); }
 };
 
+struct ReadReport;  // read_report.h
+
 struct SearchResults {
     int64_t nq = 0;
     int64_t top_k = 0;
@@ -126,6 +129,7 @@ struct SearchResults {
     std::string primary_field_name;
     std::string collection_name;
     base::Timestamp session_ts = 0;
+    std::shared_ptr<const ReadReport> report;  // null unless the request asked for its profile
 };
 
 struct QueryRequest {
@@ -145,6 +149,7 @@ struct QueryResults {
     std::string primary_field_name;
     std::string collection_name;
     base::Timestamp session_ts = 0;
+    std::shared_ptr<const ReadReport> report;  // as in SearchResults
 };
 
 struct CreateCollectionRequest {

@@ -26,6 +26,7 @@ struct Limits {
     int64_t max_output_bytes = 100 << 20;
     int64_t graceful_time_ms = 5000;  // how stale a Bounded read may be
     int64_t max_index_params_bytes = 102400;
+    int64_t slow_query_ms = 5000;  // reads that take as long are logged
 };
 
 }  // namespace elanus::proxy

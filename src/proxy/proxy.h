@@ -164,6 +164,8 @@ class Proxy : public roles::MetaCacheListener {
     base::Result<base::Timestamp> AllocTimestamp(const base::CallContext&);
 
   private:
+    base::Result<QueryResults> QueryTimed(const base::CallContext&, const QueryRequest& request,
+                                          bool replaces_rows);
     base::Status AlterKnown(const base::CallContext&, const roles::CollectionInfo& info,
                             const KeyValues& properties,
                             const std::vector<std::string>& delete_keys);

@@ -21,6 +21,7 @@ ProxyCore::ProxyCore(ProxyPartners partners_in, Limits limits_in)
     : partners(partners_in),
       limits(limits_in),
       cache(partners_in.root_coord, partners_in.data_coord),
+      slow_queries_(*partners_in.clock, limits_in.slow_query_ms),
       random_(partners_in.random != nullptr ? *partners_in.random : sys::RealRandom()),
       request_prefix_(MakePrefix(random_)) {}
 
@@ -53,7 +54,8 @@ bool ProxyCore::Differs(const roles::CollectionInfo& a, const roles::CollectionI
 base::Result<PlanPtr> ProxyCore::ParseFilter(const roles::CollectionInfo& collection,
                                              const std::string& text,
                                              const expr::TemplateValues& templates,
-                                             const KeyValues& params, SampleDraw draw) {
+                                             const KeyValues& params, SampleDraw draw,
+                                             bool* cached) {
     if (text.empty()) {
         return PlanPtr();
     }
@@ -61,7 +63,8 @@ base::Result<PlanPtr> ProxyCore::ParseFilter(const roles::CollectionInfo& collec
     ASSIGN_OR_RETURN(options.time_zone, RequestZone(params, collection.properties));
     PlanPtr plan;
     if (templates.empty()) {
-        ASSIGN_OR_RETURN(plan, plans_.GetOrParse(collection.id, text, collection.schema, options));
+        ASSIGN_OR_RETURN(
+            plan, plans_.GetOrParse(collection.id, text, collection.schema, options, cached));
     } else {
         ASSIGN_OR_RETURN(expr::Plan parsed,
                          expr::ParseFilter(text, collection.schema, templates, options));
@@ -74,6 +77,36 @@ base::Result<PlanPtr> ProxyCore::ParseFilter(const roles::CollectionInfo& collec
         }
     }
     return plan->IsAlwaysTrue() ? PlanPtr() : std::move(plan);
+}
+
+base::Result<PlanPtr> ProxyCore::PlanRead(const std::string& text,
+                                          const expr::TemplateValues& templates,
+                                          const KeyValues& params, SampleDraw draw,
+                                          ReadReport* report) {
+    report->laps.Lap(&report->prepare_ns);
+    auto plan =
+        ParseFilter(*report->collection, text, templates, params, draw, &report->plan_was_cached);
+    report->laps.Lap(&report->parse_ns);
+    if (!plan.ok()) {
+        return plan.status().Annotate("failed to create query plan");
+    }
+    report->plan = *plan;
+    if (report->wants_profile()) {
+        report->filter = text;
+    }
+    return plan;
+}
+
+void ProxyCore::FinishRead(const base::CallContext& context, const base::Status& status,
+                           ReadReport* report) {
+    if (!status.ok()) {
+        uint64_t in_vain_ns = 0;  // of the step that failed
+        report->laps.Lap(&in_vain_ns);
+    }
+    report->total_ns = report->laps.elapsed_ns();
+    if (slow_queries_.IsSlow(*report)) {
+        slow_queries_.Record(context, *report, status);
+    }
 }
 
 base::Status ProxyCore::CheckAllowed(const roles::CollectionInfo& collection,

@@ -12,6 +12,7 @@
 #include "proxy/meta_cache.h"
 #include "proxy/proxy.h"
 #include "proxy/read_moment.h"
+#include "proxy/slow_query_log.h"
 
 #include <atomic>
 #include <memory>
@@ -61,11 +62,12 @@ class ProxyCore {
     }
 
     // Null for text that matches every row. `params` are the request's, of which `timezone` counts.
+    // `*cached`, which may be null: the plan was there.
     base::Result<PlanPtr> ParseFilter(const roles::CollectionInfo& collection,
                                       const std::string& text,
                                       const expr::TemplateValues& templates,
-                                      const KeyValues& params,
-                                      SampleDraw draw = SampleDraw::kFresh);
+                                      const KeyValues& params, SampleDraw draw = SampleDraw::kFresh,
+                                      bool* cached = nullptr);
 
     // 9 when a property of the collection's database denies it: "reading", "writing", "index",
     // "flush", "compaction".
@@ -80,6 +82,13 @@ class ProxyCore {
     base::Status ReadFailure(const base::CallContext& context,
                              const roles::CollectionInfo& collection, base::Status status);
 
+    // The filter of a read, with its plan and time in the report.
+    base::Result<PlanPtr> PlanRead(const std::string& text, const expr::TemplateValues& templates,
+                                   const KeyValues& params, SampleDraw draw, ReadReport* report);
+    // At the end of a read: its whole time, and a line in the log when it was slow.
+    void FinishRead(const base::CallContext& context, const base::Status& status,
+                    ReadReport* report);
+
     // Asks every vchannel at once; `request` is a template whose vchannel is filled in. In the
     // order of the collection's vchannels.
     base::Result<std::vector<roles::RetrieveResponse>> RetrieveFromShards(
@@ -91,6 +100,7 @@ class ProxyCore {
     static bool Differs(const roles::CollectionInfo& a, const roles::CollectionInfo& b);
 
     expr::PlanCache plans_;
+    SlowQueryLog slow_queries_;
     sys::Random& random_;
     const std::string request_prefix_;
     std::atomic<uint64_t> request_number_{0};

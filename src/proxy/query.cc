@@ -3,12 +3,14 @@
 
 #include "proxy/aggregate_query.h"
 #include "proxy/output_fields.h"
+#include "proxy/partition_key.h"
 #include "proxy/phrase.h"
 #include "proxy/proxy_core.h"
 #include "proxy/row_routing.h"
 #include "proxy/search_params.h"
 #include "reduce/segment_reads.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace elanus::proxy {
@@ -29,14 +31,33 @@ schema::ColumnBatch SkipRows(schema::ColumnBatch rows, uint64_t offset) {
 
 class QueryRun {
   public:
-    QueryRun(ProxyCore& core, const base::CallContext& context,
-             const roles::CollectionInfo& collection, const QueryRequest& request)
-        : core_(core), context_(context), collection_(collection), request_(request) {}
+    QueryRun(ProxyCore& core, const base::CallContext& context, const CollectionPtr& collection,
+             const QueryRequest& request, ReadReport* report)
+        : core_(core),
+          context_(context),
+          collection_(*collection),
+          request_(request),
+          report_(*report) {
+        report_.Begin(collection);
+    }
 
     base::Result<QueryResults> Run() {
         RETURN_IF_ERROR(Prepare());
-        ASSIGN_OR_RETURN(std::vector<roles::RetrieveResponse> shards,
-                         core_.RetrieveFromShards(context_, collection_, shard_request_));
+        report_.laps.Lap(&report_.prepare_ns);
+        auto shards = core_.RetrieveFromShards(context_, collection_, shard_request_);
+        report_.laps.Lap(&report_.ask_ns);
+        RETURN_IF_ERROR(shards.status());
+        TakeShardReports(collection_.vchannels, &*shards, &report_);
+        ASSIGN_OR_RETURN(QueryResults results, Assemble(std::move(*shards)));
+        report_.laps.Lap(&report_.output_ns);
+        if (!results.columns.empty()) {
+            report_.rows = results.columns[0].rows();
+        }
+        return results;
+    }
+
+  private:
+    base::Result<QueryResults> Assemble(std::vector<roles::RetrieveResponse> shards) {
         QueryResults results;
         results.primary_field_name = collection_.schema.primary_key()->name;
         results.collection_name = collection_.schema.name;
@@ -53,16 +74,16 @@ class QueryRun {
         return results;
     }
 
-  private:
     base::Status Prepare() {
         ASSIGN_OR_RETURN(settings_, ParseQuerySettings(request_.query_params, core_.limits));
         RETURN_IF_ERROR(PrepareOutput());
-        auto filter = core_.ParseFilter(
-            collection_, request_.filter, request_.templates, request_.query_params,
-            settings_.iterator ? SampleDraw::kFixed : SampleDraw::kFresh);
-        if (!filter.ok()) {
-            return filter.status().Annotate("failed to create query plan");
-        }
+        report_.form = settings_.profile;
+        report_.limit = settings_.limit;
+        report_.offset = settings_.offset;
+        const SampleDraw draw = settings_.iterator ? SampleDraw::kFixed : SampleDraw::kFresh;
+        ASSIGN_OR_RETURN(shard_request_.filter,
+                         core_.PlanRead(request_.filter, request_.templates, request_.query_params,
+                                        draw, &report_));
         // The text decides, not the plan: a filter that every row passes is still a filter.
         const bool blank = request_.filter.find_first_not_of(" \t\r\n") == std::string::npos;
         if (blank && !aggregate_.has_value() && !settings_.has_limit) {
@@ -72,12 +93,18 @@ class QueryRun {
                          FindPartitions(collection_, request_.partitions));
         ASSIGN_OR_RETURN(moment_, ResolveMoment(context_, core_.partners, core_.limits, collection_,
                                                 request_.consistency, settings_.iterator));
-        shard_request_.filter = *filter;
         shard_request_.limit = static_cast<uint64_t>(settings_.limit + settings_.offset);
         shard_request_.ignore_growing = settings_.ignore_growing;
         shard_request_.guarantee_ts = moment_.guarantee_ts;
         shard_request_.snapshot_ts = moment_.snapshot_ts;
         shard_request_.max_bytes = static_cast<uint64_t>(core_.limits.max_output_bytes);
+        shard_request_.profile = report_.wants_profile();
+        report_.guarantee_ts = moment_.guarantee_ts;
+        if (report_.wants_profile()) {
+            report_.partitions_read =
+                PrunePartitions(collection_, shard_request_.partitions, shard_request_.filter.get())
+                    .size();
+        }
         return base::Status();
     }
 
@@ -111,9 +138,10 @@ class QueryRun {
     }
 
     base::Result<std::vector<OutputColumn>> Aggregates(
-        std::vector<roles::RetrieveResponse> shards) const {
+        std::vector<roles::RetrieveResponse> shards) {
         ASSIGN_OR_RETURN(roles::RetrieveResponse merged,
                          reduce::MergeRetrievals(std::move(shards), shard_request_));
+        report_.laps.Lap(&report_.merge_ns);
         if (shard_request_.count_only) {
             merged.groups.resize(1);
             merged.groups[0].states.resize(1);
@@ -124,10 +152,10 @@ class QueryRun {
                                     static_cast<uint64_t>(settings_.limit));
     }
 
-    base::Result<std::vector<OutputColumn>> Rows(
-        std::vector<roles::RetrieveResponse> shards) const {
+    base::Result<std::vector<OutputColumn>> Rows(std::vector<roles::RetrieveResponse> shards) {
         ASSIGN_OR_RETURN(roles::RetrieveResponse merged,
                          reduce::MergeRetrievals(std::move(shards), shard_request_));
+        report_.laps.Lap(&report_.merge_ns);
         const schema::ColumnBatch rows =
             SkipRows(std::move(merged.rows), static_cast<uint64_t>(settings_.offset));
         if (rows.ByteSize() > static_cast<size_t>(core_.limits.max_output_bytes)) {
@@ -149,6 +177,7 @@ class QueryRun {
     const base::CallContext& context_;
     const roles::CollectionInfo& collection_;
     const QueryRequest& request_;
+    ReadReport& report_;
     QuerySettings settings_;
     OutputSelection selection_;                // of a query for rows
     std::optional<AggregateQuery> aggregate_;  // of one for groups
@@ -156,16 +185,40 @@ class QueryRun {
     roles::RetrieveRequest shard_request_;
 };
 
+// The request without kProfileField among its output, asking for its profile instead.
+QueryRequest WithoutProfileField(QueryRequest request) {
+    std::erase(request.output_fields, kProfileField);
+    request.query_params["profile"] = "true";
+    return request;
+}
+
 }  // namespace
 
 base::Result<QueryResults> Proxy::Query(const base::CallContext& context,
                                         const QueryRequest& request) {
-    return core_->WithCollection(
+    const auto& names = request.output_fields;
+    const bool replaces_rows = std::find(names.begin(), names.end(), kProfileField) != names.end();
+    if (!replaces_rows) {
+        return QueryTimed(context, request, false);
+    }
+    return QueryTimed(context, WithoutProfileField(request), true);
+}
+
+base::Result<QueryResults> Proxy::QueryTimed(const base::CallContext& context,
+                                             const QueryRequest& request, bool replaces_rows) {
+    ReadReport report(ReadReport::Kind::kQuery, *core_->partners.clock);
+    base::Result<QueryResults> results = core_->WithCollection(
         context, request.database, request.collection,
         [&](const CollectionPtr& collection) -> base::Result<QueryResults> {
             RETURN_IF_ERROR(core_->CheckAllowed(*collection, "reading"));
-            return QueryRun(*core_, context, *collection, request).Run();
+            return QueryRun(*core_, context, collection, request, &report).Run();
         });
+    core_->FinishRead(context, results.status(), &report);
+    if (results.ok() && report.wants_profile()) {
+        report.replaces_rows = replaces_rows;
+        results->report = std::make_shared<const ReadReport>(std::move(report));
+    }
+    return results;
 }
 
 }  // namespace elanus::proxy

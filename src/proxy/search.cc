@@ -23,16 +23,30 @@ namespace {
 // One search of one collection.
 class SearchRun {
   public:
-    SearchRun(ProxyCore& core, const base::CallContext& context,
-              const roles::CollectionInfo& collection, const SearchRequest& request)
-        : core_(core), context_(context), collection_(collection), request_(request) {}
+    SearchRun(ProxyCore& core, const base::CallContext& context, const CollectionPtr& collection,
+              const SearchRequest& request, ReadReport* report)
+        : core_(core),
+          context_(context),
+          collection_(*collection),
+          request_(request),
+          report_(*report) {
+        report_.Begin(collection);
+    }
 
     base::Result<SearchResults> Run() {
         RETURN_IF_ERROR(Prepare());
-        RETURN_IF_ERROR(AskShards());
+        report_.laps.Lap(&report_.prepare_ns);
+        const base::Status asked = AskShards();
+        report_.laps.Lap(&report_.ask_ns);
+        RETURN_IF_ERROR(asked);
+        TakeShardReports(collection_.vchannels, &responses_, &report_);
         Merge();
+        report_.laps.Lap(&report_.merge_ns);
+        report_.rows = page_.size();
         SearchResults results = Assemble();
-        RETURN_IF_ERROR(FetchColumns(&results));
+        const base::Status fetched = FetchColumns(&results);
+        report_.laps.Lap(&report_.output_ns);
+        RETURN_IF_ERROR(fetched);
         return results;
     }
 
@@ -46,16 +60,15 @@ class SearchRun {
                                       PrimaryKeyOutput::kWhenAsked));
         ASSIGN_OR_RETURN(shard_request_.partitions,
                          FindPartitions(collection_, request_.partitions));
-        auto filter = core_.ParseFilter(
-            collection_, request_.filter, request_.templates, request_.search_params,
-            settings_.iterator ? SampleDraw::kFixed : SampleDraw::kFresh);
-        if (!filter.ok()) {
-            return filter.status().Annotate("failed to create query plan");
-        }
-        shard_request_.filter = *filter;
-        RETURN_IF_ERROR(CheckIsolation(collection_, filter->get()));
+        report_.form = settings_.profile;
+        const SampleDraw draw = settings_.iterator ? SampleDraw::kFixed : SampleDraw::kFresh;
+        ASSIGN_OR_RETURN(shard_request_.filter,
+                         core_.PlanRead(request_.filter, request_.templates, request_.search_params,
+                                        draw, &report_));
+        const expr::Plan* filter = shard_request_.filter.get();
+        RETURN_IF_ERROR(CheckIsolation(collection_, filter));
         shard_request_.partitions =
-            PrunePartitions(collection_, std::move(shard_request_.partitions), filter->get());
+            PrunePartitions(collection_, std::move(shard_request_.partitions), filter);
         RETURN_IF_ERROR(UseIndex());
         ASSIGN_OR_RETURN(moment_, ResolveMoment(context_, core_.partners, core_.limits, collection_,
                                                 request_.consistency, settings_.iterator));
@@ -65,7 +78,22 @@ class SearchRun {
         shard_request_.collection_id = collection_.id;
         shard_request_.vector_field = settings_.field->id;
         CompleteRead(*core_.partners.clock, collection_, &shard_request_);
-        return UseVectors();
+        RETURN_IF_ERROR(UseVectors());
+        NoteRequest();
+        return base::Status();
+    }
+
+    void NoteRequest() {
+        shard_request_.profile = report_.wants_profile();
+        report_.limit = settings_.top_k;
+        report_.offset = settings_.offset;
+        report_.nq = shard_request_.nq();
+        report_.guarantee_ts = moment_.guarantee_ts;
+        report_.partitions_read = shard_request_.partitions.size();
+        report_.metric = vindex::MetricName(shard_request_.metric);
+        if (report_.wants_profile()) {
+            report_.vector_field = settings_.field->name;
+        }
     }
 
     base::Result<roles::IndexInfo> FindIndex() {
@@ -339,6 +367,7 @@ class SearchRun {
     const base::CallContext& context_;
     const roles::CollectionInfo& collection_;
     const SearchRequest& request_;
+    ReadReport& report_;
     SearchSettings settings_;
     OutputSelection selection_;
     ReadMoment moment_;
@@ -353,10 +382,16 @@ class SearchRun {
 
 base::Result<SearchResults> Proxy::Search(const base::CallContext& context,
                                           const SearchRequest& request) {
-    return core_->WithCollection(context, request.database, request.collection,
-                                 [&](const CollectionPtr& collection) {
-                                     return SearchRun(*core_, context, *collection, request).Run();
-                                 });
+    ReadReport report(ReadReport::Kind::kSearch, *core_->partners.clock);
+    base::Result<SearchResults> results = core_->WithCollection(
+        context, request.database, request.collection, [&](const CollectionPtr& collection) {
+            return SearchRun(*core_, context, collection, request, &report).Run();
+        });
+    core_->FinishRead(context, results.status(), &report);
+    if (results.ok() && report.wants_profile()) {
+        results->report = std::make_shared<const ReadReport>(std::move(report));
+    }
+    return results;
 }
 
 }  // namespace elanus::proxy

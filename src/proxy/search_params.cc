@@ -43,6 +43,7 @@ constexpr std::string_view kReserved[] = {
     "timezone",
     "time_fields",
     "pipeline_trace",
+    "profile",
     "element_scope",
 };
 
@@ -192,6 +193,9 @@ base::Status ReadIndexParams(const KeyValues& values, SearchSettings* out) {
         out->metric_type = all["metric_type"];
     }
     all.insert(values.begin(), values.end());
+    if (const std::string* profile = Find(all, "profile")) {
+        ASSIGN_OR_RETURN(out->profile, ParseProfileForm(*profile));
+    }
     for (const auto& [key, value] : all) {
         if (!IsReserved(key)) {
             out->params[key] = value;
@@ -264,6 +268,9 @@ base::Result<QuerySettings> ParseQuerySettings(const KeyValues& query_params,
     }
     if (const std::string* groups = Find(query_params, "group_by_fields")) {
         settings.group_by = ReadNames(*groups);
+    }
+    if (const std::string* profile = Find(query_params, "profile")) {
+        ASSIGN_OR_RETURN(settings.profile, ParseProfileForm(*profile));
     }
     const std::string* limit = Find(query_params, "limit");
     if (limit == nullptr || limit->empty()) {

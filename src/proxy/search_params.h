@@ -5,6 +5,7 @@
 #include "proxy/api.h"
 #include "proxy/limits.h"
 #include "proxy/order_by.h"
+#include "proxy/read_report.h"
 #include "roles/records.h"
 #include "schema/collection_schema.h"
 
@@ -22,6 +23,7 @@ struct SearchSettings {
     int round_decimal = -1;  // -1 = as computed
     bool ignore_growing = false;
     bool iterator = false;
+    ProfileForm profile = ProfileForm::kNone;
     std::string metric_type;                    // empty = the index's
     std::map<std::string, std::string> params;  // index search parameters, radius, range_filter
 };
@@ -37,6 +39,7 @@ struct QuerySettings {
     int64_t offset = 0;
     bool ignore_growing = false;
     bool iterator = false;
+    ProfileForm profile = ProfileForm::kNone;
     std::vector<OrderKey> order_by;
     std::vector<std::string> group_by;
 };

@@ -2,6 +2,7 @@
 
 #include "reduce/segment_loop.h"
 #include "reduce/sort_key.h"
+#include "sys/stopwatch.h"
 
 #include <algorithm>
 #include <limits>
@@ -208,10 +209,11 @@ base::Status CheckAggregation(const roles::Aggregation& aggregation) {
 }
 
 base::Status AggregateOne(const segment::Segment& segment, const roles::RetrieveRequest& request,
-                          const ReadScope& scope, roles::RetrieveResponse* part) {
+                          const ReadScope& scope, const segment::ReadOptions& options,
+                          roles::RetrieveResponse* part) {
     const roles::Aggregation& aggregation = *request.aggregation;
-    ASSIGN_OR_RETURN(const base::Bitmap matches,
-                     segment.Match(OptionsOf(scope, request), &part->counters));
+    ASSIGN_OR_RETURN(const base::Bitmap matches, segment.Match(options, &part->counters));
+    const sys::Stopwatch watch(*scope.clock, &part->counters.sort_ns);
     GroupTable table(aggregation);
     RETURN_IF_ERROR(
         ForEachRun(matches, scope, [&](const std::vector<base::RowOffset>& run) -> base::Status {
@@ -321,15 +323,23 @@ base::Result<roles::RetrieveResponse> AggregateSegments(const std::vector<Segmen
                                                         const ReadScope& scope) {
     RETURN_IF_ERROR(CheckAggregation(*request.aggregation));
     std::vector<roles::RetrieveResponse> parts(segments.size());
-    RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
-        return AggregateOne(*segments[i], request, scope, &parts[i]);
+    const segment::ReadOptions options = OptionsOf(scope, request);
+    RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) {
+        return ReadOne(*segments[i], options, request.profile, parts[i].counters,
+                       &parts[i].profile.segments, [&](const segment::ReadOptions& own) {
+                           return AggregateOne(*segments[i], request, scope, own, &parts[i]);
+                       });
     }));
     roles::RetrieveResponse answer;
     answer.snapshot_ts = scope.timestamp;
-    for (const roles::RetrieveResponse& part : parts) {
-        AddCounters(part.counters, &answer.counters);
+    for (roles::RetrieveResponse& part : parts) {
+        answer.counters.Add(part.counters);
+        AddProfile(std::move(part.profile), &answer.profile);
     }
-    ASSIGN_OR_RETURN(answer.groups, MergeGroups(parts, *request.aggregation));
+    {
+        const sys::Stopwatch watch(*scope.clock, &answer.profile.merge_ns);
+        ASSIGN_OR_RETURN(answer.groups, MergeGroups(parts, *request.aggregation));
+    }
     return answer;
 }
 

@@ -2,8 +2,10 @@
 
 #include "reduce/segment_loop.h"
 #include "reduce/sort_key.h"
+#include "sys/stopwatch.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -54,14 +56,14 @@ struct SegmentOrder {
     std::vector<OrderedRow> rows;
     schema::PrimaryKeys keys;
     roles::ReadCounters counters;
+    std::vector<segment::SegmentProfile> profiles;
 };
 
-base::Result<SegmentOrder> OrderOne(const segment::Segment& segment,
-                                    const roles::RetrieveRequest& request, const ReadScope& scope,
-                                    uint64_t limit) {
-    SegmentOrder out;
-    ASSIGN_OR_RETURN(const base::Bitmap matches,
-                     segment.Match(OptionsOf(scope, request), &out.counters));
+base::Status OrderOne(const segment::Segment& segment, const roles::RetrieveRequest& request,
+                      const ReadScope& scope, const segment::ReadOptions& options, uint64_t limit,
+                      SegmentOrder* out) {
+    ASSIGN_OR_RETURN(const base::Bitmap matches, segment.Match(options, &out->counters));
+    const sys::Stopwatch watch(*scope.clock, &out->counters.sort_ns);
     RowOrder order(request.order_by);
     FirstRows first(limit);
     std::string key;
@@ -78,13 +80,13 @@ base::Result<SegmentOrder> OrderOne(const segment::Segment& segment,
         return base::Status();
     };
     RETURN_IF_ERROR(ForEachRun(matches, scope, add));
-    out.rows = first.Finish();
+    out->rows = first.Finish();
     std::vector<base::RowOffset> rows;
-    for (const OrderedRow& row : out.rows) {
+    for (const OrderedRow& row : out->rows) {
         rows.push_back(row.row);
     }
-    out.keys = segment.KeysOf(rows);
-    return out;
+    out->keys = segment.KeysOf(rows);
+    return base::Status();
 }
 
 // The first `limit` rows of all segments. `widen` when repeated keys left it short while a segment
@@ -126,19 +128,23 @@ base::Result<roles::RetrieveResponse> RetrieveInOrder(const std::vector<SegmentR
     if (request.limit == 0) {
         return base::InvalidParameter("an ordered retrieval needs a limit");
     }
+    const segment::ReadOptions options = OptionsOf(scope, request);
     for (uint64_t limit = request.limit;; limit *= kWideningFactor) {
         std::vector<SegmentOrder> parts(segments.size());
-        RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
-            ASSIGN_OR_RETURN(parts[i], OrderOne(*segments[i], request, scope, limit));
-            return base::Status();
+        RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) {
+            return ReadOne(*segments[i], options, request.profile, parts[i].counters,
+                           &parts[i].profiles, [&](const segment::ReadOptions& own) {
+                               return OrderOne(*segments[i], request, scope, own, limit, &parts[i]);
+                           });
         }));
+        sys::LapTimer laps(*scope.clock);
         bool widen = false;
         const std::vector<ChosenRow> chosen = ChooseInOrder(parts, request.limit, limit, &widen);
         if (widen) {
             continue;
         }
         ASSIGN_OR_RETURN(roles::RetrieveResponse answer,
-                         AnswerWith(chosen, segments, parts, request, scope));
+                         AnswerWith(chosen, segments, parts, request, scope, &laps));
         for (const ChosenRow& row : chosen) {
             answer.sort_keys.push_back(std::move(parts[row.segment].rows[row.index].sort_key));
         }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "reduce/segment_reads.h"
+#include "sys/stopwatch.h"
 
 #include <cstdint>
 #include <functional>
@@ -29,6 +30,28 @@ segment::ReadOptions OptionsOf(const ReadScope& scope, const Request& request) {
     options.expired_ts = request.expired_ts;
     options.known_fields = &request.known_fields;
     return options;
+}
+
+// The read of one segment on the way to its counters: what `read(options)` does with the segment
+// goes into `counters`, and into `profiles` when the request asks for its profile.
+template <typename Read>
+base::Status ReadOne(const segment::Segment& segment, const segment::ReadOptions& options,
+                     bool profile, const segment::ReadCounters& counters,
+                     std::vector<segment::SegmentProfile>* profiles, Read read) {
+    if (!profile) {
+        return read(options);
+    }
+    segment::SegmentProfile own;
+    own.segment_id = segment.id();
+    own.partition_id = segment.partition_id();
+    own.sealed = segment.sealed();
+    own.rows = segment.rows();
+    segment::ReadOptions profiled = options;
+    profiled.profile = &own;
+    RETURN_IF_ERROR(read(profiled));
+    own.counters = counters;
+    profiles->push_back(std::move(own));
+    return base::Status();
 }
 
 // Runs `read(i)` for each segment over the executor; the first failure wins.
@@ -90,24 +113,28 @@ class RowFetcher {
 };
 
 // The answer of a retrieval: the chosen rows of the segments, in their order. `parts` are what was
-// selected of each segment, its keys and counters.
+// selected of each segment, its keys and counters. `laps` runs since they were merged.
 template <typename Part>
 base::Result<roles::RetrieveResponse> AnswerWith(const std::vector<ChosenRow>& chosen,
                                                  const std::vector<SegmentRef>& segments,
                                                  const std::vector<Part>& parts,
                                                  const roles::RetrieveRequest& request,
-                                                 const ReadScope& scope) {
+                                                 const ReadScope& scope, sys::LapTimer* laps) {
     roles::RetrieveResponse answer;
     answer.snapshot_ts = scope.timestamp;
     for (const Part& part : parts) {
-        AddCounters(part.counters, &answer.counters);
+        answer.counters.Add(part.counters);
+        std::vector<segment::SegmentProfile>& profiles = answer.profile.segments;
+        profiles.insert(profiles.end(), part.profiles.begin(), part.profiles.end());
         answer.keys.is_string = answer.keys.is_string || part.keys.is_string;
     }
     for (const ChosenRow& row : chosen) {
         AppendKey(parts[row.segment].keys, row.index, &answer.keys);
     }
+    laps->Lap(&answer.profile.merge_ns);
     ASSIGN_OR_RETURN(answer.rows,
                      RowFetcher(request.fields, scope, request.max_bytes).Fetch(segments, chosen));
+    laps->Lap(&answer.counters.fetch_ns);
     answer.rows.rows = chosen.size();
     return answer;
 }

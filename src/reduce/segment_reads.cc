@@ -3,8 +3,10 @@
 #include "reduce/aggregation.h"
 #include "reduce/ordered_rows.h"
 #include "reduce/segment_loop.h"
+#include "sys/stopwatch.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 namespace elanus::reduce {
@@ -12,10 +14,13 @@ namespace {
 
 base::Result<roles::SearchResponse> SearchOne(const segment::Segment& segment,
                                               const segment::VectorQuery& query,
-                                              const segment::ReadOptions& options) {
+                                              const segment::ReadOptions& options, bool profile) {
     roles::SearchResponse answer;
     std::vector<segment::QueryHits> hits;
-    RETURN_IF_ERROR(segment.Search(query, options, &hits, &answer.counters));
+    RETURN_IF_ERROR(ReadOne(segment, options, profile, answer.counters, &answer.profile.segments,
+                            [&](const segment::ReadOptions& own) {
+                                return segment.Search(query, own, &hits, &answer.counters);
+                            }));
     CHECK(hits.size() == query.nq(), "a segment answered another number of queries");
     std::vector<base::RowOffset> rows;
     for (const segment::QueryHits& hit : hits) {
@@ -43,7 +48,8 @@ class SearchMerger {
     SearchMerger(const std::vector<roles::SearchResponse>& parts, vindex::Metric metric, uint32_t k)
         : parts_(parts), metric_(metric), k_(k), offsets_(parts.size(), 0) {
         for (const roles::SearchResponse& part : parts) {
-            AddCounters(part.counters, &merged_.counters);
+            merged_.counters.Add(part.counters);
+            AddProfile(part.profile, &merged_.profile);
             merged_.snapshot_ts = std::max(merged_.snapshot_ts, part.snapshot_ts);
             merged_.keys.is_string = merged_.keys.is_string || part.keys.is_string;
         }
@@ -146,13 +152,20 @@ struct SegmentRows {
     std::vector<base::RowOffset> rows;  // ascending by key
     schema::PrimaryKeys keys;
     roles::ReadCounters counters;
+    std::vector<segment::SegmentProfile> profiles;
 };
 
 base::Result<SegmentRows> SelectOne(const segment::Segment& segment,
-                                    const segment::ReadOptions& options, uint64_t limit) {
+                                    const segment::ReadOptions& options, uint64_t limit,
+                                    bool profile) {
     SegmentRows selected;
     const size_t rows_max = limit == 0 ? std::numeric_limits<size_t>::max() : limit;
-    ASSIGN_OR_RETURN(selected.rows, segment.SelectByKey(options, rows_max, &selected.counters));
+    RETURN_IF_ERROR(ReadOne(
+        segment, options, profile, selected.counters, &selected.profiles,
+        [&](const segment::ReadOptions& own) -> base::Status {
+            ASSIGN_OR_RETURN(selected.rows, segment.SelectByKey(own, rows_max, &selected.counters));
+            return base::Status();
+        }));
     selected.keys = segment.KeysOf(selected.rows);
     return selected;
 }
@@ -198,38 +211,58 @@ std::vector<ChosenRow> ChooseRows(const std::vector<SegmentRef>& segments,
     return chosen;
 }
 
+// The rows that a read sees; without filter and expiry no row is looked at.
+base::Status CountOne(const segment::Segment& segment, const segment::ReadOptions& options,
+                      roles::RetrieveResponse* part) {
+    if (options.filter == nullptr && options.expired_ts == 0) {
+        const sys::Stopwatch watch(*options.clock, &part->counters.filter_ns);
+        part->count = segment.LiveRows(options.timestamp);
+        part->counters.rows_matched = part->count;
+        part->counters.segments = 1;
+        if (options.profile != nullptr) {
+            options.profile->estimated_rows = segment.rows();
+        }
+        return base::Status();
+    }
+    ASSIGN_OR_RETURN(const base::Bitmap matches, segment.Match(options, &part->counters));
+    part->count = matches.Count();
+    return base::Status();
+}
+
 base::Result<roles::RetrieveResponse> CountSegments(const std::vector<SegmentRef>& segments,
                                                     const roles::RetrieveRequest& request,
                                                     const ReadScope& scope) {
-    std::vector<uint64_t> counts(segments.size(), 0);
-    std::vector<roles::ReadCounters> counters(segments.size());
+    std::vector<roles::RetrieveResponse> parts(segments.size());
     const segment::ReadOptions options = OptionsOf(scope, request);
-    RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
-        if (options.filter == nullptr && options.expired_ts == 0) {
-            counts[i] = segments[i]->LiveRows(scope.timestamp);
-            return base::Status();
-        }
-        ASSIGN_OR_RETURN(const base::Bitmap matches, segments[i]->Match(options, &counters[i]));
-        counts[i] = matches.Count();
-        return base::Status();
+    RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) {
+        return ReadOne(*segments[i], options, request.profile, parts[i].counters,
+                       &parts[i].profile.segments, [&](const segment::ReadOptions& own) {
+                           return CountOne(*segments[i], own, &parts[i]);
+                       });
     }));
     roles::RetrieveResponse answer;
     answer.snapshot_ts = scope.timestamp;
-    for (size_t i = 0; i < segments.size(); ++i) {
-        answer.count += counts[i];
-        AddCounters(counters[i], &answer.counters);
+    for (roles::RetrieveResponse& part : parts) {
+        answer.count += part.count;
+        answer.counters.Add(part.counters);
+        AddProfile(std::move(part.profile), &answer.profile);
     }
     return answer;
 }
 
 }  // namespace
 
-void AddCounters(const roles::ReadCounters& from, roles::ReadCounters* to) {
-    to->rows_scanned += from.rows_scanned;
-    to->rows_matched += from.rows_matched;
-    to->segments += from.segments;
-    to->index_searches += from.index_searches;
-    to->brute_force_searches += from.brute_force_searches;
+void AddProfile(roles::ReadProfile from, roles::ReadProfile* to) {
+    to->wait_ns = std::max(to->wait_ns, from.wait_ns);
+    to->read_ns = std::max(to->read_ns, from.read_ns);
+    to->merge_ns = std::max(to->merge_ns, from.merge_ns);
+    to->restarts += from.restarts;
+    if (to->segments.empty()) {
+        to->segments = std::move(from.segments);
+        return;
+    }
+    to->segments.insert(to->segments.end(), std::make_move_iterator(from.segments.begin()),
+                        std::make_move_iterator(from.segments.end()));
 }
 
 roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& parts,
@@ -255,7 +288,7 @@ base::Result<roles::SearchResponse> SearchSegments(const std::vector<SegmentRef>
         const segment::VectorQuery query = QueryOf(request, wide_k);
         std::vector<roles::SearchResponse> parts(segments.size());
         RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
-            ASSIGN_OR_RETURN(parts[i], SearchOne(*segments[i], query, options));
+            ASSIGN_OR_RETURN(parts[i], SearchOne(*segments[i], query, options, request.profile));
             return base::Status();
         }));
         bool widen = false;
@@ -291,16 +324,17 @@ base::Result<roles::RetrieveResponse> RetrieveSegments(const std::vector<Segment
     for (uint64_t limit = request.limit;; limit *= kWideningFactor) {
         std::vector<SegmentRows> selected(segments.size());
         RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
-            ASSIGN_OR_RETURN(selected[i], SelectOne(*segments[i], options, limit));
+            ASSIGN_OR_RETURN(selected[i], SelectOne(*segments[i], options, limit, request.profile));
             return base::Status();
         }));
+        sys::LapTimer laps(*scope.clock);
         bool widen = false;
         const std::vector<ChosenRow> chosen =
             ChooseRows(segments, selected, request.limit, limit, &widen);
         if (widen) {
             continue;
         }
-        return AnswerWith(chosen, segments, selected, request, scope);
+        return AnswerWith(chosen, segments, selected, request, scope, &laps);
     }
 }
 
@@ -398,7 +432,8 @@ base::Result<roles::RetrieveResponse> MergeRetrievals(std::vector<roles::Retriev
         merged.count += part.count;
         merged.snapshot_ts = std::max(merged.snapshot_ts, part.snapshot_ts);
         merged.keys.is_string = merged.keys.is_string || part.keys.is_string;
-        AddCounters(part.counters, &merged.counters);
+        merged.counters.Add(part.counters);
+        AddProfile(part.profile, &merged.profile);
         bytes += part.rows.ByteSize();
     }
     if (request.aggregation.has_value()) {

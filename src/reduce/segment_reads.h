@@ -50,6 +50,7 @@ roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& pa
 base::Result<roles::RetrieveResponse> MergeRetrievals(std::vector<roles::RetrieveResponse> parts,
                                                       const roles::RetrieveRequest& request);
 
-void AddCounters(const roles::ReadCounters& from, roles::ReadCounters* to);
+// Segments are listed one after the other; times of parts that ran side by side count once.
+void AddProfile(roles::ReadProfile from, roles::ReadProfile* to);
 
 }  // namespace elanus::reduce

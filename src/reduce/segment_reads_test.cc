@@ -81,5 +81,59 @@ TEST(SegmentReadsTest, RetrievalsMergeByKeyTheEarlierPartWins) {
     EXPECT_EQ(MergeRetrievals({}, Limited(5, 8))->keys.size(), 0u);
 }
 
+// A part of a read over one segment.
+void AddSegment(base::SegmentId id, uint64_t scanned, roles::ReadCounters* counters,
+                roles::ReadProfile* profile) {
+    counters->segments = 1;
+    counters->rows_scanned = scanned;
+    counters->filter_ns = 100;
+    counters->strategies.Add(vindex::Strategy::kWalk);
+    segment::SegmentProfile segment;
+    segment.segment_id = id;
+    segment.counters = *counters;
+    segment.indexes = {"HNSW"};
+    profile->merge_ns = static_cast<uint64_t>(id);
+    profile->wait_ns = 7;
+    profile->segments.push_back(segment);
+}
+
+void ExpectBothSegments(const roles::ReadCounters& counters, const roles::ReadProfile& profile) {
+    EXPECT_EQ(counters.segments, 2u);
+    EXPECT_EQ(counters.rows_scanned, 30u);
+    EXPECT_EQ(counters.filter_ns, 200u);
+    EXPECT_EQ(counters.strategies.searches[static_cast<size_t>(vindex::Strategy::kWalk)], 2u);
+    ASSERT_EQ(profile.segments.size(), 2u);
+    EXPECT_EQ(profile.segments[0].segment_id, 1);
+    EXPECT_EQ(profile.segments[0].counters.rows_scanned, 10u);
+    EXPECT_EQ(profile.segments[1].segment_id, 2);
+    EXPECT_EQ(profile.segments[1].indexes, std::vector<std::string>{"HNSW"});
+    EXPECT_EQ(profile.wait_ns, 7u);   // parts wait side by side
+    EXPECT_EQ(profile.merge_ns, 2u);  // and merge side by side
+}
+
+TEST(SegmentReadsTest, CountersAddUpAndProfilesListEverySegment) {
+    std::vector<roles::SearchResponse> searches = {Part({{}}), Part({{}})};
+    AddSegment(1, 10, &searches[0].counters, &searches[0].profile);
+    AddSegment(2, 20, &searches[1].counters, &searches[1].profile);
+    const roles::SearchResponse search = MergeSearches(searches, vindex::Metric::kL2, 1, 3);
+    ExpectBothSegments(search.counters, search.profile);
+    std::vector<roles::RetrieveResponse> queries = {Rows({1}, 5), Rows({2}, 6)};
+    AddSegment(1, 10, &queries[0].counters, &queries[0].profile);
+    AddSegment(2, 20, &queries[1].counters, &queries[1].profile);
+    const auto query = MergeRetrievals(queries, Limited(0, 0));
+    ASSERT_TRUE(query.ok());
+    ExpectBothSegments(query->counters, query->profile);
+}
+
+TEST(SegmentReadsTest, CountersAndProfilesTravelAsBytes) {
+    roles::RetrieveResponse response = Rows({1}, 5);
+    AddSegment(4, 10, &response.counters, &response.profile);
+    const auto back = base::Decode<roles::RetrieveResponse>(base::Encode(response));
+    ASSERT_TRUE(back.ok());
+    EXPECT_EQ(base::Encode(*back), base::Encode(response));
+    ASSERT_EQ(back->profile.segments.size(), 1u);
+    EXPECT_EQ(back->profile.segments[0].counters.rows_scanned, 10u);
+}
+
 }  // namespace
 }  // namespace elanus::reduce

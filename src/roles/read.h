@@ -30,6 +30,21 @@ struct RowAddress {
 
 using segment::ReadCounters;
 
+// What a part of a read did beside its counters. Times are always there, segments only when the
+// request asks for its profile.
+struct ReadProfile {
+    uint64_t wait_ns = 0;   // until the read's moment was applied
+    uint64_t read_ns = 0;   // until all segments had answered
+    uint64_t merge_ns = 0;  // partial answers of segments and nodes put together
+    uint32_t restarts = 0;  // the read began again because segments had moved
+    std::vector<segment::SegmentProfile> segments;
+
+    template <typename A>
+    void Visit(A& a) {
+        a(wait_ns, read_ns, merge_ns, restarts, segments);
+    }
+};
+
 struct SearchRequest {
     std::string vchannel;
     base::CollectionId collection_id = 0;
@@ -51,13 +66,14 @@ struct SearchRequest {
     // The fields of a collection whose schema was changed: segments may be older than a field, and
     // the filter needs its type and default. Empty = no segment is.
     std::vector<schema::FieldSchema> known_fields;
+    bool profile = false;  // the answer tells of each segment
 
     uint32_t nq() const { return static_cast<uint32_t>(queries.rows); }
     template <typename A>
     void Visit(A& a) {
         a(vchannel, collection_id, partitions, filter, vector_field, metric, queries, k, params,
-          radius, range_filter, ignore_growing, guarantee_ts, snapshot_ts, expired_ts,
-          known_fields);
+          radius, range_filter, ignore_growing, guarantee_ts, snapshot_ts, expired_ts, known_fields,
+          profile);
     }
 };
 
@@ -69,9 +85,10 @@ struct SearchResponse {
     std::vector<RowAddress> addresses;
     base::Timestamp snapshot_ts = 0;  // the moment the answer is of
     ReadCounters counters;
+    ReadProfile profile;
     template <typename A>
     void Visit(A& a) {
-        a(counts, keys, scores, addresses, snapshot_ts, counters);
+        a(counts, keys, scores, addresses, snapshot_ts, counters, profile);
     }
 };
 
@@ -148,10 +165,12 @@ struct RetrieveRequest {
     std::vector<SortField> order_by;
     // Groups instead of rows; then neither limit nor order is looked at.
     std::optional<Aggregation> aggregation;
+    bool profile = false;  // the answer tells of each segment
     template <typename A>
     void Visit(A& a) {
         a(vchannel, collection_id, partitions, filter, count_only, limit, fields, ignore_growing,
-          guarantee_ts, snapshot_ts, max_bytes, expired_ts, known_fields, order_by, aggregation);
+          guarantee_ts, snapshot_ts, max_bytes, expired_ts, known_fields, order_by, aggregation,
+          profile);
     }
 };
 struct RetrieveResponse {
@@ -162,9 +181,10 @@ struct RetrieveResponse {
     ReadCounters counters;
     std::vector<std::string> sort_keys;  // with order_by: one a row
     std::vector<Group> groups;           // with aggregation: ascending by key
+    ReadProfile profile;
     template <typename A>
     void Visit(A& a) {
-        a(count, keys, rows, snapshot_ts, counters, sort_keys, groups);
+        a(count, keys, rows, snapshot_ts, counters, sort_keys, groups, profile);
     }
 };
 

@@ -61,7 +61,7 @@ class FlatScan {
             const size_t count = std::min(block_rows_, run.rows - begin);
             const size_t chosen = Choose(run, selected, begin, count);
             RETURN_IF_ERROR(ScanBlock(run, column, norms, begin, count, chosen));
-            counters->rows_scanned += chosen;
+            counters->distances += chosen * query_.nq();
             RETURN_IF_ERROR(guard_.CheckEvery(count * kFloatsPerRow, ScanGuard::kFloatsPerCheck));
         }
         return base::Status();

@@ -5,6 +5,7 @@
 #include "segment/growing_rows.h"
 #include "segment/row_reader.h"
 #include "segment/segment_file.h"
+#include "sys/stopwatch.h"
 
 #include <algorithm>
 #include <atomic>
@@ -138,6 +139,7 @@ base::Status GrowingSegment::Search(const VectorQuery& query, const ReadOptions&
         hits->assign(query.nq(), QueryHits());
         return base::Status();
     }
+    const sys::Stopwatch watch(*options.clock, &counters->search_ns);
     return FlatSearch(view, set.bitmap, query, options, hits, counters);
 }
 
@@ -155,6 +157,7 @@ base::Result<std::vector<base::RowOffset>> GrowingSegment::SelectByKey(
     ASSIGN_OR_RETURN(const RowSet set,
                      SelectRows(view, impl_->deletes, key_field, options, counters));
     counters->rows_matched += set.Count();
+    const sys::Stopwatch watch(*options.clock, &counters->sort_ns);
     return SmallestKeys(view, key_field, set, limit);
 }
 

@@ -4,9 +4,12 @@
 #include "segment/chunk.h"
 #include "segment/filter_scan.h"
 #include "segment/prune.h"
+#include "segment/selectivity.h"
+#include "sys/stopwatch.h"
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace elanus::segment {
 
@@ -17,8 +20,14 @@ base::Result<RowSet> SelectPinned(const RowSource& source, const DeleteList& del
                                   const expr::PrimaryKeySplit& split, const ReadOptions& options,
                                   ReadCounters* counters) {
     base::Bitmap rows(source.rows());
-    for (const base::RowOffset row : source.FindKeys(split.keys)) {
-        ++counters->rows_scanned;
+    const std::vector<base::RowOffset> found = source.FindKeys(split.keys);
+    ++counters->key_lookups;
+    counters->rows_scanned += found.size();
+    if (options.profile != nullptr) {
+        options.profile->pinned_keys = split.keys.size();
+        options.profile->found_keys = found.size();
+    }
+    for (const base::RowOffset row : found) {
         const base::Timestamp inserted = TimestampOf(source, row);
         if (inserted <= options.timestamp && inserted > options.expired_ts &&
             !deletes.IsDeleted(row, options.timestamp)) {
@@ -37,8 +46,14 @@ base::Result<RowSet> SelectScanned(const RowSource& source, const DeleteList& de
     if (!visible.bitmap.has_value()) {
         visible.bitmap = base::Bitmap(visible.rows, true);
     }
+    ++counters->filter_scans;
     RETURN_IF_ERROR(KeepMatching(source, *options.filter, options, &*visible.bitmap, counters));
     return visible;
+}
+
+uint64_t EstimatedRows(const expr::Plan& filter, const RowSource& source) {
+    const double share = std::clamp(EstimateSelectivity(filter, source), 0.0, 1.0);
+    return static_cast<uint64_t>(std::llround(share * static_cast<double>(source.rows())));
 }
 
 template <typename Key, typename KeyAt>
@@ -185,11 +200,19 @@ RowSet VisibleRows(const RowSource& source, const DeleteList& deletes, const Rea
 base::Result<RowSet> SelectRows(const RowSource& source, const DeleteList& deletes,
                                 base::FieldId key_field, const ReadOptions& options,
                                 ReadCounters* counters) {
-    RETURN_IF_ERROR(options.context->Check(options.clock->MonotonicNs()));
-    if (options.filter == nullptr || options.filter->IsAlwaysTrue() || source.rows() == 0) {
+    const int64_t begin_ns = options.clock->MonotonicNs();
+    RETURN_IF_ERROR(options.context->Check(begin_ns));
+    const sys::Stopwatch watch(*options.clock, begin_ns, &counters->filter_ns);
+    const bool all = options.filter == nullptr || options.filter->IsAlwaysTrue();
+    if (options.profile != nullptr) {
+        options.profile->estimated_rows =
+            all ? source.rows() : EstimatedRows(*options.filter, source);
+    }
+    if (all || source.rows() == 0) {
         return VisibleRows(source, deletes, options);
     }
     if (CannotMatch(*options.filter, source)) {
+        ++counters->segments_pruned;
         return RowSet{source.rows(), base::Bitmap(source.rows())};
     }
     const auto split = expr::SplitPrimaryKeyTerm(*options.filter, key_field);

@@ -7,6 +7,7 @@
 #include "segment/row_reader.h"
 #include "segment/scan_guard.h"
 #include "segment/segment_file.h"
+#include "sys/stopwatch.h"
 
 #include <algorithm>
 
@@ -175,7 +176,7 @@ class SealedSegment::Impl : public RowSource {
     std::shared_ptr<const vindex::Index> IndexFor(const VectorQuery& query) const;
     base::Status SearchIndex(const vindex::Index& index, const RowSet& set,
                              const VectorQuery& query, const ReadOptions& options,
-                             std::vector<QueryHits>* hits) const;
+                             std::vector<QueryHits>* hits, ReadCounters* counters) const;
     // As SmallestKeys(), by walking the key index from its smallest key.
     std::vector<base::RowOffset> WalkKeys(const RowSet& set, size_t limit) const;
 
@@ -213,7 +214,8 @@ std::shared_ptr<const vindex::Index> SealedSegment::Impl::IndexFor(const VectorQ
 // `set` lacks them.
 base::Status SealedSegment::Impl::SearchIndex(const vindex::Index& index, const RowSet& set,
                                               const VectorQuery& query, const ReadOptions& options,
-                                              std::vector<QueryHits>* hits) const {
+                                              std::vector<QueryHits>* hits,
+                                              ReadCounters* counters) const {
     vindex::SearchParams params;
     params.k = query.k;
     params.params = query.params;
@@ -228,6 +230,9 @@ base::Status SealedSegment::Impl::SearchIndex(const vindex::Index& index, const 
         RETURN_IF_ERROR(index.Search(query.Vector(q), params, &neighbors));
         (*hits)[q].rows = std::move(neighbors.rows);
         (*hits)[q].scores = std::move(neighbors.scores);
+        counters->strategies.Add(neighbors.counters.strategy);
+        counters->distances += neighbors.counters.distances;
+        counters->hops += neighbors.counters.hops;
         neighbors = vindex::Neighbors();
     }
     return base::Status();
@@ -348,12 +353,16 @@ base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& 
     if (matched == 0 || query.k == 0) {
         return base::Status();
     }
+    const sys::Stopwatch watch(*options.clock, &counters->search_ns);
     const std::shared_ptr<const vindex::Index> index = impl_->IndexFor(query);
     if (index == nullptr) {
         return FlatSearch(*impl_, set.bitmap, query, options, hits, counters);
     }
     ++counters->index_searches;
-    return impl_->SearchIndex(*index, set, query, options, hits);
+    if (options.profile != nullptr) {
+        options.profile->indexes.emplace_back(index->index_type());
+    }
+    return impl_->SearchIndex(*index, set, query, options, hits, counters);
 }
 
 base::Result<base::Bitmap> SealedSegment::Match(const ReadOptions& options,
@@ -368,6 +377,7 @@ base::Result<std::vector<base::RowOffset>> SealedSegment::SelectByKey(
                      SelectRows(*impl_, impl_->deletes, impl_->key_field().id, options, counters));
     const size_t matched = set.Count();
     counters->rows_matched += matched;
+    const sys::Stopwatch watch(*options.clock, &counters->sort_ns);
     // The walk passes rows / matched keys for each it finds; sorting looks at every matching row.
     const bool walk = matched > 0 && limit < matched && limit < matched * matched / rows();
     return walk ? impl_->WalkKeys(set, limit)

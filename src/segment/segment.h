@@ -20,6 +20,7 @@
 #include "schema/collection_schema.h"
 #include "schema/column.h"
 #include "schema/primary_key.h"
+#include "segment/read_counters.h"
 #include "sys/clock.h"
 #include "vindex/index.h"
 
@@ -43,6 +44,8 @@ struct ReadOptions {
     base::Timestamp expired_ts = 0;                   // rows inserted up to here are not seen
     // Fields that the segment may be older than; null = none.
     const std::vector<schema::FieldSchema>* known_fields = nullptr;
+    // Where a read of one segment writes what it did; null when nobody asked.
+    SegmentProfile* profile = nullptr;
 };
 
 struct VectorQuery {
@@ -68,20 +71,6 @@ struct VectorQuery {
 struct QueryHits {
     std::vector<base::RowOffset> rows;
     std::vector<float> scores;
-};
-
-// Counters of one read, for PROFILE, the slow-query log and metrics.
-struct ReadCounters {
-    uint64_t rows_scanned = 0;
-    uint64_t rows_matched = 0;
-    uint64_t segments = 0;
-    uint64_t index_searches = 0;
-    uint64_t brute_force_searches = 0;
-
-    template <typename A>
-    void Visit(A& a) {
-        a(rows_scanned, rows_matched, segments, index_searches, brute_force_searches);
-    }
 };
 
 class Segment {

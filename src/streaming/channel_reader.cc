@@ -1,5 +1,7 @@
 #include "streaming/channel_reader.h"
 
+#include "sys/stopwatch.h"
+
 #include <algorithm>
 
 namespace elanus::streaming {
@@ -89,8 +91,8 @@ bool ChannelReader::Repaired(base::NodeId node, const base::Status& failure) {
 template <typename Response, typename Local, typename Remote>
 base::Result<std::vector<Response>> ChannelReader::Ask(
     const base::CallContext& context, base::Timestamp timestamp,
-    const std::vector<base::PartitionId>& partitions, bool ignore_growing, Local local,
-    Remote remote) {
+    const std::vector<base::PartitionId>& partitions, bool ignore_growing,
+    roles::ReadProfile* profile, Local local, Remote remote) {
     base::Status failure;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
         ASSIGN_OR_RETURN(const Scope scope, TakeScope(timestamp, partitions, ignore_growing));
@@ -112,6 +114,9 @@ base::Result<std::vector<Response>> ChannelReader::Ask(
             failures[i] = answer.status();
             if (answer.ok()) {
                 parts[i] = std::move(*answer);
+                for (segment::SegmentProfile& segment : parts[i].profile.segments) {
+                    segment.node_id = i == 0 ? 0 : nodes[i - 1].first;
+                }
             }
         };
         if (nodes.empty()) {
@@ -136,6 +141,7 @@ base::Result<std::vector<Response>> ChannelReader::Ask(
         if (!repaired) {
             return failure;
         }
+        ++profile->restarts;
     }
     return failure;
 }
@@ -143,8 +149,11 @@ base::Result<std::vector<Response>> ChannelReader::Ask(
 base::Result<roles::SearchResponse> ChannelReader::Search(const base::CallContext& context,
                                                           const roles::SearchRequest& request) {
     RETURN_IF_ERROR(CheckServed(*vchannel_.view(), request.partitions));
+    roles::ReadProfile profile;
+    sys::LapTimer laps(*partners_.clock);
     ASSIGN_OR_RETURN(const base::Timestamp timestamp,
                      pchannel_.AwaitReadable(context, request.guarantee_ts, request.snapshot_ts));
+    laps.Lap(&profile.wait_ns);
     const auto local = [&](const Scope& scope, const reduce::ReadScope& read) {
         return reduce::SearchSegments(scope.local, request, read);
     };
@@ -156,9 +165,13 @@ base::Result<roles::SearchResponse> ChannelReader::Search(const base::CallContex
     };
     ASSIGN_OR_RETURN(std::vector<roles::SearchResponse> parts,
                      Ask<roles::SearchResponse>(context, timestamp, request.partitions,
-                                                request.ignore_growing, local, remote));
+                                                request.ignore_growing, &profile, local, remote));
+    laps.Lap(&profile.read_ns);
     roles::SearchResponse answer =
         reduce::MergeSearches(parts, request.metric, request.nq(), request.k);
+    laps.Lap(&profile.merge_ns);
+    profile.merge_ns += answer.profile.merge_ns;  // of the nodes, before
+    reduce::AddProfile(std::move(profile), &answer.profile);
     answer.snapshot_ts = timestamp;
     return answer;
 }
@@ -166,8 +179,11 @@ base::Result<roles::SearchResponse> ChannelReader::Search(const base::CallContex
 base::Result<roles::RetrieveResponse> ChannelReader::Retrieve(
     const base::CallContext& context, const roles::RetrieveRequest& request) {
     RETURN_IF_ERROR(CheckServed(*vchannel_.view(), request.partitions));
+    roles::ReadProfile profile;
+    sys::LapTimer laps(*partners_.clock);
     ASSIGN_OR_RETURN(const base::Timestamp timestamp,
                      pchannel_.AwaitReadable(context, request.guarantee_ts, request.snapshot_ts));
+    laps.Lap(&profile.wait_ns);
     const auto local = [&](const Scope& scope, const reduce::ReadScope& read) {
         return reduce::RetrieveSegments(scope.local, request, read);
     };
@@ -179,9 +195,13 @@ base::Result<roles::RetrieveResponse> ChannelReader::Retrieve(
     };
     ASSIGN_OR_RETURN(std::vector<roles::RetrieveResponse> parts,
                      Ask<roles::RetrieveResponse>(context, timestamp, request.partitions,
-                                                  request.ignore_growing, local, remote));
+                                                  request.ignore_growing, &profile, local, remote));
+    laps.Lap(&profile.read_ns);
     ASSIGN_OR_RETURN(roles::RetrieveResponse answer,
                      reduce::MergeRetrievals(std::move(parts), request));
+    laps.Lap(&profile.merge_ns);
+    profile.merge_ns += answer.profile.merge_ns;  // of the nodes, before
+    reduce::AddProfile(std::move(profile), &answer.profile);
     answer.snapshot_ts = timestamp;
     return answer;
 }

@@ -52,7 +52,8 @@ class ChannelReader {
     base::Result<std::vector<Response>> Ask(const base::CallContext& context,
                                             base::Timestamp timestamp,
                                             const std::vector<base::PartitionId>& partitions,
-                                            bool ignore_growing, Local local, Remote remote);
+                                            bool ignore_growing, roles::ReadProfile* profile,
+                                            Local local, Remote remote);
 
     const StreamingPartners& partners_;
     PChannel& pchannel_;

@@ -130,7 +130,10 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     }
     ~Session() { owner_.sessions.erase(this); }
 
-    void Start() { ReadHeader(owner_.options.first_header_ms_max); }
+    void Start() {
+        peer_ = PeerAddress(stream_.socket().native_handle());
+        ReadHeader(owner_.options.first_header_ms_max);
+    }
 
     // An idle connection closes now, a busy one after its answer.
     void CloseWhenIdle() {
@@ -199,6 +202,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
         HttpRequest request = ToRequest(parser_->release());
         parser_.reset();
         context_ = base::CallContext();
+        context_.peer = peer_;
         request.context = context_;
         ApplyTimeout(&request);
         owner_.activity.Begin();
@@ -317,6 +321,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     http::response<http::string_body> response_;
     http::response<http::empty_body> interim_;
     base::CallContext context_;
+    std::string peer_;
     char discarded_[4096];
     unsigned version_ = 11;
     bool busy_ = false;       // between the header of a request and the end of its answer

@@ -4,6 +4,8 @@
 #include "expr/template_values.h"
 #include "proxy/aggregate_query.h"
 #include "proxy/partial_update.h"
+#include "proxy/read_report.h"
+#include "sys/stopwatch.h"
 #include "wire/rest_error.h"
 #include "wire/rest_routes.h"
 #include "wire/rest_row_reader.h"
@@ -186,6 +188,22 @@ Status ReadSearchParams(const RestBody& body, proxy::KeyValues* out) {
     return Status();
 }
 
+// `profile` of the body; of a search it may stand in searchParams as well.
+Status ReadProfile(const RestBody& body, proxy::KeyValues* out) {
+    ASSIGN_OR_RETURN(const bool on, body.Bool("profile"));
+    if (on) {
+        (*out)["profile"] = "true";
+    }
+    return Status();
+}
+
+// The profile's members of a reply: beside `data`, an object and the same as text.
+std::string ProfileMembers(const proxy::RenderedProfile& profile) {
+    std::string members = ",\"profile\":" + profile.json + ",\"profileText\":";
+    json::WriteString(profile.text, &members);
+    return members;
+}
+
 Status ReadGrouping(const RestBody& body, proxy::KeyValues* out) {
     ASSIGN_OR_RETURN(const std::string field, body.Text("groupingField"));
     if (field.empty()) {
@@ -295,9 +313,24 @@ RestResult RestRoutes::Delete(const RestCall& call) {
                      std::string(kCostMember)};
 }
 
-RestResult RestRoutes::QueryRows(const RestCall& call, const proxy::QueryRequest& request) {
+RestResult RestRoutes::QueryRows(const RestCall& call, proxy::QueryRequest request) {
+    RETURN_IF_ERROR(ReadProfile(call.body, &request.query_params));
     ASSIGN_OR_RETURN(const proxy::QueryResults results, proxy_.Query(call.context, request));
-    return RestReply{WriteQueryRows(results, call.int64_form), std::string(kCostMember)};
+    if (results.report == nullptr) {
+        return RestReply{WriteQueryRows(results, call.int64_form), std::string(kCostMember)};
+    }
+    uint64_t encode_ns = 0;
+    RestReply reply;
+    {
+        const sys::Stopwatch watch(clock_, &encode_ns);
+        reply.data = WriteQueryRows(results, call.int64_form);
+    }
+    const proxy::RenderedProfile profile = proxy::RenderProfile(*results.report, encode_ns);
+    if (results.report->replaces_rows) {
+        reply.data = WriteQueryRows(proxy::ProfileAsRow(profile, *results.report), call.int64_form);
+    }
+    reply.more = std::string(kCostMember) + ProfileMembers(profile);
+    return reply;
 }
 
 RestResult RestRoutes::Query(const RestCall& call) {
@@ -317,7 +350,7 @@ RestResult RestRoutes::Query(const RestCall& call) {
         request.query_params["limit"] = std::to_string(limit);
         request.query_params["offset"] = std::to_string(offset);
     }
-    return QueryRows(call, request);
+    return QueryRows(call, std::move(request));
 }
 
 RestResult RestRoutes::Get(const RestCall& call) {
@@ -332,7 +365,7 @@ RestResult RestRoutes::Get(const RestCall& call) {
     ASSIGN_OR_RETURN(const schema::PrimaryKeys keys, ReadRestKeys(key_field, ids));
     request.filter = key_field.name + " in {ids}";
     request.templates.emplace("ids", KeyList(keys));
-    return QueryRows(call, request);
+    return QueryRows(call, std::move(request));
 }
 
 RestResult RestRoutes::Search(const RestCall& call) {
@@ -349,6 +382,7 @@ RestResult RestRoutes::Search(const RestCall& call) {
     ASSIGN_OR_RETURN(request.output_fields, call.body.Texts("outputFields"));
     ASSIGN_OR_RETURN(request.consistency, ReadReadConsistency(call.body));
     ASSIGN_OR_RETURN(request.search_params, ReadSearchSettings(call.body));
+    RETURN_IF_ERROR(ReadProfile(call.body, &request.search_params));
     const std::string_view data = call.body.Raw("data");
     const std::string_view ids = call.body.Raw("ids");
     if (data.empty() == ids.empty()) {
@@ -365,8 +399,17 @@ RestResult RestRoutes::Search(const RestCall& call) {
         ASSIGN_OR_RETURN(request.ids, ReadRestKeys(*info.schema.primary_key(), ids));
     }
     ASSIGN_OR_RETURN(const proxy::SearchResults results, proxy_.Search(call.context, request));
-    return RestReply{WriteSearchRows(results, call.int64_form),
-                     std::string(kCostMember) + ",\"topks\":" + WriteCounts(results.counts)};
+    uint64_t encode_ns = 0;
+    RestReply reply;
+    {
+        const sys::Stopwatch watch(clock_, &encode_ns);
+        reply.data = WriteSearchRows(results, call.int64_form);
+    }
+    reply.more = std::string(kCostMember) + ",\"topks\":" + WriteCounts(results.counts);
+    if (results.report != nullptr) {
+        reply.more += ProfileMembers(proxy::RenderProfile(*results.report, encode_ns));
+    }
+    return reply;
 }
 
 RestResult RestRoutes::HybridSearch(const RestCall&) {

@@ -108,7 +108,7 @@ class RestRoutes {
     base::Status WaitUntilLoaded(const RestCall& call, const std::string& collection);
     base::Status LoadCollection(const RestCall& call, bool refresh);
     base::Result<proxy::InsertRequest> ReadInsert(const RestCall& call, bool insert);
-    RestResult QueryRows(const RestCall& call, const proxy::QueryRequest& request);
+    RestResult QueryRows(const RestCall& call, proxy::QueryRequest request);
 
     proxy::Proxy& proxy_;
     sys::Clock& clock_;

@@ -1,5 +1,7 @@
 #include "wire/result_encoder.h"
 
+#include "proxy/read_report.h"
+#include "sys/stopwatch.h"
 #include "wire/reply_writer.h"
 
 #include <algorithm>
@@ -16,6 +18,14 @@ using schema::Column;
 using schema::ColumnView;
 using schema::DataType;
 
+// One entry of Status.extra_info.
+void AppendExtraInfo(std::string_view key, std::string_view value, ReplyWriter* out) {
+    ReplyWriter entry;
+    entry.String(1, key);
+    entry.String(2, value);
+    out->Message(6, entry);
+}
+
 // milvus.proto.common.Status.
 ReplyWriter StatusMessage(const base::Status& status) {
     ReplyWriter out;
@@ -28,11 +38,16 @@ ReplyWriter StatusMessage(const base::Status& status) {
     out.Bool(4, status.retriable());
     out.String(5, status.reason());
     if (status.is_input_error()) {
-        ReplyWriter entry;
-        entry.String(1, "is_input_error");
-        entry.String(2, "true");
-        out.Message(6, entry);
+        AppendExtraInfo("is_input_error", "true", &out);
     }
+    return out;
+}
+
+// The status of an answer with its profile.
+ReplyWriter ProfileMessage(const proxy::RenderedProfile& profile) {
+    ReplyWriter out;
+    AppendExtraInfo("profile", profile.text, &out);
+    AppendExtraInfo("profile_json", profile.json, &out);
     return out;
 }
 
@@ -305,6 +320,61 @@ ReplyWriter SearchDataMessage(const proxy::SearchResults& results) {
     return out;
 }
 
+void AppendSearch(const proxy::SearchResults& results, const ReplyWriter& data, ReplyWriter* out) {
+    out->Message(2, data);
+    out->String(3, results.collection_name);
+    out->Varint(4, results.session_ts);
+}
+
+void AppendQuery(const proxy::QueryResults& results, ReplyWriter* out) {
+    for (const proxy::OutputColumn& column : results.columns) {
+        out->Message(2, FieldMessage(column));
+    }
+    out->String(3, results.collection_name);
+    for (const std::string& name : results.output_fields) {
+        out->Bytes(4, name);
+    }
+    out->Varint(5, results.session_ts);
+    out->String(6, results.primary_field_name);
+}
+
+// The status stands behind the rest, which protobuf allows: the profile tells how long the rest
+// took. pymilvus hides the status, but hands out search_iterator_v2_results (field 11) of an answer
+// as it is; its token carries the profile, in the form that was asked for.
+void AppendProfiled(const proxy::SearchResults& results, ReplyWriter* out) {
+    uint64_t encode_ns = 0;
+    ReplyWriter data;
+    {
+        const sys::Stopwatch watch(sys::RealClock(), &encode_ns);
+        data = SearchDataMessage(results);
+    }
+    const proxy::RenderedProfile profile = proxy::RenderProfile(*results.report, encode_ns);
+    if (results.session_ts == 0) {  // an iterator would take it for its own
+        const bool is_json = results.report->form == proxy::ProfileForm::kJson;
+        ReplyWriter token;
+        token.String(1, is_json ? profile.json : profile.text);
+        data.Message(11, token);
+    }
+    AppendSearch(results, data, out);
+    out->Message(1, ProfileMessage(profile));
+}
+
+// Of a query pymilvus hands out nothing but columns: a query for the profile's own field gets it in
+// place of the rows.
+void AppendProfiled(const proxy::QueryResults& results, ReplyWriter* out) {
+    uint64_t encode_ns = 0;
+    {
+        const sys::Stopwatch watch(sys::RealClock(), &encode_ns);
+        AppendQuery(results, out);
+    }
+    const proxy::RenderedProfile profile = proxy::RenderProfile(*results.report, encode_ns);
+    if (results.report->replaces_rows) {
+        *out = ReplyWriter();
+        AppendQuery(proxy::ProfileAsRow(profile, *results.report), out);
+    }
+    out->Message(1, ProfileMessage(profile));
+}
+
 }  // namespace
 
 std::string EncodeField(const proxy::OutputColumn& column) {
@@ -332,28 +402,26 @@ grpc::ByteBuffer EncodeMutation(const base::Result<proxy::MutationResult>& resul
 
 grpc::ByteBuffer EncodeSearch(const base::Result<proxy::SearchResults>& result) {
     ReplyWriter out;
+    if (result.ok() && result->report != nullptr) {
+        AppendProfiled(*result, &out);
+        return ToBuffer(std::move(out));
+    }
     out.Message(1, StatusMessage(result.status()));
     if (result.ok()) {
-        out.Message(2, SearchDataMessage(*result));
-        out.String(3, result->collection_name);
-        out.Varint(4, result->session_ts);
+        AppendSearch(*result, SearchDataMessage(*result), &out);
     }
     return ToBuffer(std::move(out));
 }
 
 grpc::ByteBuffer EncodeQuery(const base::Result<proxy::QueryResults>& result) {
     ReplyWriter out;
+    if (result.ok() && result->report != nullptr) {
+        AppendProfiled(*result, &out);
+        return ToBuffer(std::move(out));
+    }
     out.Message(1, StatusMessage(result.status()));
     if (result.ok()) {
-        for (const proxy::OutputColumn& column : result->columns) {
-            out.Message(2, FieldMessage(column));
-        }
-        out.String(3, result->collection_name);
-        for (const std::string& name : result->output_fields) {
-            out.Bytes(4, name);
-        }
-        out.Varint(5, result->session_ts);
-        out.String(6, result->primary_field_name);
+        AppendQuery(*result, &out);
     }
     return ToBuffer(std::move(out));
 }

@@ -210,6 +210,7 @@ void MilvusService::RegisterRows(RpcHandlers& handlers) {
             FinishRefused(call, request.status(), EncodeSearch(request.status()));
             return;
         }
+        call.context().peer = call.Peer();
         call.response() = EncodeSearch(proxy_.Search(call.context(), *request));
         call.Finish();
     });
@@ -219,6 +220,7 @@ void MilvusService::RegisterRows(RpcHandlers& handlers) {
             FinishRefused(call, request.status(), EncodeQuery(request.status()));
             return;
         }
+        call.context().peer = call.Peer();
         call.response() = EncodeQuery(proxy_.Query(call.context(), *request));
         call.Finish();
     });

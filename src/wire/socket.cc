@@ -192,6 +192,31 @@ void DisableNagle(int fd) {
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+std::string PeerAddress(int fd) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (::getpeername(fd, generic, &size) != 0) {
+        return {};
+    }
+    if (address.ss_family == AF_UNIX) {
+        return std::string(kUnixPrefix);
+    }
+    char host[NI_MAXHOST];
+    char port[NI_MAXSERV];
+    if (::getnameinfo(generic, size, host, sizeof host, port, sizeof port,
+                      NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+        return {};
+    }
+    std::string_view name = host;
+    constexpr std::string_view kMapped = "::ffff:";  // IPv4 on a socket for both
+    const bool is_mapped = name.starts_with(kMapped) && name.find('.') != name.npos;
+    name.remove_prefix(is_mapped ? kMapped.size() : 0);
+    std::string text = address.ss_family == AF_INET6 && !is_mapped ? "ipv6:[" : "ipv4:";
+    text.append(name).append(text.starts_with("ipv6") ? "]:" : ":");
+    return text.append(port);
+}
+
 std::string ErrnoText(int error) {
     return std::generic_category().message(error);
 }

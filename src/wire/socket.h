@@ -50,6 +50,10 @@ uint64_t RaiseOpenFilesLimit();
 // TCP_NODELAY; does nothing to a unix socket.
 void DisableNagle(int fd);
 
+// Who is at the other end, as gRPC writes it: "ipv4:127.0.0.1:50000", "ipv6:[::1]:50000", "unix:".
+// Empty when the kernel does not know any more.
+std::string PeerAddress(int fd);
+
 std::string ErrnoText(int error);
 
 }  // namespace elanus::wire

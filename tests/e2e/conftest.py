@@ -1,10 +1,14 @@
 """Fixtures of the end-to-end tests: one server for the session, a collection name for each test."""
 
 import itertools
+import json
 import re
+import urllib.request
 
+import grpc
 import pytest
 from elanus_server import BINARY, Server
+from pymilvus.grpc_gen import milvus_pb2_grpc
 
 _numbers = itertools.count()
 
@@ -34,6 +38,26 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="session")
 def client(server):
     return server.client()
+
+
+@pytest.fixture(scope="session")
+def stub(server):
+    """The server's rpcs without a client's conversions."""
+    with grpc.insecure_channel(server.address) as channel:
+        yield milvus_pb2_grpc.MilvusServiceStub(channel)
+
+
+@pytest.fixture(scope="session")
+def post(server):
+    """A call of REST v2 on the server: path and body to the decoded answer."""
+    def post(path, body=None, *, raw=None, headers=None):
+        data = raw if raw is not None else json.dumps(body or {}).encode()
+        request = urllib.request.Request(f"{server.uri}/v2/vectordb/{path}", data=data, method="POST",
+                                         headers={"Content-Type": "application/json"} | (headers or {}))
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            assert reply.headers["Content-Type"].startswith("application/json")
+            return json.load(reply)
+    return post
 
 
 @pytest.fixture(autouse=True)

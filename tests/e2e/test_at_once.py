@@ -4,20 +4,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import grpc
-import pytest
 from oracle import random_vectors
 from pymilvus import MilvusException
-from pymilvus.grpc_gen import milvus_pb2, milvus_pb2_grpc
+from pymilvus.grpc_gen import milvus_pb2
 from rows import all_ids, count, create, index_of, simple_schema, vector_rows
 
 VECTORS = random_vectors(400, 8)
-
-
-@pytest.fixture(scope="module")
-def stub(server):
-    with grpc.insecure_channel(server.address) as channel:
-        yield milvus_pb2_grpc.MilvusServiceStub(channel)
 
 
 def seal(stub, name):

@@ -5,33 +5,15 @@ Requests are written message by message where a client library would hide or for
 
 import json
 import struct
-import urllib.request
 
-import grpc
 import numpy as np
 import pytest
 from elanus_server import Server
 from pymilvus import DataType, MilvusClient, MilvusException
-from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc, schema_pb2
+from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2
 from rows import count, create, index_of, simple_schema
 
 T = schema_pb2.DataType
-
-
-@pytest.fixture(scope="module")
-def stub(server):
-    with grpc.insecure_channel(server.address) as channel:
-        yield milvus_pb2_grpc.MilvusServiceStub(channel)
-
-
-@pytest.fixture(scope="module")
-def post(server):
-    def post(path, body):
-        request = urllib.request.Request(f"{server.uri}/v2/vectordb/{path}", json.dumps(body).encode(),
-                                         {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            return json.load(reply)
-    return post
 
 
 def refused(function, *arguments, **named):

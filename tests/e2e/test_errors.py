@@ -6,14 +6,8 @@ import grpc
 import pytest
 from oracle import random_vectors
 from pymilvus import DataType, MilvusClient, MilvusException
-from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc, schema_pb2
+from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2
 from rows import count, create, index_of, simple_schema, vector_rows
-
-
-@pytest.fixture(scope="module")
-def stub(server):
-    with grpc.insecure_channel(server.address) as channel:
-        yield milvus_pb2_grpc.MilvusServiceStub(channel)
 
 
 @pytest.fixture

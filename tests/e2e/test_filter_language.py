@@ -4,17 +4,14 @@ Half of the rows are sealed, half are growing; every form is asked by query, sea
 """
 
 import datetime
-import json
 import math
 import re
-import urllib.request
 
-import grpc
 import pytest
 from elanus_server import Server
 from oracle import random_vectors
 from pymilvus import DataType, MilvusClient, MilvusException
-from pymilvus.grpc_gen import milvus_pb2, milvus_pb2_grpc, schema_pb2
+from pymilvus.grpc_gen import milvus_pb2, schema_pb2
 from rows import all_ids, count, create, index_of, simple_schema
 
 ROWS = 120
@@ -92,22 +89,6 @@ def fill(client, name):
 def filled(client, module_name):
     fill(client, module_name)
     return module_name
-
-
-@pytest.fixture(scope="module")
-def stub(server):
-    with grpc.insecure_channel(server.address) as channel:
-        yield milvus_pb2_grpc.MilvusServiceStub(channel)
-
-
-@pytest.fixture(scope="module")
-def post(server):
-    def post(path, body):
-        request = urllib.request.Request(f"{server.uri}/v2/vectordb/{path}", json.dumps(body).encode(),
-                                         {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            return json.load(reply)
-    return post
 
 
 # ---- rules

@@ -9,12 +9,6 @@ from pymilvus import MilvusException
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc
 
 
-@pytest.fixture(scope="module")
-def stub(server):
-    with grpc.insecure_channel(server.address) as channel:
-        yield milvus_pb2_grpc.MilvusServiceStub(channel)
-
-
 def test_connect_gives_an_identifier_that_is_not_zero(stub):
     request = milvus_pb2.ConnectRequest(client_info=common_pb2.ClientInfo(sdk_type="Python", sdk_version="3.0.2"))
     reply = stub.Connect(request)

@@ -11,18 +11,6 @@ VECTORS = random_vectors(60, DIM, seed=11)
 
 
 @pytest.fixture(scope="module")
-def post(server):
-    def post(path, body=None, *, raw=None, headers=None):
-        data = raw if raw is not None else json.dumps(body or {}).encode()
-        request = urllib.request.Request(f"{server.uri}/v2/vectordb/{path}", data=data, method="POST",
-                                         headers={"Content-Type": "application/json"} | (headers or {}))
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            assert reply.headers["Content-Type"].startswith("application/json")
-            return json.load(reply)
-    return post
-
-
-@pytest.fixture(scope="module")
 def ok(post):
     def ok(path, body=None, **arguments):
         reply = post(path, body, **arguments)

@@ -2,8 +2,6 @@
 flush and restart, and the limits and rules that concern types."""
 
 
-import json
-import urllib.request
 
 import numpy as np
 import pytest
@@ -443,16 +441,6 @@ def test_paths_into_json_fields(client, name):
     found = stored(client, name, ['doc["a"]["b"]', '$meta["k"]'])
     assert [row['doc["a"]["b"]'] for row in found] == [[1, "x"], None, None]
     assert [row["k"] for row in found] == [1, 2, 3]
-
-
-@pytest.fixture(scope="module")
-def post(server):
-    def post(path, body):
-        request = urllib.request.Request(f"{server.uri}/v2/vectordb/{path}", data=json.dumps(body).encode(),
-                                         headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            return json.load(reply)
-    return post
 
 
 REST_FIELDS = {

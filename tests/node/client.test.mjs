@@ -127,6 +127,18 @@ test("a filter takes its values apart", async () => {
   );
 });
 
+test("a search and a query give their profile with the status", async () => {
+  const search = done(
+    await client.search({ collection_name: NAME, data: vector(1), limit: 3, filter: "number < 100", params: { profile: true } }),
+  );
+  assert.equal(search.results.length, 3);
+  assert.match(search.status.extra_info.profile, /^Search on default\.\S+  \(rows=3\)/);
+  assert.equal(JSON.parse(search.status.extra_info.profile_json).counters.rows_matched, 10);
+  const query = done(await client.query({ collection_name: NAME, filter: "number < 100", params: { profile: true } }));
+  assert.equal(query.data.length, 10);
+  assert.match(query.status.extra_info.profile, /-> number < 100\n/);
+});
+
 test("query, get and count", async () => {
   const found = done(
     await client.query({ collection_name: NAME, filter: 'data["k"] == 2 and maybe is not null', output_fields: ["*"], limit: 100 }),
