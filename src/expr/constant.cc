@@ -75,11 +75,6 @@ base::Result<Value> FoldPower(const Value& a, const Value& b) {
     return Value(power);
 }
 
-template <typename T>
-int Order(const T& a, const T& b) {
-    return a < b ? -1 : (b < a ? 1 : 0);
-}
-
 // What a Float column would store; values beyond its range become infinite.
 double RoundToFloat(double value) {
     constexpr double kMax = std::numeric_limits<float>::max();
@@ -134,7 +129,7 @@ base::Result<Value> FoldArithmetic(TokenKind op, const Value& a, const Value& b)
     return FoldDoubles(op, a.AsDouble(), b.AsDouble());
 }
 
-bool Holds(CompareOp op, int order) {
+bool Holds(CompareOp op, std::partial_ordering order) {
     switch (op) {
         case CompareOp::kEq:
             return order == 0;
@@ -155,13 +150,13 @@ bool Holds(CompareOp op, int order) {
 base::Result<bool> FoldCompare(CompareOp op, const Value& a, const Value& b) {
     const bool is_equality = op == CompareOp::kEq || op == CompareOp::kNe;
     if (a.int_if() != nullptr && b.int_if() != nullptr) {
-        return Holds(op, Order(*a.int_if(), *b.int_if()));
+        return Holds(op, *a.int_if() <=> *b.int_if());
     }
     if (a.is_number() && b.is_number()) {
-        return Holds(op, Order(a.AsDouble(), b.AsDouble()));
+        return Holds(op, a.AsDouble() <=> b.AsDouble());
     }
     if (a.string_if() != nullptr && b.string_if() != nullptr) {
-        return Holds(op, Order(*a.string_if(), *b.string_if()));
+        return Holds(op, *a.string_if() <=> *b.string_if());
     }
     if (a.bool_if() != nullptr && b.bool_if() != nullptr && is_equality) {
         return (a == b) == (op == CompareOp::kEq);

@@ -6,6 +6,8 @@
 #include "expr/plan.h"
 #include "expr/value.h"
 
+#include <compare>
+
 namespace elanus::expr {
 
 // The constant in the form that a column of this type compares with (INV-PLAN-1).
@@ -18,6 +20,7 @@ base::Result<Value> FoldArithmetic(TokenKind op, const Value& a, const Value& b)
 base::Result<bool> FoldCompare(CompareOp op, const Value& a, const Value& b);
 base::Result<Value> Negate(const Value& value);
 
-bool Holds(CompareOp op, int order);  // order: negative, zero or positive as of a <=> b
+// Whether `a op b`, given a <=> b. What has no order is unequal, and nothing else.
+bool Holds(CompareOp op, std::partial_ordering order);
 
 }  // namespace elanus::expr

@@ -1,5 +1,6 @@
 // Scans of JSON columns, by the rules of API map 4.8: a missing key or a value of another type
 // makes a predicate false, and != true.
+#include "expr/constant.h"
 #include "expr/predicate.h"
 #include "expr/scan.h"
 #include "json/json.h"
@@ -78,22 +79,7 @@ bool EqualsList(const Scalar& stored, const Value::List& list) {
 }
 
 bool Compares(const Scalar& stored, CompareOp op, const Value& constant) {
-    const std::partial_ordering order = OrderOf(stored, constant);
-    switch (op) {
-        case CompareOp::kEq:
-            return order == 0;
-        case CompareOp::kNe:
-            return order != 0;
-        case CompareOp::kLt:
-            return order < 0;
-        case CompareOp::kLe:
-            return order <= 0;
-        case CompareOp::kGt:
-            return order > 0;
-        case CompareOp::kGe:
-            return order >= 0;
-    }
-    return false;
+    return Holds(op, OrderOf(stored, constant));
 }
 
 class JsonSet {
