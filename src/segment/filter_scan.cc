@@ -101,14 +101,32 @@ Span Trim(const base::Bitmap& rows, size_t base, Span span) {
     return span.begin < span.end ? span : Span{};
 }
 
+void Report(const LeafAnswers& answers, const ReadOptions& options, ReadCounters* counters) {
+    if (answers.empty()) {
+        return;
+    }
+    if (counters != nullptr) {
+        ++counters->index_filters;
+    }
+    if (options.profile != nullptr) {
+        for (std::string& name : answers.IndexNames()) {
+            options.profile->indexes.push_back(std::move(name));
+        }
+    }
+}
+
 }  // namespace
 
 base::Status KeepMatching(const RowSource& source, const expr::Plan& plan,
                           const ReadOptions& options, base::Bitmap* rows, ReadCounters* counters) {
     ScanGuard guard(options);
     const LeafAnswers answers(plan, source, rows->Count());
+    Report(answers, options, counters);
     if (answers.Narrow(rows)) {
         return base::Status();
+    }
+    if (counters != nullptr) {
+        ++counters->filter_scans;
     }
     for (size_t run = 0; run < source.runs().size(); ++run) {
         const RowRun& whole = source.runs()[run];

@@ -122,7 +122,20 @@ double LeafAnswers::AskLeaf(const expr::Plan& leaf, double open_rows) {
         return open_rows;
     }
     answers_.emplace(expr::LeafOf(leaf), *std::move(bits));
+    if (std::find(used_.begin(), used_.end(), choice.index) == used_.end()) {
+        used_.push_back(choice.index);
+    }
     return std::min(open_rows, static_cast<double>(choice.estimate.rows));
+}
+
+std::vector<std::string> LeafAnswers::IndexNames() const {
+    std::vector<std::string> names;
+    for (const scalar_index::Index* index : used_) {
+        const schema::FieldSchema* field = source_.Field(index->field_id());
+        names.push_back(std::string(scalar_index::KindName(index->kind())) + "(" +
+                        (field == nullptr ? std::to_string(index->field_id()) : field->name) + ")");
+    }
+    return names;
 }
 
 bool LeafAnswers::Decides(const expr::Plan& plan) const {

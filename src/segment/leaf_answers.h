@@ -14,7 +14,9 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace elanus::segment {
 
@@ -30,7 +32,9 @@ class LeafAnswers {
     bool Has(const void* leaf) const { return answers_.contains(leaf); }
     // The answer for rows [begin, begin + count).
     std::optional<expr::LeafBits> Slice(const void* leaf, size_t begin, size_t count) const;
-    size_t size() const { return answers_.size(); }
+    bool empty() const { return answers_.empty(); }
+    // The indexes that answered, as profiles show them: "STL_SORT(price)", each once.
+    std::vector<std::string> IndexNames() const;
 
   private:
     void AskAll(const expr::Plan& plan, double open_rows);
@@ -43,6 +47,7 @@ class LeafAnswers {
     const RowSource& source_;
     const std::shared_ptr<const ScalarIndexes> indexes_;  // as they were when the read began
     std::unordered_map<const void*, expr::LeafBits> answers_;
+    std::vector<const scalar_index::Index*> used_;  // each once
 };
 
 }  // namespace elanus::segment

@@ -11,6 +11,7 @@ constexpr int64_t kRows = 60'000;
 
 const expr::ColumnRef kNumber{kNumberField, schema::DataType::kInt64, {}, {}, -1};
 const expr::ColumnRef kFloat{kFloatField, schema::DataType::kFloat, {}, {}, -1};
+const expr::ColumnRef kKey{kPkField, schema::DataType::kInt64, {}, {}, -1};
 const expr::ColumnRef kName{kNameField, schema::DataType::kVarChar, {}, {}, -1};
 using expr::CompareOp;
 using expr::Plan;
@@ -129,6 +130,78 @@ TEST_F(LeafAnswersTest, DeletedAndLaterRowsStayOut) {
     EXPECT_EQ(Match(one).first.Count(), 1u);
     options_.timestamp = 5;
     EXPECT_EQ(Match(one).first.Count(), 0u);
+}
+
+// Plans of And, Or and Not over leaves that have an index, that have one for candidates only, and
+// that have none.
+class PlanMaker {
+  public:
+    explicit PlanMaker(uint64_t seed) : random_(seed) {}
+
+    Plan Make(int depth) {
+        switch (depth == 0 ? 3 : random_() % 4) {
+            case 0:
+                return {expr::And{Terms(depth)}};
+            case 1:
+                return {expr::Or{Terms(depth)}};
+            case 2:
+                return {expr::Not{{Make(depth - 1)}}};
+            default:
+                return Leaf();
+        }
+    }
+
+  private:
+    std::vector<Plan> Terms(int depth) {
+        std::vector<Plan> terms;
+        for (size_t i = 2 + random_() % 2; i > 0; --i) {
+            terms.push_back(Make(depth - 1));
+        }
+        return terms;
+    }
+    Plan Leaf() {
+        const auto value = static_cast<int64_t>(random_() % kRows);
+        const auto op = static_cast<CompareOp>(random_() % 6);
+        const std::string digits = std::to_string(random_() % 1000);
+        switch (random_() % 7) {
+            case 0:
+                return {expr::Compare{kNumber, op, value}};
+            case 1:
+                return {expr::Range{kNumber, value, value + 500, true, false}};
+            case 2:
+                return {expr::Compare{kFloat, op, static_cast<double>(NumberToFloat(value))}};
+            case 3:
+                return {expr::IsNull{random_() % 2 == 0 ? kFloat : kName}};
+            case 4:
+                return {expr::Like{kName, expr::LikeKind::kPrefix, "name" + digits}};
+            case 5:
+                return {expr::Like{kName, expr::LikeKind::kInfix, digits}};
+            default:
+                return {expr::Compare{kKey, op, value}};
+        }
+    }
+
+    std::mt19937_64 random_;
+};
+
+TEST_F(LeafAnswersTest, RandomPlansMatchTheSameRows) {
+    PlanMaker maker(23);
+    std::vector<std::pair<Plan, base::Bitmap>> wanted;
+    for (int i = 0; i < 150; ++i) {
+        const Plan plan = maker.Make(3);
+        wanted.emplace_back(plan, Match(plan).first);
+    }
+    segment_->AttachScalarIndex(900, BuildOver(kNumberField, "INVERTED", {}));
+    segment_->AttachScalarIndex(901, BuildOver(kFloatField, "STL_SORT", {}));
+    segment_->AttachScalarIndex(
+        902, BuildOver(kNameField, "NGRAM", {{"min_gram", "1"}, {"max_gram", "3"}}));
+    size_t spared = 0;
+    for (size_t i = 0; i < wanted.size(); ++i) {
+        const auto [rows, scanned] = Match(wanted[i].first);
+        EXPECT_EQ(rows, wanted[i].second) << "plan " << i;
+        spared += scanned < static_cast<uint64_t>(kRows);
+    }
+    EXPECT_GT(spared, wanted.size() / 10);
 }
 
 }  // namespace

@@ -46,7 +46,6 @@ base::Result<RowSet> SelectScanned(const RowSource& source, const DeleteList& de
     if (!visible.bitmap.has_value()) {
         visible.bitmap = base::Bitmap(visible.rows, true);
     }
-    ++counters->filter_scans;
     RETURN_IF_ERROR(KeepMatching(source, *options.filter, options, &*visible.bitmap, counters));
     return visible;
 }

@@ -379,3 +379,42 @@ def test_rows_come_and_go_while_indexes_are_built_and_dropped(client, name):
         if turn % 2 == 1:
             for number in range(len(INDEXES["auto"])):
                 client.drop_index(name, f"i{number}")
+
+
+def test_a_filter_uses_an_index_where_it_gains(client, name):
+    made = simple_schema(dim=2)
+    made.add_field("number", DataType.INT64)
+    made.add_field("word", DataType.VARCHAR, max_length=20)
+    made.add_field("doc", DataType.JSON)
+    create(client, name, made)
+    dice = random.Random(9)
+    rows = 60000
+    insert_in_batches(client, name, [{"id": n, "vector": [0.0, 1.0], "number": dice.randrange(1000),
+                                      "word": f"word-{dice.randrange(5000)}", "doc": {"n": dice.randrange(1000)}}
+                                     for n in range(rows)], batch=10000)
+    client.flush(name)
+    index = MilvusClient.prepare_index_params()
+    index.add_index("number", index_name="i0", index_type="STL_SORT")
+    index.add_index("word", index_name="i1", index_type="NGRAM", params={"min_gram": 2, "max_gram": 3})
+    index.add_index("doc", index_name="i2", index_type="INVERTED",
+                    params={"json_path": 'doc["n"]', "json_cast_type": "DOUBLE"})
+
+    def profile(text):
+        shown = client.query(name, filter=text, output_fields=["id", "$profile"], limit=16384)[0]["$profile"]
+        return shown, sorted(row["id"] for row in client.query(name, filter=text, output_fields=["id"], limit=16384))
+    wanted = {}
+    for text in ("number == 7", "3 <= number < 5", 'word like "%-17%3"', 'doc["n"] == 5', "number >= 0",
+                 'number == 7 and doc["n"] < 100'):
+        shown, wanted[text] = profile(text)
+        assert "STL_SORT" not in shown and "NGRAM" not in shown and "INVERTED" not in shown
+    client.create_index(name, index)
+    wait_until_built(client, name, 3)
+    for text, used in (("number == 7", "STL_SORT(number)"), ("3 <= number < 5", "STL_SORT(number)"),
+                       ('word like "%-17%3"', "NGRAM(word)"), ('doc["n"] == 5', "INVERTED(doc)"),
+                       ('number == 7 and doc["n"] < 100', "STL_SORT(number)")):
+        shown, found = profile(text)
+        assert used in shown and found == wanted[text], shown
+    shown, found = profile("number == 7")
+    assert "scanned=0" in shown
+    shown, found = profile("number >= 0")
+    assert "STL_SORT" not in shown  # every row passes: a scan is faster
