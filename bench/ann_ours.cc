@@ -1,0 +1,74 @@
+// Our own index as an AnnSearcher.
+#include "ann_searcher.h"
+#include "sys/executor.h"
+#include "vindex/family.h"
+
+#include <optional>
+
+namespace elanus::bench {
+namespace {
+
+class OurSearcher : public AnnSearcher {
+  public:
+    OurSearcher(const AnnData& data, std::unique_ptr<vindex::Index> index)
+        : data_(data), index_(std::move(index)) {
+        params_.k = data.k;
+    }
+    std::string name() const override { return "ours"; }
+    double bytes_per_vector() const override {
+        return static_cast<double>(index_->memory_bytes()) / static_cast<double>(data_.base.rows);
+    }
+    base::Status Set(const std::string& parameter, uint32_t value) override {
+        ASSIGN_OR_RETURN(params_,
+                         vindex::ParseSearchParams(index_->index_type(), data_.metric, data_.k,
+                                                   {{parameter, std::to_string(value)}}));
+        ++setting_;
+        return base::Status();
+    }
+    base::Status Search(const float* query, base::BitmapView filter, Answer* answer) override {
+        thread_local vindex::SearchParams params;
+        thread_local uint64_t setting = 0;
+        thread_local vindex::Neighbors found;
+        if (setting != setting_) {
+            params = params_;
+            setting = setting_;
+        }
+        params.filter = filter;
+        RETURN_IF_ERROR(index_->Search(query, params, &found));
+        answer->rows.assign(found.rows.begin(), found.rows.end());
+        answer->hops = found.counters.hops;
+        answer->distances = found.counters.distances;
+        return base::Status();
+    }
+    base::Status Count(const float* query, base::BitmapView filter, Answer* answer) override {
+        return Search(query, filter, answer);
+    }
+
+  private:
+    const AnnData& data_;
+    std::unique_ptr<vindex::Index> index_;
+    vindex::SearchParams params_;
+    uint64_t setting_ = 1;  // counts the calls of Set
+};
+
+}  // namespace
+
+base::Result<std::unique_ptr<AnnSearcher>> BuildOurs(const AnnData& data,
+                                                     const AnnIndexOptions& options) {
+    vindex::BuildParams params;
+    params.index_type = options.index_type;
+    params.metric = data.metric;
+    params.dim = static_cast<uint32_t>(data.base.columns);
+    params.params.insert(options.params.begin(), options.params.end());
+    std::optional<sys::ThreadPool> pool;
+    vindex::BuildInput input;
+    input.vectors = data.base.values.data();
+    input.rows = data.base.rows;
+    if (options.threads > 1) {
+        input.executor = &pool.emplace("build", options.threads - 1);  // the caller takes part
+    }
+    ASSIGN_OR_RETURN(std::unique_ptr<vindex::Index> index, vindex::BuildIndex(params, input));
+    return std::unique_ptr<AnnSearcher>(std::make_unique<OurSearcher>(data, std::move(index)));
+}
+
+}  // namespace elanus::bench
