@@ -79,7 +79,7 @@ def main():
     p.add_argument("--symqg", default="40,48,64,96,128,192,256,384,512,768,1024")
     p.add_argument("--rerank", type=int, default=20)
     p.add_argument("--no-symqg", action="store_true")
-    a = p.parse_args()
+    a = p.parse_intermixed_args()
     program = Program(a)
     os.sched_setaffinity(0, {a.core})
     rivals = {} if a.no_symqg else {"symqg": SymphonyQG(a.folder, a.metric, 0),

@@ -1,0 +1,165 @@
+// Code kernels for AVX-512 with VNNI.
+#if defined(__x86_64__)
+#include "simd/codes_levels.h"
+#include "simd/codes_loops.h"
+
+#include <immintrin.h>
+
+namespace elanus::simd {
+namespace {
+
+// VNNI multiplies unsigned by signed bytes: one side is shifted by 128, and 128 times the sum of
+// the other taken off again.
+int32_t Dot(const int8_t* a, const int8_t* b, size_t n) {
+    const __m512i flip = _mm512_set1_epi8(static_cast<char>(0x80));
+    __m512i sum = _mm512_setzero_si512(), shift = sum;
+    for (size_t i = 0; i < n; i += 64) {
+        const __m512i y = _mm512_loadu_si512(b + i);
+        sum = _mm512_dpbusd_epi32(sum, _mm512_xor_si512(_mm512_loadu_si512(a + i), flip), y);
+        shift = _mm512_dpbusd_epi32(shift, flip, y);
+    }
+    return _mm512_reduce_add_epi32(_mm512_sub_epi32(sum, shift));
+}
+
+float Encode(const float* v, size_t n, int8_t* out) {
+    __m512 tops = _mm512_setzero_ps();
+    for (size_t i = 0; i < n; i += 16) {
+        tops = _mm512_max_ps(_mm512_abs_ps(_mm512_loadu_ps(v + i)), tops);  // NaN: the second
+    }
+    const float top = _mm512_reduce_max_ps(tops);
+    const float scale = top > 0 && std::isfinite(top) ? top / 127.0f : 1.0f;
+    const __m512 inverse = _mm512_set1_ps(1.0f / scale);
+    const __m512i most = _mm512_set1_epi32(127), least = _mm512_set1_epi32(-127);
+    for (size_t i = 0; i < n; i += 16) {
+        const __m512i x = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(v + i), inverse));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i),
+                         _mm512_cvtepi32_epi8(_mm512_max_epi32(_mm512_min_epi32(x, most), least)));
+    }
+    return scale;
+}
+
+// 16 dimensions: the parts of set and of other bits -> four tables of 16.
+__m512i Expand(__m128i with, __m128i without) {
+    constexpr uint64_t kMasks[4] = {0xaaaaaaaaaaaaaaaa, 0xcccccccccccccccc, 0xf0f0f0f0f0f0f0f0,
+                                    0xff00ff00ff00ff00};
+    const __m512i up = _mm512_broadcast_i32x4(with), down = _mm512_broadcast_i32x4(without);
+    const __m512i lane =
+        _mm512_set_epi64(0x0c0c0c0c0c0c0c0c, 0x0c0c0c0c0c0c0c0c, 0x0808080808080808,
+                         0x0808080808080808, 0x0404040404040404, 0x0404040404040404, 0, 0);
+    __m512i total = _mm512_setzero_si512();
+    for (int d = 0; d < 4; ++d) {
+        const __m512i pick = _mm512_add_epi8(lane, _mm512_set1_epi8(static_cast<char>(d)));
+        total = _mm512_add_epi8(
+            total, _mm512_mask_shuffle_epi8(_mm512_shuffle_epi8(down, pick), kMasks[d], up, pick));
+    }
+    return total;
+}
+
+void Tables(const float* q, size_t n, uint8_t* tables, SignQuery* query) {
+    query->tables = tables;
+    query->n = n;
+    query->step = SignStep(q, n, &query->offset);
+    const __m512 inverse = _mm512_set1_ps(2.0f / query->step), zero = _mm512_setzero_ps();
+    const __m512 most = _mm512_set1_ps(251.0f);
+    for (size_t i = 0; i < n; i += 16) {
+        const __m512 v = _mm512_mul_ps(_mm512_loadu_ps(q + i), inverse);
+        const __m512 up = _mm512_min_ps(_mm512_max_ps(v, zero), most);
+        const __m512 down = _mm512_min_ps(_mm512_max_ps(_mm512_sub_ps(zero, v), zero), most);
+        _mm512_storeu_si512(tables + 4 * i, Expand(_mm512_cvtepi32_epi8(_mm512_cvtps_epi32(up)),
+                                                   _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(down))));
+    }
+}
+
+// Four lanes of eight words -> eight integers.
+__m256i AddLanes(__m512i words) {
+    const __m512i x = _mm512_add_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(words)),
+                                       _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(words, 1)));
+    return _mm256_add_epi32(_mm512_castsi512_si256(x), _mm512_extracti64x4_epi64(x, 1));
+}
+
+// Sums of the even and the odd bytes -> 16 sums in order.
+__m512 Sums(__m512i all, __m512i odd) {
+    const __m512i even = _mm512_sub_epi16(all, _mm512_slli_epi16(odd, 8));
+    const __m512i both =
+        _mm512_inserti64x4(_mm512_castsi256_si512(AddLanes(even)), AddLanes(odd), 1);
+    const __m512i order = _mm512_setr_epi32(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+    return _mm512_cvtepi32_ps(_mm512_permutexvar_epi32(order, both));
+}
+
+uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float limit,
+              const uint8_t* next, size_t next_bytes, float* costs) {
+    const __m512i low = _mm512_set1_epi8(15);
+    __m512i a0 = _mm512_setzero_si512(), a1 = a0, b0 = a0, b1 = a0;
+    const size_t bytes = GroupCodeBytes(query.n);
+    size_t fetched = 0;
+    for (size_t at = 0; at < bytes; at += 64) {
+        // Spread over the loop: all at once they would fill the queue and stall it.
+        if (fetched < next_bytes) {
+            _mm_prefetch(reinterpret_cast<const char*>(next + fetched), _MM_HINT_T1);
+            fetched += 64;
+        }
+        const __m512i codes = _mm512_loadu_si512(group + at);
+        const __m512i table = _mm512_loadu_si512(query.tables + at);
+        const __m512i a = _mm512_shuffle_epi8(table, _mm512_and_si512(codes, low));
+        const __m512i b =
+            _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(codes, 4), low));
+        a0 = _mm512_add_epi16(a0, a);
+        a1 = _mm512_add_epi16(a1, _mm512_srli_epi16(a, 8));
+        b0 = _mm512_add_epi16(b0, b);
+        b1 = _mm512_add_epi16(b1, _mm512_srli_epi16(b, 8));
+    }
+    for (; fetched < next_bytes; fetched += 64) {
+        _mm_prefetch(reinterpret_cast<const char*>(next + fetched), _MM_HINT_T1);
+    }
+    const auto* first = reinterpret_cast<const float*>(group + bytes);
+    const __m512 step = _mm512_set1_ps(query.step), offset = _mm512_set1_ps(-query.offset);
+    const auto finish = [&](__m512 sums, size_t at) {
+        const __m512 cost = _mm512_fmadd_ps(
+            _mm512_loadu_ps(first + kGroupVectors + at), _mm512_fmadd_ps(sums, step, offset),
+            _mm512_add_ps(_mm512_set1_ps(own), _mm512_loadu_ps(first + at)));
+        _mm512_storeu_ps(costs + at, cost);
+        return static_cast<uint32_t>(_mm512_cmp_ps_mask(cost, _mm512_set1_ps(limit), _CMP_LT_OQ));
+    };
+    return finish(Sums(a0, a1), 0) | finish(Sums(b0, b1), 16) << 16;
+}
+
+// The transform of the 16 values of a register.
+__m512 Within(__m512 x) {
+    const __m512 one = _mm512_set1_ps(1.0f), minus = _mm512_set1_ps(-1.0f);
+    x = _mm512_fmadd_ps(x, _mm512_mask_mov_ps(one, 0xaaaa, minus), _mm512_permute_ps(x, 0xb1));
+    x = _mm512_fmadd_ps(x, _mm512_mask_mov_ps(one, 0xcccc, minus), _mm512_permute_ps(x, 0x4e));
+    x = _mm512_fmadd_ps(x, _mm512_mask_mov_ps(one, 0xf0f0, minus),
+                        _mm512_shuffle_f32x4(x, x, 0xb1));
+    return _mm512_fmadd_ps(x, _mm512_mask_mov_ps(one, 0xff00, minus),
+                           _mm512_shuffle_f32x4(x, x, 0x4e));
+}
+
+void Hadamard(float* v, const float* signs, size_t n) {
+    if (n < 16) {
+        HadamardLoop(v, signs, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i += 16) {
+        _mm512_storeu_ps(v + i,
+                         Within(_mm512_mul_ps(_mm512_loadu_ps(v + i), _mm512_loadu_ps(signs + i))));
+    }
+    for (size_t h = 16; h < n; h *= 2) {
+        for (size_t at = 0; at < n; at += 2 * h) {
+            for (size_t i = at; i < at + h; i += 16) {
+                const __m512 a = _mm512_loadu_ps(v + i), b = _mm512_loadu_ps(v + i + h);
+                _mm512_storeu_ps(v + i, _mm512_add_ps(a, b));
+                _mm512_storeu_ps(v + i + h, _mm512_sub_ps(a, b));
+            }
+        }
+    }
+}
+
+}  // namespace
+
+const CodeKernels& Avx512DotCodes() {
+    static constexpr CodeKernels kTable{Dot, Encode, Tables, Scan, Hadamard};
+    return kTable;
+}
+
+}  // namespace elanus::simd
+#endif

@@ -1,0 +1,203 @@
+// Every level of the code kernels against the scalar reference and against arithmetic by hand.
+#include "simd/codes.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace elanus::simd {
+namespace {
+
+constexpr Level kLevels[] = {Level::kScalar, Level::kNeon, Level::kAvx2, Level::kAvx512,
+                             Level::kAvx512Dot};
+constexpr size_t kSizes[] = {64, 128, 192, 384, 768, 1024, 4096};
+
+std::vector<float> Normal(size_t n, uint32_t seed) {
+    std::mt19937 random(seed);
+    std::normal_distribution<float> normal;
+    std::vector<float> v(n);
+    std::generate(v.begin(), v.end(), [&] { return normal(random); });
+    return v;
+}
+
+std::vector<int8_t> Bytes(size_t n, uint32_t seed) {
+    std::mt19937 random(seed);
+    std::vector<int8_t> v(n);
+    std::generate(v.begin(), v.end(), [&] { return static_cast<int8_t>(random()); });
+    return v;
+}
+
+TEST(Codes, DotIsExactAtTheEnds) {
+    for (size_t n : kSizes) {
+        auto a = Bytes(n, 1), b = Bytes(n, 2);
+        for (int round = 0; round < 4; ++round) {
+            if (round > 0) {
+                std::fill(a.begin(), a.end(), round == 1 ? int8_t{-128} : int8_t{127});
+                std::fill(b.begin(), b.end(), round == 3 ? int8_t{-128} : int8_t{127});
+            }
+            int64_t want = 0;
+            for (size_t i = 0; i < n; ++i) {
+                want += static_cast<int64_t>(a[i]) * b[i];
+            }
+            for (Level level : kLevels) {
+                if (const CodeKernels* kernels = CodesAt(level)) {
+                    EXPECT_EQ(kernels->dot(a.data(), b.data(), n), want) << LevelName(level);
+                }
+            }
+        }
+    }
+}
+
+TEST(Codes, EncodingAgreesAndIsClose) {
+    for (size_t n : kSizes) {
+        const auto v = Normal(n, 3);
+        std::vector<int8_t> want(n), got(n);
+        const float scale = CodesAt(Level::kScalar)->encode(v.data(), n, want.data());
+        for (size_t i = 0; i < n; ++i) {
+            EXPECT_NEAR(scale * static_cast<float>(want[i]), v[i], scale * 0.501f);
+        }
+        for (Level level : kLevels) {
+            if (const CodeKernels* kernels = CodesAt(level)) {
+                EXPECT_EQ(kernels->encode(v.data(), n, got.data()), scale);
+                EXPECT_EQ(got, want) << LevelName(level);
+            }
+        }
+    }
+}
+
+TEST(Codes, ScansAgreeAndEstimateSums) {
+    for (size_t n : kSizes) {
+        const auto q = Normal(n, 4);
+        std::vector<uint8_t> group(GroupBytes(n), 0);
+        std::mt19937 random(5);
+        float want[kGroupVectors] = {};
+        for (size_t i = 0; i < kGroupVectors; ++i) {
+            for (size_t d = 0; d < n; ++d) {
+                const bool set = i == 0 ? q[d] > 0 : i == 1 ? q[d] < 0 : (random() & 1) != 0;
+                want[i] += set ? q[d] : -q[d];
+                if (set) {
+                    SetCodeBit(group.data(), i, d);
+                }
+            }
+        }
+        auto* factors = reinterpret_cast<float*>(group.data() + GroupCodeBytes(n));
+        for (size_t i = 0; i < kGroupVectors; ++i) {
+            factors[i] = static_cast<float>(i);
+            factors[kGroupVectors + i] = -2.0f;
+        }
+        factors[7] = std::numeric_limits<float>::infinity();
+        for (Level level : kLevels) {
+            const CodeKernels* kernels = CodesAt(level);
+            if (kernels == nullptr) {
+                continue;
+            }
+            std::vector<uint8_t> tables(4 * n);
+            SignQuery query;
+            kernels->tables(q.data(), n, tables.data(), &query);
+            float costs[kGroupVectors];
+            const float limit = 3;
+            const uint32_t below =
+                kernels->scan(query, group.data(), 1.5f, limit, group.data(), 256, costs);
+            for (size_t i = 0; i < kGroupVectors; ++i) {
+                EXPECT_EQ((below >> i & 1) != 0, costs[i] < limit);
+                if (i != 7) {
+                    const float cost = 1.5f + factors[i] - 2 * want[i];
+                    EXPECT_NEAR(costs[i], cost, 2 * query.step * std::sqrt(static_cast<float>(n)))
+                        << LevelName(level) << " " << n << " " << i;
+                }
+            }
+        }
+    }
+}
+
+TEST(Codes, TablesAreTheSameInAllLevels) {
+    for (size_t n : kSizes) {
+        const auto q = Normal(n, 6);
+        std::vector<uint8_t> want(4 * n), got(4 * n);
+        SignQuery reference, query;
+        CodesAt(Level::kScalar)->tables(q.data(), n, want.data(), &reference);
+        for (Level level : kLevels) {
+            if (const CodeKernels* kernels = CodesAt(level)) {
+                kernels->tables(q.data(), n, got.data(), &query);
+                EXPECT_EQ(got, want) << LevelName(level);
+                EXPECT_FLOAT_EQ(query.step, reference.step);
+                EXPECT_FLOAT_EQ(query.offset, reference.offset);
+            }
+        }
+    }
+}
+
+TEST(Codes, HadamardTwiceGivesTheVectorBack) {
+    for (size_t n : {64u, 128u, 512u, 4096u}) {
+        const auto v = Normal(n, 7);
+        const std::vector<float> signs(n, 1.0f);
+        for (Level level : kLevels) {
+            if (const CodeKernels* kernels = CodesAt(level)) {
+                auto x = v;
+                kernels->hadamard(x.data(), signs.data(), n);
+                float sum = 0;
+                for (float value : v) {
+                    sum += value;
+                }
+                EXPECT_NEAR(x[0], sum, 1e-3f * static_cast<float>(n));
+                kernels->hadamard(x.data(), signs.data(), n);
+                for (size_t i = 0; i < n; ++i) {
+                    EXPECT_NEAR(x[i] / static_cast<float>(n), v[i], 1e-4f) << LevelName(level);
+                }
+            }
+        }
+    }
+}
+
+TEST(Codes, WhatIsNoNumberIsSurvived) {
+    std::vector<float> q(64, std::numeric_limits<float>::quiet_NaN());
+    q[1] = std::numeric_limits<float>::infinity();
+    q[2] = -std::numeric_limits<float>::infinity();
+    std::vector<uint8_t> tables(256);
+    std::vector<int8_t> bytes(64);
+    for (Level level : kLevels) {
+        if (const CodeKernels* kernels = CodesAt(level)) {
+            SignQuery query;
+            kernels->tables(q.data(), 64, tables.data(), &query);
+            kernels->encode(q.data(), 64, bytes.data());
+        }
+    }
+}
+
+// A level that silently falls back to plain loops answers right, only many times slower.
+TEST(Codes, WideLevelsAreFasterThanTheReference) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__OPTIMIZE__)
+    constexpr size_t kDims = 768;
+    const auto q = Normal(kDims, 8);
+    std::vector<uint8_t> group(GroupBytes(kDims), 0x5a), tables(4 * kDims);
+    const auto time = [&](const CodeKernels& kernels) {
+        SignQuery query;
+        kernels.tables(q.data(), kDims, tables.data(), &query);
+        double best = 1e9;
+        for (int round = 0; round < 20; ++round) {
+            const auto start = std::chrono::steady_clock::now();
+            float costs[kGroupVectors];
+            for (int i = 0; i < 50; ++i) {
+                kernels.scan(query, group.data(), 0, 0, nullptr, 0, costs);
+            }
+            const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+            best = std::min(best, took.count());
+        }
+        return best;
+    };
+    const double scalar = time(*CodesAt(Level::kScalar));
+    for (Level level : {Level::kAvx2, Level::kAvx512Dot}) {
+        if (const CodeKernels* kernels = CodesAt(level)) {
+            EXPECT_LT(time(*kernels), scalar / 6) << LevelName(level);
+        }
+    }
+#endif
+}
+
+}  // namespace
+}  // namespace elanus::simd
