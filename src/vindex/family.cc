@@ -1,6 +1,7 @@
 #include "vindex/family.h"
 
 #include "codec/envelope.h"
+#include "vindex/block_graph.h"
 #include "vindex/flat.h"
 #include "vindex/hnsw.h"
 #include "vindex/sparse_index.h"
@@ -99,6 +100,16 @@ constexpr std::string_view kNotBuilt[] = {
     "FAISS",           "SCANN_DVR",
 };
 
+// Two ways to be an HNSW: with codes of the neighbours in each node where that is faster, with plain
+// lists over the vectors themselves everywhere else.
+base::Result<std::unique_ptr<Index>> BuildGraph(const BuildParams& params,
+                                                const BuildInput& input) {
+    const int64_t m = IntParam(params.params, "M").value_or(kHnswMDefault);
+    return BlockGraphIndex::Fits(params.vector_type, params.dim, m)
+               ? BlockGraphIndex::Build(params, input)
+               : HnswIndex::Build(params, input);
+}
+
 // Numbers get a graph; bits are scanned, which is exact and, at a bit a dimension, fast.
 base::Result<std::unique_ptr<Index>> BuildAutomatic(const BuildParams& params,
                                                     const BuildInput& input) {
@@ -110,13 +121,13 @@ base::Result<std::unique_ptr<Index>> BuildAutomatic(const BuildParams& params,
     }
     BuildParams expanded = params;
     expanded.params = {{"M", "18"}, {"efConstruction", "240"}};
-    return HnswIndex::Build(expanded, input);
+    return BuildGraph(expanded, input);
 }
 
 constexpr Family kFamilies[] = {
     {"FLAT", kFlatTypes, {}, {}, FlatIndex::Build},
     {"BIN_FLAT", kBinaryFlatTypes, {}, {}, FlatIndex::Build},
-    {"HNSW", kHnswTypes, kHnswBuild, kHnswSearch, HnswIndex::Build},
+    {"HNSW", kHnswTypes, kHnswBuild, kHnswSearch, BuildGraph},
     {"SPARSE_INVERTED_INDEX", kSparseTypes, kSparseBuild, kSparseSearch, SparseIndex::Build},
     {"SPARSE_WAND", kSparseTypes, kSparseBuild, kSparseSearch, SparseIndex::Build},
     {"AUTOINDEX", kAutomaticTypes, {}, kAutomaticSearch, BuildAutomatic},
@@ -331,6 +342,9 @@ base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file) {
     }
     if (format == kHnswFormat) {
         return HnswIndex::Open(std::move(file));
+    }
+    if (format == kBlockGraphFormat) {
+        return BlockGraphIndex::Open(std::move(file));
     }
     return base::Corruption("\"" + format + "\" is no vector index format");
 }

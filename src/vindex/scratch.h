@@ -36,6 +36,37 @@ class VisitedSet {
     uint16_t epoch_ = 0;
 };
 
+// The same in one bit a row, for walks that mark few rows: clearing touches what was marked.
+class VisitedBits {
+  public:
+    void Reset(size_t rows) {
+        if (words_.size() < rows / 64 + 1) {
+            words_.resize(rows / 64 + 1);
+        }
+        for (uint32_t word : touched_) {
+            words_[word] = 0;
+        }
+        touched_.clear();
+    }
+    bool Has(uint32_t row) const { return (words_[row / 64] >> (row % 64) & 1) != 0; }
+    bool Insert(uint32_t row) {
+        uint64_t& word = words_[row / 64];
+        const uint64_t bit = uint64_t{1} << (row % 64);
+        if ((word & bit) != 0) {
+            return false;
+        }
+        if (word == 0) {
+            touched_.push_back(row / 64);
+        }
+        word |= bit;
+        return true;
+    }
+
+  private:
+    std::vector<uint64_t> words_;
+    std::vector<uint32_t> touched_;
+};
+
 // One dimension of a sparse query: its list, and the place a walk has reached in it.
 struct SparseTerm {
     double weight = 0;        // the query's value
@@ -50,9 +81,14 @@ struct SparseTerm {
 struct SearchScratch {
     std::vector<float> query;  // bytes of any type, aligned for all
     VisitedSet visited;
+    VisitedBits visited_bits;
     TopK top;
     std::vector<uint64_t> pool;        // best rows met so far
     std::vector<uint64_t> candidates;  // heap of rows to expand (filtered walk)
+    std::vector<uint64_t> open;        // rows to expand (block graph)
+    std::vector<float> rotated;        // the query as codes are compared with (block graph) ...
+    std::vector<int8_t> coded;         // ... in 8 bits ...
+    std::vector<uint8_t> tables;       // ... and as tables of a scan
     std::vector<uint32_t> ids;
     std::vector<float> costs;
     std::vector<SparseTerm> terms;

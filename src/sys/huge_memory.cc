@@ -1,0 +1,31 @@
+#include "sys/huge_memory.h"
+
+#include <cstring>
+#include <new>
+
+#include <sys/mman.h>
+
+namespace elanus::sys {
+namespace {
+
+constexpr size_t kPageBytes = size_t{2} << 20;
+constexpr size_t kLineBytes = 64;
+
+}  // namespace
+
+std::shared_ptr<uint8_t> AllocateHuge(size_t bytes) {
+    if (bytes == 0) {
+        return nullptr;
+    }
+    const std::align_val_t alignment{bytes < kPageBytes ? kLineBytes : kPageBytes};
+    auto* memory = static_cast<uint8_t*>(::operator new(bytes, alignment));
+    if (bytes >= kPageBytes) {
+        // A wish: without it the pages are small, and nothing else changes.
+        (void)::madvise(memory, bytes, MADV_HUGEPAGE);
+    }
+    std::memset(memory, 0, bytes);
+    return std::shared_ptr<uint8_t>(memory,
+                                    [alignment](uint8_t* p) { ::operator delete(p, alignment); });
+}
+
+}  // namespace elanus::sys

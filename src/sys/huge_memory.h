@@ -1,0 +1,16 @@
+// Memory on large pages, where the system has them: random access to tables of gigabytes spends
+// half of its time on translating addresses otherwise.
+// Threads: any.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace elanus::sys {
+
+// Zeroed, aligned to the page size it asks for (2 MiB; 64 bytes for what is smaller than a page).
+// Null only for 0 bytes.
+std::shared_ptr<uint8_t> AllocateHuge(size_t bytes);
+
+}  // namespace elanus::sys

@@ -1,0 +1,400 @@
+// Searching a BlockGraphIndex; block_graph_file.cc has the rest.
+#include "vindex/block_graph.h"
+
+#include "vindex/exact_scan.h"
+#include "vindex/param.h"
+#include "vindex/scratch.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <limits>
+
+namespace elanus::vindex {
+namespace {
+
+constexpr size_t kInterruptHops = 512;
+constexpr size_t kEntries = 3;  // rows of the router that a walk starts from
+constexpr size_t kEfMin = 16;
+constexpr size_t kRangeEfMin = 512;
+constexpr size_t kRerankExtra = 10;  // rows beyond k that are ordered exactly
+
+// AUTOINDEX: reaches recall@10 0.97 and recall@100 0.96 on the package catalogue.
+constexpr size_t AutomaticEf(size_t k) {
+    return 110 + k + k / 2;
+}
+
+// Pool keys carry a mark "taken" below the row, so that marking keeps the order.
+uint64_t PoolKey(float cost, uint32_t row) {
+    return MakeKey(cost, row << 1);
+}
+uint32_t PoolRow(uint64_t key) {
+    return KeyRow(key) >> 1;
+}
+
+// The candidates of a plain walk, sorted; a key enters at its place and pushes the last one out.
+class Pool {
+  public:
+    Pool(std::vector<uint64_t>& keys, size_t capacity) : keys_(keys), capacity_(capacity) {
+        keys_.resize(capacity + 1);
+    }
+    float limit() const {
+        return size_ < capacity_ ? std::numeric_limits<float>::infinity()
+                                 : KeyCost(keys_[size_ - 1]);
+    }
+    void Insert(float cost, uint32_t row) {
+        const uint64_t key = PoolKey(cost, row);
+        if (size_ == capacity_ && key >= keys_[size_ - 1]) {
+            return;
+        }
+        size_t low = 0;
+        for (size_t count = size_; count > 0;) {
+            const size_t half = count / 2;
+            const bool right = keys_[low + half] < key;
+            low += right ? half + 1 : 0;
+            count = right ? count - half - 1 : half;
+        }
+        size_ = std::min(size_ + 1, capacity_);
+        std::memmove(&keys_[low + 1], &keys_[low], (size_ - 1 - low) * sizeof(uint64_t));
+        keys_[low] = key;
+        next_ = std::min(next_, low);
+    }
+    // The best one not taken yet.
+    bool Take(uint32_t* row) {
+        while (next_ < size_ && (keys_[next_] & 1) != 0) {
+            ++next_;
+        }
+        if (next_ == size_) {
+            return false;
+        }
+        *row = PoolRow(keys_[next_]);
+        keys_[next_++] |= 1;
+        return true;
+    }
+
+  private:
+    std::vector<uint64_t>& keys_;
+    size_t capacity_;
+    size_t size_ = 0;
+    size_t next_ = 0;
+};
+
+}  // namespace
+
+struct BlockGraphIndex::Walk {
+    const Query& query;
+    const SearchParams& params;
+    SearchScratch& scratch;
+    size_t ef;
+    size_t hops_max;  // of a filtered walk
+    base::Status* interrupted;
+    const simd::CodeKernels& kernels = simd::Codes();
+    simd::SignQuery signs;
+    const int8_t* coded = nullptr;  // the query in 8 bits
+    float scale = 0;                // of it
+    float norm = 0;                 // its squared length; 0 for IP
+    uint64_t hops = 0;
+    uint64_t distances = 0;
+    std::vector<uint64_t>& found;  // keys of visited rows, by the costs of their 8-bit rows
+
+    bool Interrupted() {
+        if (++hops % kInterruptHops == 0 && params.interrupt) {
+            *interrupted = params.interrupt();
+        }
+        return !interrupted->ok();
+    }
+};
+
+size_t BlockGraphIndex::Effort(const SearchParams& params) const {
+    const size_t k = std::min<size_t>(params.k, size());
+    const size_t given = static_cast<size_t>(IntParam(params.params, "ef").value_or(0));
+    size_t ef = given > 0 ? given : automatic_ ? AutomaticEf(k) : kEfMin;
+    if (given == 0 && params.radius.has_value()) {
+        ef = std::max(ef, kRangeEfMin);
+    }
+    return std::min<size_t>(std::max(ef, k), size());
+}
+
+// A walk for ef passing rows meets 1/selectivity times as many. Both read memory and wait for it.
+bool BlockGraphIndex::ScanIsCheaper(size_t matches, size_t ef) const {
+    const double selectivity = static_cast<double>(matches) / size();
+    const double scan = static_cast<double>(matches) * static_cast<double>(view_.row_bytes);
+    const double walk =
+        static_cast<double>(ef + kEfMin) / selectivity * static_cast<double>(block_bytes_);
+    return scan <= walk;
+}
+
+base::Status BlockGraphIndex::Scan(const Query& query, const SearchParams& params, size_t matches,
+                                   SearchScratch& scratch, Neighbors* out) const {
+    out->counters.strategy =
+        out->counters.distances > 0 ? Strategy::kWalkThenScan : Strategy::kExactScan;
+    out->counters.distances += matches;
+    return ScanRows(view_, query, params, scratch, out);
+}
+
+base::Status BlockGraphIndex::SearchRows(const Query& query, const SearchParams& params,
+                                         size_t matches, SearchScratch& scratch,
+                                         Neighbors* out) const {
+    const CostBand band = CostBand::Of(metric(), params);
+    for (size_t ef = Effort(params);; ef *= 4) {
+        if (ScanIsCheaper(matches, ef)) {
+            return Scan(query, params, matches, scratch, out);
+        }
+        base::Status interrupted;
+        const Outcome outcome = WalkFor(query, params, matches, ef, scratch, out, &interrupted);
+        RETURN_IF_ERROR(interrupted);
+        if (outcome == Outcome::kDamaged) {
+            return base::Corruption("block graph: bad row number");
+        }
+        std::vector<uint64_t>& found = scratch.pool;  // exact keys, best first
+        if (outcome == Outcome::kGaveUp || found.size() < std::min(params.k, matches)) {
+            return Scan(query, params, matches, scratch, out);
+        }
+        const float border = KeyCost(found.back());
+        std::erase_if(found, [&](uint64_t key) { return !band.Contains(KeyCost(key)); });
+        // Enough, or the walk has gone past the border of the range: there is no more to find.
+        if (!band.bounded || found.size() >= params.k || !(border < band.high)) {
+            found.resize(std::min(found.size(), params.k));
+            AppendKeys(metric(), found, out);
+            return base::Status();
+        }
+    }
+}
+
+// Leaves in scratch.pool passing rows with their exact costs, best first.
+BlockGraphIndex::Outcome BlockGraphIndex::WalkFor(const Query& query, const SearchParams& params,
+                                                  size_t matches, size_t ef, SearchScratch& scratch,
+                                                  Neighbors* out, base::Status* interrupted) const {
+    const size_t hops_max = matches * view_.row_bytes / block_bytes_ + 1;
+    Walk walk{.query = query,
+              .params = params,
+              .scratch = scratch,
+              .ef = ef,
+              .hops_max = hops_max,
+              .interrupted = interrupted,
+              .signs = {},
+              .found = scratch.pool};
+    PrepareWalk(walk);
+    const bool filtered = params.filter.present() && matches < size();
+    const Outcome outcome = filtered ? WalkFiltered(walk) : WalkPlain(walk);
+    if (outcome == Outcome::kDone) {
+        Rerank(walk, params.radius.has_value() ? walk.found.size() : params.k + kRerankExtra);
+    }
+    out->counters.strategy = filtered ? Strategy::kFilteredWalk : Strategy::kWalk;
+    out->counters.distances += walk.distances;
+    out->counters.hops += walk.hops;
+    return outcome;
+}
+
+void BlockGraphIndex::PrepareWalk(Walk& walk) const {
+    const size_t width = layout_.width;
+    SearchScratch& scratch = walk.scratch;
+    scratch.rotated.resize(std::max(scratch.rotated.size(), width));
+    scratch.coded.resize(std::max(scratch.coded.size(), width));
+    scratch.tables.resize(std::max(scratch.tables.size(), simd::GroupCodeBytes(width)));
+    const bool ip = metric() == Metric::kIp;
+    // An inner product with a centred row differs from that with the row by the same for all rows.
+    RotateInto(rotation_, static_cast<const float*>(walk.query.data),
+               ip ? nullptr : centre_.As<float>().data(), dim(), scratch.rotated.data());
+    walk.scale = walk.kernels.encode(scratch.rotated.data(), width, scratch.coded.data());
+    walk.coded = scratch.coded.data();
+    walk.norm = ip ? 0.0f : simd::SquaredNorm(scratch.rotated.data(), width);
+    walk.kernels.tables(scratch.rotated.data(), width, scratch.tables.data(), &walk.signs);
+    scratch.visited_bits.Reset(size());
+    walk.found.clear();
+}
+
+// Leaves in scratch.candidates pool keys of the rows to start from. False: damaged.
+bool BlockGraphIndex::Enter(Walk& walk) const {
+    std::vector<uint64_t>& entries = walk.scratch.candidates;
+    entries.assign(kEntries, std::numeric_limits<uint64_t>::max());
+    float costs[simd::kGroupVectors];
+    const uint8_t* group = router_.data();
+    const uint8_t* end = group + router_.size();
+    for (; group < end; group += layout_.group_bytes()) {
+        walk.kernels.scan(walk.signs, group, walk.norm, 0, nullptr, 0, costs);
+        const auto* ids = reinterpret_cast<const uint32_t*>(group + layout_.ids_offset());
+        for (size_t i = 0; i < simd::kGroupVectors; ++i) {
+            const uint64_t key = PoolKey(costs[i], ids[i] & 0x7fffffff);
+            if (key < entries.back()) {
+                entries.back() = key;
+                std::inplace_merge(entries.begin(), entries.end() - 1, entries.end());
+            }
+        }
+    }
+    walk.distances += router_rows_;
+    std::erase(entries, std::numeric_limits<uint64_t>::max());
+    return std::all_of(entries.begin(), entries.end(),
+                       [this](uint64_t key) { return PoolRow(key) < size(); });
+}
+
+float BlockGraphIndex::OwnCost(const Walk& walk, const uint8_t* block) const {
+    BlockLayout::Own own;
+    std::memcpy(&own, block, sizeof own);
+    const auto* values = reinterpret_cast<const int8_t*>(block + sizeof own);
+    const auto dot = static_cast<float>(walk.kernels.dot(walk.coded, values, layout_.width));
+    return walk.norm + own.norm - 2 * walk.scale * own.scale * dot;
+}
+
+// Scores the neighbours of `row`, whose own cost is walk.found.back()'s; offers those below
+// `limit`. False: damaged.
+template <typename Offer>
+bool BlockGraphIndex::Visit(Walk& walk, uint32_t row, const uint8_t* next, float limit,
+                            const Offer& offer) const {
+    const uint8_t* block = Block(row);
+    const float own = OwnCost(walk, block);
+    offer.Self(own);
+    const size_t next_bytes = next != nullptr ? block_bytes_ / layout_.groups() : 0;
+    const uint8_t* group = block + layout_.own_bytes();
+    float costs[simd::kGroupVectors];
+    for (uint32_t g = 0; g < layout_.groups(); ++g, group += layout_.group_bytes()) {
+        uint32_t below = walk.kernels.scan(walk.signs, group, own, limit, next, next_bytes, costs);
+        next += next_bytes;
+        const auto* ids = reinterpret_cast<const uint32_t*>(group + layout_.ids_offset());
+        for (; below != 0; below &= below - 1) {
+            const int i = std::countr_zero(below);
+            if (ids[i] >= size()) {
+                return false;
+            }
+            offer.Neighbour(costs[i], ids[i]);
+        }
+    }
+    walk.distances += layout_.degree;
+    return true;
+}
+
+// Takes the best candidate one hop ahead, so that its block is on the way while the one before is
+// scanned. A row may be in the pool more than once, with estimates from several neighbours; the
+// best of them counts.
+BlockGraphIndex::Outcome BlockGraphIndex::WalkPlain(Walk& walk) const {
+    if (!Enter(walk)) {
+        return Outcome::kDamaged;
+    }
+    VisitedBits& visited = walk.scratch.visited_bits;
+    Pool pool(walk.scratch.open, walk.ef);
+    for (uint64_t key : walk.scratch.candidates) {
+        pool.Insert(KeyCost(key), PoolRow(key));
+    }
+    const auto take = [&](uint32_t* row) {
+        while (pool.Take(row)) {
+            if (visited.Insert(*row)) {
+                return true;
+            }
+        }
+        return false;
+    };
+    uint32_t row = 0, next = 0;
+    struct Offer {
+        Walk& walk;
+        Pool& pool;
+        const VisitedBits& visited;
+        const uint32_t& row;
+        void Self(float cost) const { walk.found.push_back(MakeKey(cost, row)); }
+        void Neighbour(float cost, uint32_t id) const {
+            if (!visited.Has(id)) {
+                pool.Insert(cost, id);
+            }
+        }
+    };
+    const Offer offer{walk, pool, visited, row};
+    for (bool more = take(&row); more; row = next) {
+        more = take(&next);
+        if (walk.Interrupted()) {
+            return Outcome::kInterrupted;
+        }
+        if (!Visit(walk, row, more ? Block(next) : nullptr, pool.limit(), offer)) {
+            return Outcome::kDamaged;
+        }
+        more = more || take(&next);
+    }
+    return Outcome::kDone;
+}
+
+// Two heaps: candidates by estimate, and the ef best passing rows by their own cost. It ends when
+// the best candidate is worse than the worst of ef passing rows, so selective filters make it go
+// further by themselves.
+BlockGraphIndex::Outcome BlockGraphIndex::WalkFiltered(Walk& walk) const {
+    if (!Enter(walk)) {
+        return Outcome::kDamaged;
+    }
+    VisitedBits& visited = walk.scratch.visited_bits;
+    std::vector<uint64_t>& open = walk.scratch.open;  // smallest in front
+    std::vector<uint64_t>& found = walk.found;        // largest in front
+    open.assign(walk.scratch.candidates.begin(), walk.scratch.candidates.end());
+    std::make_heap(open.begin(), open.end(), std::greater<>());
+    uint32_t row = 0;
+    struct Offer {
+        Walk& walk;
+        std::vector<uint64_t>& open;
+        const VisitedBits& visited;
+        const uint32_t& row;
+        void Self(float cost) const {
+            if (!walk.params.filter.Test(row)) {
+                return;
+            }
+            walk.found.push_back(MakeKey(cost, row));
+            std::push_heap(walk.found.begin(), walk.found.end());
+            if (walk.found.size() > walk.ef) {
+                std::pop_heap(walk.found.begin(), walk.found.end());
+                walk.found.pop_back();
+            }
+        }
+        void Neighbour(float cost, uint32_t id) const {
+            if (!visited.Has(id)) {
+                open.push_back(PoolKey(cost, id));
+                std::push_heap(open.begin(), open.end(), std::greater<>());
+            }
+        }
+    };
+    const Offer offer{walk, open, visited, row};
+    while (!open.empty()) {
+        std::pop_heap(open.begin(), open.end(), std::greater<>());
+        const uint64_t best = open.back();
+        open.pop_back();
+        const bool full = found.size() >= walk.ef;
+        if (full && KeyCost(best) > KeyCost(found.front())) {
+            break;
+        }
+        row = PoolRow(best);
+        if (!visited.Insert(row)) {
+            continue;
+        }
+        if (walk.Interrupted()) {
+            return Outcome::kInterrupted;
+        }
+        const float limit = full ? KeyCost(found.front()) : std::numeric_limits<float>::infinity();
+        const uint8_t* next = open.empty() ? nullptr : Block(PoolRow(open.front()));
+        if (!Visit(walk, row, next, limit, offer)) {
+            return Outcome::kDamaged;
+        }
+        if (walk.hops > walk.hops_max) {
+            return Outcome::kGaveUp;
+        }
+    }
+    return Outcome::kDone;
+}
+
+// Orders the `count` best of what was found by their exact costs and drops the rest.
+void BlockGraphIndex::Rerank(Walk& walk, size_t count) const {
+    std::vector<uint64_t>& found = walk.found;
+    if (found.size() > count) {
+        std::nth_element(found.begin(), found.begin() + static_cast<ptrdiff_t>(count), found.end());
+        found.resize(count);
+    }
+    for (uint64_t key : found) {
+        const auto* row = static_cast<const uint8_t*>(view_.Row(KeyRow(key)));
+        for (size_t at = 0; at < view_.row_bytes; at += 64) {
+            __builtin_prefetch(row + at, 0, 2);
+        }
+    }
+    for (uint64_t& key : found) {
+        const uint32_t row = KeyRow(key);
+        float cost = 0;
+        view_.Costs(walk.query, &row, 1, &cost);
+        key = MakeKey(cost, row);
+    }
+    walk.distances += found.size();
+    std::sort(found.begin(), found.end());
+}
+
+}  // namespace elanus::vindex

@@ -1,0 +1,133 @@
+// BlockGraphIndex: HNSW and AUTOINDEX over float vectors of 64 dimensions or more. (Smaller and
+// other vectors: hnsw.h.)
+//
+// One graph layer (graph_builder.h). A node is one block: the row itself in 8 bits, and for each
+// neighbour a 1-bit code of the edge to it, two factors and its row number. A hop reads one block:
+// the cost of the node from its own row, estimates of all neighbours from their codes, 32 by a few
+// byte shuffles (after SymphonyQG, arXiv 2411.12229, and RaBitQ, arXiv 2405.12497). While a block is
+// scanned the next one is fetched: the walk takes the best candidate one hop ahead. What the walk
+// found is ordered at the end by the exact float rows, so scores are exact.
+// Walks start at the best few of a sample of rows (the router), which are coded the same way.
+//
+// A search chooses between three ways from the number of rows that pass the filter:
+//   exact scan of those rows, when that reads no more bytes than a walk would;
+//   a plain walk, when there is no filter;
+//   a filtered walk: all nodes are traversed and passing ones kept, until ef of them are found and
+//   no better candidate is open; it gives up for the scan when it has read as much as the scan.
+// A walk that ends with fewer rows than exist is followed by the scan (INV-VINDEX-1).
+//
+// `M` gives 2 M places for neighbours, rounded to a multiple of 32; `efConstruction` the width of
+// the searches of the build; `ef` the candidates of a walk, as in HNSW.
+// Why this design, with measurements: docs/adr/0014-graph-engine.md. Format: docs/formats/block-graph.md
+#pragma once
+
+#include "codec/envelope.h"
+#include "simd/codes.h"
+#include "vindex/coded_rows.h"
+#include "vindex/graph_builder.h"
+#include "vindex/index.h"
+#include "vindex/vectors.h"
+
+#include <memory>
+#include <optional>
+#include <span>
+
+namespace elanus::vindex {
+
+inline constexpr std::string_view kBlockGraphFormat = "block_graph";
+
+// Where the parts of a block lie; sizes in bytes. Every part starts on a cache line.
+struct BlockLayout {
+    size_t width = 0;  // dimensions of the codes
+    uint32_t degree = 0;
+
+    struct Own {  // then `width` 8-bit values
+        float scale;
+        float norm;  // squared length of the row; 0 for IP
+        uint32_t zero[2];
+    };
+    static constexpr size_t kGroup = simd::kGroupVectors;
+
+    uint32_t groups() const { return degree / static_cast<uint32_t>(kGroup); }
+    size_t own_bytes() const { return (sizeof(Own) + width + 63) / 64 * 64; }
+    size_t factors_offset() const { return simd::GroupCodeBytes(width); }
+    size_t ids_offset() const { return simd::GroupBytes(width); }
+    size_t group_bytes() const { return ids_offset() + kGroup * sizeof(uint32_t); }
+    size_t block_bytes() const { return own_bytes() + groups() * group_bytes(); }
+};
+
+class BlockGraphIndex : public Index {
+  public:
+    static constexpr uint32_t kDimMin = 64;
+    static constexpr uint32_t kDimLimit = simd::kCodeDimMax;
+    static constexpr uint32_t kMMax = 64;
+
+    // Whether an HNSW over such vectors is built as a block graph.
+    static bool Fits(VectorType type, uint32_t dim, int64_t m) {
+        return type == VectorType::kFloat && dim >= kDimMin && dim <= kDimLimit && m <= kMMax &&
+               RotatedWidth(dim) <= simd::kCodeDimMax;
+    }
+    // params.index_type is "HNSW" or "AUTOINDEX"; `params.params` holds M and efConstruction.
+    static base::Result<std::unique_ptr<Index>> Build(const BuildParams& params,
+                                                      const BuildInput& input);
+    static base::Result<std::unique_ptr<Index>> Open(base::Buffer file);
+
+    std::string_view index_type() const override { return automatic_ ? "AUTOINDEX" : "HNSW"; }
+    uint64_t memory_bytes() const override;
+    base::Status Save(codec::Sink& sink) const override;
+    base::Status Verify() const override;
+
+  protected:
+    base::Status SearchRows(const Query& query, const SearchParams& params, size_t matches,
+                            SearchScratch& scratch, Neighbors* out) const override;
+
+  private:
+    enum class Outcome : uint8_t { kDone, kGaveUp, kDamaged, kInterrupted };
+    struct Walk;  // one walk's query, limits and counters
+
+    BlockGraphIndex(Metric metric, uint32_t dim, uint32_t rows)
+        : Index(VectorType::kFloat, metric, dim, rows) {}
+    void Shape(uint32_t m, uint32_t router_rows);
+
+    void FillBlocks(const CodedRows& rows, const NeighborLists& lists, sys::Executor* executor,
+                    uint8_t* blocks) const;
+    void FillOwn(const CodedRows& rows, uint32_t row, uint8_t* block) const;
+    void FillEdge(const CodedRows& rows, uint32_t row, uint32_t link, size_t place,
+                  uint8_t* group) const;
+    base::Buffer MakeRouter(const CodedRows& rows) const;
+
+    size_t Effort(const SearchParams& params) const;
+    bool ScanIsCheaper(size_t matches, size_t ef) const;
+    base::Status Scan(const Query& query, const SearchParams& params, size_t matches,
+                      SearchScratch& scratch, Neighbors* out) const;
+    Outcome WalkFor(const Query& query, const SearchParams& params, size_t matches, size_t ef,
+                    SearchScratch& scratch, Neighbors* out, base::Status* interrupted) const;
+    void PrepareWalk(Walk& walk) const;
+    bool Enter(Walk& walk) const;
+    Outcome WalkPlain(Walk& walk) const;
+    Outcome WalkFiltered(Walk& walk) const;
+    template <typename Offer>
+    bool Visit(Walk& walk, uint32_t row, const uint8_t* next, float limit,
+               const Offer& offer) const;
+    float OwnCost(const Walk& walk, const uint8_t* block) const;
+    void Rerank(Walk& walk, size_t count) const;
+
+    const uint8_t* Block(uint32_t row) const { return blocks_.data() + row * block_bytes_; }
+
+    bool automatic_ = false;
+    uint32_t m_ = 0;
+    uint32_t ef_construction_ = 0;
+    uint32_t router_rows_ = 0;
+    uint64_t seed_ = 0;
+    BlockLayout layout_;
+    size_t block_bytes_ = 0;
+    Rotation rotation_;
+    VectorView view_;
+    base::Buffer blocks_;
+    base::Buffer centre_;  // f32, dim
+    base::Buffer router_;  // groups of codes, factors and ids
+    StoredVectors vectors_;
+    std::optional<codec::EnvelopeReader> file_;
+};
+
+}  // namespace elanus::vindex

@@ -1,0 +1,279 @@
+// Building, saving and opening of BlockGraphIndex: everything but the search.
+#include "base/hash.h"
+#include "sys/huge_memory.h"
+#include "vindex/block_graph.h"
+#include "vindex/param.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace elanus::vindex {
+namespace {
+
+constexpr uint32_t kVersion = 1;
+constexpr codec::SectionId kMetaSection{1, 0};
+constexpr codec::SectionId kBlocksSection{2, 0};
+constexpr codec::SectionId kCentreSection{3, 0};
+constexpr codec::SectionId kRouterSection{4, 0};
+constexpr codec::SectionId kVectorsSection{5, 0};
+constexpr codec::SectionId kInverseNormsSection{6, 0};
+
+constexpr uint32_t kFlagAutomatic = 2;
+constexpr uint32_t kRouterRowsMax = 256;
+constexpr uint32_t kFillRows = 64;  // of one task
+
+struct Meta {
+    uint32_t vector_type;
+    uint32_t metric;
+    uint32_t dim;
+    uint32_t rows;
+    uint32_t m;
+    uint32_t ef_construction;
+    uint32_t router_rows;
+    uint32_t flags;
+    uint64_t seed;
+    uint32_t zero[6];
+};
+static_assert(sizeof(Meta) == 64);
+
+bool Plausible(const Meta& meta) {
+    const auto type = static_cast<VectorType>(meta.vector_type);
+    return meta.metric <= static_cast<uint32_t>(Metric::kCosine) && meta.m >= kHnswMMin &&
+           BlockGraphIndex::Fits(type, meta.dim, meta.m) && meta.rows <= kRowsMax &&
+           meta.router_rows == std::min(meta.rows, kRouterRowsMax) &&
+           (meta.flags & ~kFlagAutomatic) == 0;
+}
+
+uint32_t DegreeOf(uint32_t m) {
+    const auto group = static_cast<uint32_t>(BlockLayout::kGroup);
+    return std::max((2 * m + group / 2) / group * group, group);
+}
+
+// Writes the code of `vector` and its two factors into place `i` of a group. `vector` stands for an
+// edge from `from`; a search adds up own + first + second * (sum of +-query), which estimates
+//   |q - v|^2 + |r|^2 - 2 <q - v, r>   for L2 and COSINE,
+//   -2 <q, v> - 2 <q, r>               for IP,
+// r being the edge and v its start: <y, r> is estimated by <y, signs of r> |r|^2 / |r|_1.
+void PutCode(const float* vector, const float* from, bool ip, const BlockLayout& layout, size_t i,
+             uint8_t* group) {
+    float sum = 0, square = 0, signed_from = 0, product = 0;
+    for (size_t d = 0; d < layout.width; ++d) {
+        const bool set = vector[d] > 0;
+        sum += std::fabs(vector[d]);
+        square += vector[d] * vector[d];
+        signed_from += set ? from[d] : -from[d];
+        product += vector[d] * from[d];
+        if (set) {
+            simd::SetCodeBit(group, i, d);
+        }
+    }
+    const float weight = sum > 0 ? square / sum : 0;
+    auto* factors = reinterpret_cast<float*>(group + layout.factors_offset());
+    factors[i] = (ip ? -2 * product : square) + 2 * weight * signed_from;
+    factors[simd::kGroupVectors + i] = -2 * weight;
+}
+
+void Decode(const CodedRows& rows, uint32_t row, float* out) {
+    const int8_t* values = rows.Values(row);
+    for (size_t d = 0; d < rows.width(); ++d) {
+        out[d] = rows.Scale(row) * static_cast<float>(values[d]);
+    }
+}
+
+}  // namespace
+
+void BlockGraphIndex::Shape(uint32_t m, uint32_t router_rows) {
+    m_ = m;
+    layout_.width = RotatedWidth(dim());
+    layout_.degree = DegreeOf(m);
+    block_bytes_ = layout_.block_bytes();
+    router_rows_ = router_rows;
+    rotation_ = Rotation(dim(), seed_);
+}
+
+base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& params,
+                                                            const BuildInput& input) {
+    const auto rows = static_cast<uint32_t>(input.rows);
+    std::unique_ptr<BlockGraphIndex> index(new BlockGraphIndex(params.metric, params.dim, rows));
+    index->automatic_ = params.index_type == "AUTOINDEX";
+    index->seed_ = input.seed;
+    index->Shape(static_cast<uint32_t>(IntParam(params.params, "M").value_or(kHnswMDefault)),
+                 std::min(rows, kRouterRowsMax));
+    index->vectors_ =
+        StoredVectors::CopyOf(params.vector_type, params.metric, params.dim, rows, input.vectors);
+    index->view_ = index->vectors_.View(params.vector_type, params.metric, params.dim, rows);
+    GraphOptions options;
+    options.degree = index->layout_.degree;
+    options.ef_construction = static_cast<uint32_t>(
+        IntParam(params.params, "efConstruction").value_or(kHnswEfConstructionDefault));
+    options.seed = input.seed;
+    options.executor = input.executor;
+    options.interrupt = input.interrupt;
+    index->ef_construction_ = options.ef_construction;
+    ASSIGN_OR_RETURN(const CodedRows coded,
+                     CodedRows::Make(index->view_, input.seed, input.executor, input.interrupt));
+    ASSIGN_OR_RETURN(const NeighborLists lists, GraphBuilder(coded, options).Build());
+    const size_t bytes = rows * index->block_bytes_;
+    const std::shared_ptr<uint8_t> blocks = sys::AllocateHuge(bytes);
+    index->FillBlocks(coded, lists, input.executor, blocks.get());
+    index->blocks_ = base::Buffer(blocks.get(), bytes, blocks);
+    index->centre_ = base::Buffer::FromVector(coded.centre());
+    index->router_ = index->MakeRouter(coded);
+    return std::unique_ptr<Index>(std::move(index));
+}
+
+void BlockGraphIndex::FillBlocks(const CodedRows& rows, const NeighborLists& lists,
+                                 sys::Executor* executor, uint8_t* blocks) const {
+    const auto fill = [&](size_t chunk) {
+        const auto begin = static_cast<uint32_t>(chunk) * kFillRows;
+        for (uint32_t row = begin; row < std::min(begin + kFillRows, size()); ++row) {
+            uint8_t* block = blocks + row * block_bytes_;
+            FillOwn(rows, row, block);
+            for (uint32_t place = 0; place < layout_.degree; ++place) {
+                uint8_t* group = block + layout_.own_bytes() +
+                                 place / simd::kGroupVectors * layout_.group_bytes();
+                if (place < lists.counts[row]) {
+                    FillEdge(rows, row, lists.Links(row)[place], place % simd::kGroupVectors,
+                             group);
+                } else {  // a free place: infinitely far
+                    reinterpret_cast<float*>(
+                        group + layout_.factors_offset())[place % simd::kGroupVectors] =
+                        std::numeric_limits<float>::infinity();
+                }
+            }
+        }
+    };
+    sys::InlineExecutor caller;
+    sys::Executor& threads = executor != nullptr ? *executor : caller;
+    threads.ParallelFor((size() + kFillRows - 1) / kFillRows, fill);
+}
+
+void BlockGraphIndex::FillOwn(const CodedRows& rows, uint32_t row, uint8_t* block) const {
+    const BlockLayout::Own own{
+        rows.Scale(row), metric() == Metric::kIp ? 0.0f : rows.Norm(row), {}};
+    std::memcpy(block, &own, sizeof own);
+    std::memcpy(block + sizeof own, rows.Values(row), layout_.width);
+}
+
+void BlockGraphIndex::FillEdge(const CodedRows& rows, uint32_t row, uint32_t link, size_t place,
+                               uint8_t* group) const {
+    thread_local std::vector<float> start, edge;
+    start.resize(layout_.width);
+    edge.resize(layout_.width);
+    Decode(rows, row, start.data());
+    Decode(rows, link, edge.data());
+    for (size_t d = 0; d < layout_.width; ++d) {
+        edge[d] -= start[d];
+    }
+    PutCode(edge.data(), start.data(), metric() == Metric::kIp, layout_, place, group);
+    reinterpret_cast<uint32_t*>(group + layout_.ids_offset())[place] = link;
+}
+
+// A sample of rows, coded as edges from the centre, for which own is the query's squared length.
+base::Buffer BlockGraphIndex::MakeRouter(const CodedRows& rows) const {
+    const size_t groups = (router_rows_ + simd::kGroupVectors - 1) / simd::kGroupVectors;
+    const size_t bytes = groups * layout_.group_bytes();
+    const std::shared_ptr<uint8_t> memory = sys::AllocateHuge(bytes);
+    const std::vector<float> centre(layout_.width, 0.0f);
+    std::vector<float> vector(layout_.width);
+    const uint64_t stream = base::Hash64(seed_ + 1);
+    for (size_t i = 0; i < groups * simd::kGroupVectors; ++i) {
+        uint8_t* group = memory.get() + i / simd::kGroupVectors * layout_.group_bytes();
+        const size_t place = i % simd::kGroupVectors;
+        if (i >= router_rows_) {
+            reinterpret_cast<float*>(group + layout_.factors_offset())[place] =
+                std::numeric_limits<float>::infinity();
+            continue;
+        }
+        const uint32_t row = size() <= kRouterRowsMax
+                                 ? static_cast<uint32_t>(i)
+                                 : static_cast<uint32_t>(base::Hash64(stream + i) % size());
+        Decode(rows, row, vector.data());
+        PutCode(vector.data(), centre.data(), metric() == Metric::kIp, layout_, place, group);
+        reinterpret_cast<uint32_t*>(group + layout_.ids_offset())[place] = row;
+    }
+    return base::Buffer(memory.get(), bytes, memory);
+}
+
+base::Status BlockGraphIndex::Save(codec::Sink& sink) const {
+    Meta meta{};
+    meta.vector_type = static_cast<uint32_t>(vector_type());
+    meta.metric = static_cast<uint32_t>(metric());
+    meta.dim = dim();
+    meta.rows = size();
+    meta.m = m_;
+    meta.ef_construction = ef_construction_;
+    meta.router_rows = router_rows_;
+    meta.flags = automatic_ ? kFlagAutomatic : 0;
+    meta.seed = seed_;
+    codec::EnvelopeWriter writer(sink, kBlockGraphFormat, kVersion);
+    writer.AddArray<Meta>(kMetaSection, {&meta, 1});
+    writer.AddSection(kBlocksSection, blocks_.view());
+    writer.AddSection(kCentreSection, centre_.view());
+    writer.AddSection(kRouterSection, router_.view());
+    vectors_.AddTo(writer, kVectorsSection, kInverseNormsSection);
+    return writer.Finish();
+}
+
+base::Result<std::unique_ptr<Index>> BlockGraphIndex::Open(base::Buffer file) {
+    ASSIGN_OR_RETURN(auto reader,
+                     codec::EnvelopeReader::Open(std::move(file), kBlockGraphFormat, kVersion));
+    ASSIGN_OR_RETURN(const base::Buffer bytes, reader.Array<Meta>(kMetaSection, 1));
+    Meta meta;
+    std::memcpy(&meta, bytes.data(), sizeof meta);
+    if (!Plausible(meta)) {
+        return base::Corruption("block graph: bad description");
+    }
+    std::unique_ptr<BlockGraphIndex> index(
+        new BlockGraphIndex(static_cast<Metric>(meta.metric), meta.dim, meta.rows));
+    index->automatic_ = (meta.flags & kFlagAutomatic) != 0;
+    index->ef_construction_ = meta.ef_construction;
+    index->seed_ = meta.seed;
+    index->Shape(meta.m, meta.router_rows);
+    const uint64_t rows = meta.rows;
+    const uint64_t groups =
+        (uint64_t{meta.router_rows} + simd::kGroupVectors - 1) / simd::kGroupVectors;
+    ASSIGN_OR_RETURN(index->blocks_,
+                     reader.Array<uint8_t>(kBlocksSection, rows * index->block_bytes_));
+    ASSIGN_OR_RETURN(index->centre_, reader.Array<float>(kCentreSection, meta.dim));
+    ASSIGN_OR_RETURN(index->router_,
+                     reader.Array<uint8_t>(kRouterSection, groups * index->layout_.group_bytes()));
+    ASSIGN_OR_RETURN(index->vectors_,
+                     StoredVectors::Open(reader, kVectorsSection, kInverseNormsSection,
+                                         index->vector_type(), index->metric(), meta.dim, rows));
+    index->view_ = index->vectors_.View(index->vector_type(), index->metric(), meta.dim, meta.rows);
+    index->file_ = std::move(reader);
+    return std::unique_ptr<Index>(std::move(index));
+}
+
+base::Status BlockGraphIndex::Verify() const {
+    if (file_.has_value()) {
+        RETURN_IF_ERROR(file_->VerifyAll());
+    }
+    const auto sound = [this](const uint8_t* group) {
+        const auto* ids = reinterpret_cast<const uint32_t*>(group + layout_.ids_offset());
+        return std::all_of(ids, ids + simd::kGroupVectors,
+                           [this](uint32_t id) { return id < size(); });
+    };
+    for (uint32_t row = 0; row < size(); ++row) {
+        for (uint32_t g = 0; g < layout_.groups(); ++g) {
+            if (!sound(Block(row) + layout_.own_bytes() + g * layout_.group_bytes())) {
+                return base::Corruption("block graph: bad neighbours of row " +
+                                        std::to_string(row));
+            }
+        }
+    }
+    for (size_t at = 0; at < router_.size(); at += layout_.group_bytes()) {
+        if (!sound(router_.data() + at)) {
+            return base::Corruption("block graph: bad rows to start from");
+        }
+    }
+    return base::Status();
+}
+
+uint64_t BlockGraphIndex::memory_bytes() const {
+    return blocks_.size() + centre_.size() + router_.size() + vectors_.bytes();
+}
+
+}  // namespace elanus::vindex

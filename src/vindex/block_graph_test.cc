@@ -1,0 +1,405 @@
+// The block graph against brute force: recall, filters, copies, ranges, files and their damage.
+#include "vindex/block_graph.h"
+
+#include "sys/file_system.h"
+#include "vindex/exact_scan.h"
+#include "vindex/index_testing.h"
+
+#include <atomic>
+
+namespace elanus::vindex {
+namespace {
+
+constexpr uint32_t kWide = 96;  // rotated to 192
+constexpr uint32_t kManyRows = kRows;
+
+std::unique_ptr<Index> BuildGraph(Metric metric, const Data& data, ParamMap params = {},
+                                  sys::Executor* executor = nullptr) {
+    auto index = Build("HNSW", metric, data, executor, std::move(params));
+    EXPECT_NE(dynamic_cast<BlockGraphIndex*>(index.get()), nullptr);
+    return index;
+}
+
+TEST(BlockGraph, WhatFitsIsBuiltAsOne) {
+    EXPECT_TRUE(BlockGraphIndex::Fits(VectorType::kFloat, 64, 16));
+    EXPECT_TRUE(BlockGraphIndex::Fits(VectorType::kFloat, 4096, 64));
+    EXPECT_FALSE(BlockGraphIndex::Fits(VectorType::kFloat, 4097, 16));
+    EXPECT_FALSE(BlockGraphIndex::Fits(VectorType::kFloat, 63, 16));
+    EXPECT_FALSE(BlockGraphIndex::Fits(VectorType::kFloat, 64, 65));
+    EXPECT_FALSE(BlockGraphIndex::Fits(VectorType::kFloat16, 768, 16));
+    const Data data = Clustered(200, 1, kWide);
+    EXPECT_NE(dynamic_cast<BlockGraphIndex*>(Build("AUTOINDEX", Metric::kL2, data).get()), nullptr);
+}
+
+TEST(BlockGraph, EveryWidthIsACodeWidthAndRotationKeepsLengths) {
+    for (size_t dim :
+         {1u, 64u, 65u, 96u, 100u, 128u, 384u, 700u, 768u, 960u, 1536u, 3000u, 4096u}) {
+        const Rotation rotation(dim, 5);
+        ASSERT_EQ(rotation.width(), RotatedWidth(dim));
+        EXPECT_GE(rotation.width(), dim);
+        EXPECT_EQ(rotation.width() % 64, 0u);
+        std::vector<float> v(rotation.width());
+        std::mt19937 random(6);
+        double before = 0, after = 0;
+        for (size_t d = 0; d < dim; ++d) {
+            v[d] = static_cast<float>(random() % 1000) - 500;
+            before += static_cast<double>(v[d]) * v[d];
+        }
+        rotation.Apply(v.data());
+        for (float x : v) {
+            after += static_cast<double>(x) * x;
+        }
+        EXPECT_NEAR(after / before, 1, 1e-4) << dim;
+    }
+}
+
+TEST(BlockGraph, RecallAgainstBruteForceForEveryMetric) {
+    for (uint32_t dim : {64u, kWide, 200u}) {
+        const Data data = Clustered(kManyRows, 2, dim);
+        for (Metric metric : kDenseMetricsTested) {
+            SearchParams params;
+            EXPECT_GE(Recall(*Build("AUTOINDEX", metric, data), data, params), 0.97) << dim;
+            params.params = {{"ef", "64"}};
+            EXPECT_GE(Recall(*BuildGraph(metric, data), data, params), 0.95) << dim;
+            EXPECT_GE(Recall(*BuildGraph(metric, data, {{"M", "16"}}), data, params), 0.95) << dim;
+        }
+    }
+}
+
+TEST(BlockGraph, ScoresAreExact) {
+    const Data data = Clustered(kManyRows, 3, kWide);
+    for (Metric metric : kDenseMetricsTested) {
+        const auto index = BuildGraph(metric, data);
+        const Neighbors found = Find(*index, data.query(0), SearchParams());
+        EXPECT_EQ(found.counters.strategy, Strategy::kWalk);
+        EXPECT_GT(found.counters.hops, 0u);
+        EXPECT_GT(found.counters.distances, 0u);
+        for (size_t i = 0; i < found.rows.size(); ++i) {
+            const float want =
+                TrueScore(metric, data.query(0),
+                          data.rows.data() + static_cast<size_t>(found.rows[i]) * kWide, kWide);
+            EXPECT_NEAR(found.scores[i], want, 1e-4f * (1 + std::fabs(want)));
+        }
+    }
+}
+
+TEST(BlockGraph, LargeKIsFoundToo) {
+    const Data data = Clustered(kManyRows, 4, kWide);
+    const auto index = BuildGraph(Metric::kCosine, data);
+    SearchParams params;
+    params.k = 100;
+    params.params = {{"ef", "150"}};
+    EXPECT_GE(Recall(*index, data, params), 0.95);
+}
+
+TEST(BlockGraph, FiltersOfEverySelectivityKeepRecallAndCount) {
+    const Data data = Clustered(kManyRows, 5, kWide);
+    for (Metric metric : kDenseMetricsTested) {
+        const auto index = Build("AUTOINDEX", metric, data);
+        const auto small = BuildGraph(metric, data, {{"M", "8"}});
+        for (double share : {1.0, 0.8, 0.5, 0.2, 0.1, 0.05, 0.01, 0.001, 0.0}) {
+            const base::Bitmap filter = RandomFilter(kManyRows, share, 6);
+            SearchParams params;
+            params.filter = filter;
+            if (filter.None()) {
+                EXPECT_TRUE(Find(*index, data.query(0), params).rows.empty());
+                continue;
+            }
+            EXPECT_GE(Recall(*index, data, params), 0.96) << share;
+            params.params = {{"ef", "16"}};
+            EXPECT_GE(Recall(*small, data, params), 0.6) << share;
+        }
+    }
+}
+
+TEST(BlockGraph, TheStrategyFollowsTheFilter) {
+    const Data data = Clustered(kManyRows, 7, kWide);
+    const auto index = BuildGraph(Metric::kL2, data);
+    SearchParams params;
+    params.k = 5;
+    const base::Bitmap most = RandomFilter(kManyRows, 0.8, 8);
+    params.filter = most;
+    EXPECT_EQ(Find(*index, data.query(0), params).counters.strategy, Strategy::kFilteredWalk);
+    const base::Bitmap few = RandomFilter(kManyRows, 0.01, 9);
+    params.filter = few;
+    EXPECT_EQ(Find(*index, data.query(0), params).counters.strategy, Strategy::kExactScan);
+}
+
+TEST(BlockGraph, AFilterThatExcludesTheNeighbourhoodStillFillsTopK) {
+    const Data data = Clustered(kManyRows, 10, kWide);
+    const auto index = BuildGraph(Metric::kL2, data);
+    const auto order = Truth(data, Metric::kL2, data.query(0), kManyRows);
+    base::Bitmap filter(kManyRows);
+    for (size_t i = kManyRows / 2; i < kManyRows; ++i) {
+        filter.Set(order[i]);
+    }
+    SearchParams params;
+    params.filter = filter;
+    params.k = 20;
+    const Neighbors found = Find(*index, data.query(0), params);
+    ASSERT_EQ(found.rows.size(), 20u);
+    size_t hits = 0;
+    for (size_t i = 0; i < 20; ++i) {
+        hits += static_cast<size_t>(
+            std::count(found.rows.begin(), found.rows.end(), order[kManyRows / 2 + i]));
+    }
+    EXPECT_GE(hits, 18u);
+}
+
+TEST(BlockGraph, FewRowsAndMoreAskedThanExist) {
+    for (uint32_t rows : {0u, 1u, 2u, 33u, 300u}) {
+        const Data data = Clustered(rows, 11, kWide);
+        for (const char* type : {"HNSW", "AUTOINDEX"}) {
+            const auto index = Build(type, Metric::kL2, data);
+            SearchParams params;
+            for (size_t k : {1u, 5000u}) {
+                params.k = k;
+                const Neighbors found = Find(*index, data.query(0), params);
+                EXPECT_EQ(found.rows, Truth(data, Metric::kL2, data.query(0), k));
+            }
+            auto opened = OpenIndex(base::Buffer::FromString(Saved(*index)));
+            ASSERT_TRUE(opened.ok()) << opened.status().reason();
+            EXPECT_TRUE((*opened)->Verify().ok());
+        }
+    }
+}
+
+TEST(BlockGraph, CopiesOfOneVectorStayReachableAndLeadOut) {
+    Data data = Clustered(kManyRows, 12, kWide);
+    for (uint32_t row = 0; row < kManyRows; row += 2) {
+        std::copy_n(data.rows.data(), kWide, data.rows.data() + static_cast<size_t>(row) * kWide);
+    }
+    base::Bitmap others(kManyRows);
+    for (uint32_t row = 1; row < kManyRows; row += 2) {
+        others.Set(row);
+    }
+    for (Metric metric : kDenseMetricsTested) {
+        const auto index = Build("AUTOINDEX", metric, data);
+        SearchParams params;
+        params.filter = others;
+        EXPECT_GE(Recall(*index, data, params), 0.95);
+        const Neighbors found = Find(*index, data.rows.data(), SearchParams());
+        ASSERT_EQ(found.rows.size(), 10u);
+        if (metric != Metric::kIp) {
+            for (uint32_t row : found.rows) {
+                EXPECT_EQ(row % 2, 0u);
+            }
+        }
+    }
+}
+
+TEST(BlockGraph, AllRowsEqual) {
+    Data data = Clustered(1500, 13, kWide);
+    for (uint32_t row = 1; row < 1500; ++row) {
+        std::copy_n(data.rows.data(), kWide, data.rows.data() + static_cast<size_t>(row) * kWide);
+    }
+    const auto index = BuildGraph(Metric::kL2, data, {{"M", "4"}});
+    SearchParams params;
+    params.k = 50;
+    const Neighbors found = Find(*index, data.query(0), params);
+    EXPECT_EQ(found.rows.size(), 50u);
+    ExpectOrdered(Metric::kL2, found);
+}
+
+TEST(BlockGraph, RangesHold) {
+    const Data data = Clustered(kManyRows, 14, kWide);
+    for (Metric metric : kDenseMetricsTested) {
+        const auto index = Build("AUTOINDEX", metric, data);
+        const float* query = data.query(1);
+        const auto order = Truth(data, metric, query, kManyRows);
+        const auto score = [&](size_t rank) {
+            return TrueScore(metric, query,
+                             data.rows.data() + static_cast<size_t>(order[rank]) * kWide, kWide);
+        };
+        for (size_t outer : {0, 5, 60, 600}) {
+            SearchParams params;
+            params.k = 100;
+            params.radius = (score(outer) + score(outer + 1)) / 2;
+            const size_t want = std::min<size_t>(outer + 1, 100);
+            const Neighbors found = Find(*index, query, params);
+            EXPECT_LE(found.rows.size(), want);
+            EXPECT_GE(found.rows.size() + want / 20, want) << outer;
+            ExpectOrdered(metric, found);
+        }
+    }
+}
+
+TEST(BlockGraph, ASavedIndexAnswersTheSameFromItsFile) {
+    const Data data = Clustered(kManyRows, 15, kWide);
+    for (Metric metric : kDenseMetricsTested) {
+        const auto index = Build("AUTOINDEX", metric, data);
+        const std::string bytes = Saved(*index);
+        auto opened = OpenIndex(base::Buffer::FromString(bytes));
+        ASSERT_TRUE(opened.ok()) << opened.status().reason();
+        EXPECT_EQ((*opened)->index_type(), "AUTOINDEX");
+        EXPECT_EQ((*opened)->metric(), metric);
+        EXPECT_EQ((*opened)->dim(), kWide);
+        EXPECT_EQ((*opened)->memory_bytes(), index->memory_bytes());
+        EXPECT_TRUE((*opened)->Verify().ok());
+        EXPECT_TRUE(index->Verify().ok());
+        for (size_t q = 0; q < kQueries; ++q) {
+            const Neighbors a = Find(*index, data.query(q), SearchParams());
+            const Neighbors b = Find(**opened, data.query(q), SearchParams());
+            ASSERT_EQ(a.rows, b.rows);
+            ASSERT_EQ(a.scores, b.scores);
+        }
+        EXPECT_EQ(Saved(**opened), bytes);
+    }
+}
+
+TEST(BlockGraph, AMappedFileIsUsedInPlace) {
+    const Data data = Clustered(1200, 16, kWide);
+    const auto index = BuildGraph(Metric::kCosine, data);
+    sys::FileSystem& disk = sys::PosixFileSystem();
+    const std::string path = sys::JoinPath(testing::TempDir(), "elanus_block_graph_mapped");
+    std::unique_ptr<Index> opened;
+    {
+        auto file = disk.Open(path, sys::OpenMode::kCreateOrOpen);
+        ASSERT_TRUE(file.ok()) << file.status().reason();
+        ASSERT_TRUE((*file)->Truncate(0).ok());
+        ASSERT_TRUE((*file)->WriteAt(0, Saved(*index)).ok());
+        auto mapped = (*file)->Map();
+        ASSERT_TRUE(mapped.ok());
+        auto result = OpenIndex(*mapped);
+        ASSERT_TRUE(result.ok()) << result.status().reason();
+        opened = std::move(*result);
+    }
+    ASSERT_TRUE(disk.Remove(path).ok());
+    EXPECT_EQ(Find(*opened, data.query(0), SearchParams()).rows,
+              Find(*index, data.query(0), SearchParams()).rows);
+}
+
+TEST(BlockGraph, OneSeedBuildsTheSameFileOnAnyNumberOfThreads) {
+    const Data data = Clustered(1500, 17, kWide);
+    const std::string first = Saved(*BuildGraph(Metric::kIp, data, {{"M", "16"}}));
+    EXPECT_EQ(first, Saved(*BuildGraph(Metric::kIp, data, {{"M", "16"}})));
+    sys::ThreadPool pool("build", 3);
+    EXPECT_EQ(first, Saved(*BuildGraph(Metric::kIp, data, {{"M", "16"}}, &pool)));
+}
+
+TEST(BlockGraph, ParallelSearchesDoNotDisturbEachOther) {
+    const Data data = Clustered(1500, 18, kWide);
+    sys::ThreadPool pool("search", 4);
+    const auto index = BuildGraph(Metric::kCosine, data, {}, &pool);
+    std::vector<std::vector<uint32_t>> want;
+    for (size_t q = 0; q < kQueries; ++q) {
+        want.push_back(Find(*index, data.query(q), SearchParams()).rows);
+    }
+    std::atomic<int> wrong{0};
+    pool.ParallelFor(300, [&](size_t i) {
+        Neighbors out;
+        const base::Status status = index->Search(data.query(i % kQueries), SearchParams(), &out);
+        wrong += status.ok() && out.rows == want[i % kQueries] ? 0 : 1;
+    });
+    EXPECT_EQ(wrong.load(), 0);
+}
+
+TEST(BlockGraph, AnInterruptEndsABuild) {
+    const Data data = Clustered(1000, 19, kWide);
+    BuildParams build{"HNSW", VectorType::kFloat, Metric::kL2, kWide, {}};
+    for (int after : {0, 1, 10, 40}) {
+        std::atomic<int> asked{0};
+        BuildInput input;
+        input.vectors = data.rows.data();
+        input.rows = data.count();
+        input.interrupt = [&] {
+            return ++asked > after ? base::Status::Error(base::Code::kCanceled) : base::Status();
+        };
+        EXPECT_EQ(BuildIndex(build, input).status().code(), base::Code::kCanceled) << after;
+    }
+}
+
+TEST(BlockGraph, NumbersThatAreNoneDoNoHarm) {
+    Data data = Clustered(600, 20, kWide);
+    data.rows[5] = std::numeric_limits<float>::quiet_NaN();
+    data.rows[kWide + 7] = std::numeric_limits<float>::infinity();
+    data.rows[2 * kWide] = 3e38f;
+    std::vector<float> query(kWide, std::numeric_limits<float>::quiet_NaN());
+    for (Metric metric : kDenseMetricsTested) {
+        const auto index = BuildGraph(metric, data, {{"M", "8"}});
+        EXPECT_EQ(Find(*index, query.data(), SearchParams()).rows.size(), 10u);
+        EXPECT_EQ(Find(*index, data.query(0), SearchParams()).rows.size(), 10u);
+    }
+}
+
+// Checksums are not read when a file is opened, so whatever the bytes say must be survived.
+void Survive(const std::string& bytes, const base::Bitmap& filter) {
+    auto opened = OpenIndex(base::Buffer::FromString(bytes));
+    if (!opened.ok()) {
+        EXPECT_EQ(opened.status().code(), base::Code::kDataCorruption);
+        return;
+    }
+    EXPECT_EQ((*opened)->Verify().code(), base::Code::kDataCorruption);
+    const std::vector<float> query(kDimMax, 0.5f);
+    SearchParams params;
+    params.k = 3;
+    params.params = {{"ef", "3"}};
+    for (bool filtered : {false, true}) {
+        if (filtered && (*opened)->size() != filter.size()) {
+            continue;
+        }
+        params.filter = filtered ? base::BitmapView(filter) : base::BitmapView();
+        Neighbors out;
+        const base::Status status = (*opened)->Search(query.data(), params, &out);
+        EXPECT_TRUE(status.ok() || status.code() == base::Code::kDataCorruption);
+        for (uint32_t row : out.rows) {
+            EXPECT_LT(row, (*opened)->size());
+        }
+    }
+}
+
+TEST(BlockGraph, DamageIsSurvivedAndFound) {
+    constexpr uint32_t kFew = 150;  // enough that a walk is cheaper than a scan
+    const Data data = Clustered(kFew, 21, 64);
+    base::Bitmap filter(kFew, true);
+    filter.Reset(3);
+    const std::string good =
+        Saved(*BuildGraph(Metric::kL2, data, {{"M", "2"}, {"efConstruction", "8"}}));
+    std::mt19937 random(22);
+    for (size_t at = 0; at < good.size(); at += at < 1024 ? 1 : 1 + random() % 64) {
+        for (int flip : {0x01, 0x80, 0xff}) {
+            std::string bad = good;
+            bad[at] = static_cast<char>(bad[at] ^ flip);
+            Survive(bad, filter);
+        }
+    }
+    for (size_t size = 0; size < good.size(); size += 997) {
+        EXPECT_FALSE(OpenIndex(base::Buffer::FromString(good.substr(0, size))).ok());
+    }
+    for (int round = 0; round < 300; ++round) {
+        std::string bad = good;
+        for (int i = 0; i < 4000; ++i) {
+            bad[192 + random() % (bad.size() - 600)] = static_cast<char>(random());
+        }
+        Survive(bad, filter);
+    }
+}
+
+TEST(BlockGraph, ABadRowNumberIsFoundByTheSearchThatMeetsIt) {
+    const Data data = Clustered(2000, 23, 64);
+    const auto index = BuildGraph(Metric::kL2, data, {{"M", "16"}});
+    std::string bytes = Saved(*index);
+    const BlockLayout layout{64, 32};
+    const Neighbors found = Find(*index, data.query(0), SearchParams());
+    // The best row's block is visited for sure; its first neighbour gets a number past the end.
+    auto reader =
+        codec::EnvelopeReader::Open(base::Buffer::FromString(bytes), kBlockGraphFormat, 1);
+    ASSERT_TRUE(reader.ok());
+    size_t offset = 0;
+    for (const codec::SectionEntry& entry : reader->sections()) {
+        offset = entry.id.kind == 2 ? entry.offset : offset;
+    }
+    const size_t ids =
+        offset + found.rows[0] * layout.block_bytes() + layout.own_bytes() + layout.ids_offset();
+    for (size_t i = 0; i < 32; ++i) {
+        bytes[ids + 4 * i + 3] = '\x7f';
+    }
+    auto opened = OpenIndex(base::Buffer::FromString(bytes));
+    ASSERT_TRUE(opened.ok());
+    Neighbors out;
+    EXPECT_EQ((*opened)->Search(data.query(0), SearchParams(), &out).code(),
+              base::Code::kDataCorruption);
+}
+
+}  // namespace
+}  // namespace elanus::vindex

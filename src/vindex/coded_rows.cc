@@ -1,0 +1,112 @@
+#include "vindex/coded_rows.h"
+
+#include "simd/codes.h"
+#include "sys/huge_memory.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+namespace elanus::vindex {
+namespace {
+
+constexpr uint32_t kChunkRows = 1024;
+constexpr uint32_t kCentreRowsMax = 1 << 16;  // more do not move the mean
+
+}  // namespace
+
+void RotateInto(const Rotation& rotation, const float* v, const float* centre, uint32_t dim,
+                float* out) {
+    for (uint32_t d = 0; d < dim; ++d) {
+        out[d] = centre != nullptr ? v[d] - centre[d] : v[d];
+    }
+    std::fill(out + dim, out + rotation.width(), 0.0f);
+    rotation.Apply(out);
+}
+
+base::Result<CodedRows> CodedRows::Make(const VectorView& rows, uint64_t seed,
+                                        sys::Executor* executor,
+                                        const std::function<base::Status()>& interrupt) {
+    CodedRows coded;
+    coded.rows_ = rows.rows;
+    coded.rotation_ = Rotation(rows.dim, seed);
+    const std::shared_ptr<uint8_t> memory = sys::AllocateHuge(rows.rows * coded.width());
+    coded.values_ = {memory, reinterpret_cast<int8_t*>(memory.get())};
+    coded.scales_.resize(rows.rows);
+    coded.norms_.resize(rows.rows);
+    coded.FindCentre(rows);
+    sys::InlineExecutor caller;
+    sys::Executor& threads = executor != nullptr ? *executor : caller;
+    std::atomic<bool> stopped{false};
+    threads.ParallelFor((rows.rows + kChunkRows - 1) / kChunkRows, [&](size_t chunk) {
+        if (stopped || (interrupt && !interrupt().ok())) {
+            stopped = true;
+            return;
+        }
+        std::vector<float> room(coded.width());
+        const auto begin = static_cast<uint32_t>(chunk) * kChunkRows;
+        for (uint32_t row = begin; row < std::min(begin + kChunkRows, rows.rows); ++row) {
+            coded.Encode(rows, row, room.data());
+        }
+    });
+    if (stopped) {
+        return interrupt();
+    }
+    if (rows.metric == Metric::kIp) {
+        coded.FindLifts();
+    }
+    return coded;
+}
+
+void CodedRows::FindCentre(const VectorView& rows) {
+    std::vector<double> sum(rows.dim);
+    const uint32_t step = rows.rows / kCentreRowsMax + 1;
+    double count = 0;
+    for (uint32_t row = 0; row < rows.rows; row += step) {
+        const auto* v = static_cast<const float*>(rows.Row(row));
+        for (uint32_t d = 0; d < rows.dim; ++d) {
+            sum[d] += v[d];
+        }
+        count += 1;
+    }
+    centre_.resize(rows.dim);
+    for (uint32_t d = 0; d < rows.dim && count > 0; ++d) {
+        centre_[d] = static_cast<float>(sum[d] / count);
+    }
+}
+
+void CodedRows::Encode(const VectorView& rows, uint32_t row, float* room) {
+    const simd::CodeKernels& kernels = simd::Codes();
+    RotateInto(rotation_, static_cast<const float*>(rows.Row(row)), centre_.data(), rows.dim, room);
+    int8_t* values = values_.get() + row * width();
+    scales_[row] = kernels.encode(room, width(), values);
+    norms_[row] =
+        scales_[row] * scales_[row] * static_cast<float>(kernels.dot(values, values, width()));
+}
+
+void CodedRows::FindLifts() {
+    const float longest = norms_.empty() ? 0 : *std::max_element(norms_.begin(), norms_.end());
+    lifts_.resize(rows_);
+    for (uint32_t row = 0; row < rows_; ++row) {
+        lifts_[row] = std::sqrt(std::max(0.0f, longest - norms_[row]));
+    }
+}
+
+float CodedRows::Cost(uint32_t a, uint32_t b) const {
+    const auto dot = static_cast<float>(simd::Codes().dot(Values(a), Values(b), width()));
+    const float product = scales_[a] * scales_[b] * dot;
+    const float cost = norms_[a] + norms_[b] - 2 * product;
+    if (lifts_.empty()) {
+        return cost;
+    }
+    const float rise = lifts_[a] - lifts_[b];
+    return cost + rise * rise;
+}
+
+void CodedRows::Prefetch(uint32_t row) const {
+    for (size_t at = 0; at < width(); at += 64) {
+        __builtin_prefetch(Values(row) + at);
+    }
+}
+
+}  // namespace elanus::vindex

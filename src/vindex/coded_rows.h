@@ -1,0 +1,60 @@
+// CodedRows: float vectors rotated, centred and in 8 bits a dimension; what a graph is built over.
+//
+// A coded row stands for scale * values. Distances between rows are squared Euclidean ones in a
+// space in which nearest means best for every metric: the vectors themselves for L2, vectors of
+// length one for COSINE, and for IP one coordinate more (`lift`) that gives all rows one length, so
+// that the largest inner product with a query is the nearest row (Bachrach et al., RecSys 2014).
+// Threads: immutable once made.
+#pragma once
+
+#include "base/status.h"
+#include "sys/executor.h"
+#include "vindex/rotation.h"
+#include "vindex/vectors.h"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace elanus::vindex {
+
+class CodedRows {
+  public:
+    // `rows` are float rows as stored (of length one for COSINE).
+    static base::Result<CodedRows> Make(const VectorView& rows, uint64_t seed,
+                                        sys::Executor* executor,
+                                        const std::function<base::Status()>& interrupt);
+
+    uint32_t rows() const { return rows_; }
+    size_t width() const { return rotation_.width(); }
+    const std::vector<float>& centre() const { return centre_; }
+    const Rotation& rotation() const { return rotation_; }
+
+    const int8_t* Values(uint32_t row) const { return values_.get() + row * width(); }
+    float Scale(uint32_t row) const { return scales_[row]; }
+    // Squared length of the coded row, without the lift.
+    float Norm(uint32_t row) const { return norms_[row]; }
+    // Equal rows have a cost of exactly zero.
+    float Cost(uint32_t a, uint32_t b) const;
+    void Prefetch(uint32_t row) const;
+
+  private:
+    CodedRows() = default;
+    void FindCentre(const VectorView& rows);
+    void Encode(const VectorView& rows, uint32_t row, float* room);
+    void FindLifts();
+
+    uint32_t rows_ = 0;
+    Rotation rotation_;
+    std::vector<float> centre_;  // dim values; not rotated
+    std::shared_ptr<int8_t> values_;
+    std::vector<float> scales_;
+    std::vector<float> norms_;
+    std::vector<float> lifts_;  // IP only
+};
+
+// out = the rotation of v - centre (`centre` may be null); `out` has rotation.width() values.
+void RotateInto(const Rotation& rotation, const float* v, const float* centre, uint32_t dim,
+                float* out);
+
+}  // namespace elanus::vindex

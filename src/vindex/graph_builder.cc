@@ -1,0 +1,283 @@
+#include "vindex/graph_builder.h"
+
+#include "base/hash.h"
+#include "vindex/scratch.h"
+#include "vindex/top_k.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace elanus::vindex {
+namespace {
+
+constexpr uint32_t kStarts = 512;  // rows that every search looks at first
+constexpr size_t kStartsKept = 4;
+constexpr size_t kChunkRows = 32;
+constexpr uint32_t kBatchShare = 50;  // a batch is at most this part of all rows ...
+constexpr uint32_t kGrowth = 4;       // ... and this part of those that are in
+constexpr uint32_t kRefineBatches = 10;
+
+// Keys of a search carry a mark "expanded" below the row.
+uint64_t PoolKey(float cost, uint32_t row) {
+    return MakeKey(cost, row << 1);
+}
+uint32_t PoolRow(uint64_t key) {
+    return KeyRow(key) >> 1;
+}
+
+}  // namespace
+
+struct GraphBuilder::Worker {
+    std::vector<uint64_t> pool;
+    std::vector<uint64_t> met;  // keys of candidates
+    std::vector<uint32_t> fresh;
+    std::vector<uint32_t> chosen;
+    std::vector<uint32_t> rest;
+};
+
+void NeighborLists::Set(uint32_t row, const std::vector<uint32_t>& list) {
+    counts[row] = std::min(static_cast<uint32_t>(list.size()), degree);
+    std::copy_n(list.begin(), counts[row],
+                links.begin() + static_cast<ptrdiff_t>(static_cast<size_t>(row) * degree));
+}
+
+GraphBuilder::GraphBuilder(const CodedRows& rows, const GraphOptions& options)
+    : rows_(rows), options_(options), lists_(rows.rows(), options.degree * 3 / 2) {
+    const size_t effort = options.ef_construction;
+    window_ = std::clamp<size_t>(effort * 3 / 10, 16, 1000);
+    refine_window_ = std::clamp<size_t>(effort / 2, 24, 2000);
+    candidates_max_ = std::clamp<size_t>(3 * effort, 2 * options.degree, 6000);
+}
+
+base::Result<NeighborLists> GraphBuilder::Build() {
+    Shuffle();
+    const uint32_t rows = rows_.rows();
+    for (uint32_t done = 1; done < rows;) {
+        const uint32_t batch = std::clamp(done / kGrowth, 1u, rows / kBatchShare + 1);
+        const uint32_t end = std::min(rows, done + batch);
+        Pass(done, end, done, window_);
+        done = end;
+    }
+    const uint32_t batch = rows / kRefineBatches + 1;
+    for (uint32_t at = 0; at < rows; at += batch) {
+        Pass(at, std::min(rows, at + batch), rows, refine_window_);
+    }
+    NeighborLists lists = Finish();
+    base::MutexLock lock(status_mutex_);
+    RETURN_IF_ERROR(status_);
+    return lists;
+}
+
+// Nothing that is left unfinished by a stop is used: Build() then answers the failure.
+void GraphBuilder::ForEach(size_t count, const std::function<void(size_t, Worker&)>& task) {
+    const auto chunk = [&](size_t at) {
+        if (Stopped()) {
+            return;
+        }
+        Worker worker;
+        for (size_t i = at * kChunkRows; i < std::min(count, (at + 1) * kChunkRows); ++i) {
+            task(i, worker);
+        }
+    };
+    sys::InlineExecutor caller;
+    sys::Executor& executor = options_.executor != nullptr ? *options_.executor : caller;
+    executor.ParallelFor((count + kChunkRows - 1) / kChunkRows, chunk);
+}
+
+bool GraphBuilder::Stopped() {
+    if (!stopped_.load(std::memory_order_relaxed) && options_.interrupt) {
+        base::Status status = options_.interrupt();
+        if (!status.ok()) {
+            base::MutexLock lock(status_mutex_);
+            status_ = std::move(status);
+            stopped_.store(true, std::memory_order_relaxed);
+        }
+    }
+    return stopped_.load(std::memory_order_relaxed);
+}
+
+void GraphBuilder::Shuffle() {
+    order_.resize(rows_.rows());
+    std::iota(order_.begin(), order_.end(), 0u);
+    const uint64_t stream = base::Hash64(options_.seed);
+    for (size_t i = order_.size(); i > 1; --i) {
+        std::swap(order_[i - 1], order_[base::Hash64(stream + i) % i]);
+    }
+}
+
+// Rows order_[begin, end) choose neighbours among the first `inside` of the order, then link back.
+void GraphBuilder::Pass(uint32_t begin, uint32_t end, uint32_t inside, size_t window) {
+    std::vector<std::vector<uint32_t>> found(end - begin);
+    ForEach(found.size(), [&](size_t i, Worker& worker) {
+        const uint32_t row = order_[begin + i];
+        Search(row, std::min(inside, kStarts), window, worker);
+        AddListed(row, worker);
+        Prune(row, worker);
+        found[i] = worker.chosen;
+    });
+    std::vector<Link> back;
+    for (size_t i = 0; i < found.size(); ++i) {
+        const uint32_t row = order_[begin + i];
+        lists_.Set(row, found[i]);
+        for (uint32_t link : found[i]) {
+            back.emplace_back(link, row);
+        }
+    }
+    std::sort(back.begin(), back.end());
+    std::vector<size_t> heads;
+    for (size_t i = 0; i < back.size(); ++i) {
+        if (i == 0 || back[i].first != back[i - 1].first) {
+            heads.push_back(i);
+        }
+    }
+    heads.push_back(back.size());
+    ForEach(heads.size() - 1,
+            [&](size_t h, Worker& worker) { LinkBack(back, heads[h], heads[h + 1], worker); });
+}
+
+void GraphBuilder::LinkBack(const std::vector<Link>& back, size_t begin, size_t end,
+                            Worker& worker) {
+    const uint32_t row = back[begin].first;
+    std::vector<uint32_t>& all = worker.fresh;
+    all.assign(lists_.Links(row), lists_.Links(row) + lists_.counts[row]);
+    for (size_t i = begin; i < end; ++i) {
+        if (std::find(all.begin(), all.end(), back[i].second) == all.end()) {
+            all.push_back(back[i].second);
+        }
+    }
+    if (all.size() <= lists_.degree) {
+        lists_.Set(row, all);
+        return;
+    }
+    worker.met.clear();
+    for (uint32_t link : all) {
+        worker.met.push_back(MakeKey(rows_.Cost(row, link), link));
+    }
+    Prune(row, worker);
+    lists_.Set(row, worker.chosen);
+}
+
+void GraphBuilder::AddListed(uint32_t row, Worker& worker) const {
+    for (uint32_t i = 0; i < lists_.counts[row]; ++i) {
+        const uint32_t link = lists_.Links(row)[i];
+        worker.met.push_back(MakeKey(rows_.Cost(row, link), link));
+    }
+}
+
+// Leaves in worker.met the nearest of all rows scored.
+void GraphBuilder::Search(uint32_t row, uint32_t starts, size_t window, Worker& worker) const {
+    VisitedSet& visited = ThreadScratch().visited;
+    visited.Reset(rows_.rows());
+    visited.Insert(row);
+    Start(row, starts, worker);
+    std::vector<uint64_t>& pool = worker.pool;
+    for (size_t at = 0; at < pool.size();) {
+        if ((pool[at] & 1) != 0) {
+            ++at;
+            continue;
+        }
+        pool[at] |= 1;
+        at = std::min(at + 1, Expand(row, PoolRow(pool[at]), window, worker));
+    }
+    if (worker.met.size() > candidates_max_) {
+        const auto last = worker.met.begin() + static_cast<ptrdiff_t>(candidates_max_);
+        std::nth_element(worker.met.begin(), last, worker.met.end());
+        worker.met.erase(last, worker.met.end());
+    }
+}
+
+void GraphBuilder::Start(uint32_t row, uint32_t starts, Worker& worker) const {
+    worker.pool.clear();
+    worker.met.clear();
+    for (uint32_t i = 0; i < starts; ++i) {
+        if (order_[i] != row) {
+            worker.pool.push_back(PoolKey(rows_.Cost(row, order_[i]), order_[i]));
+        }
+    }
+    const size_t kept = std::min(worker.pool.size(), kStartsKept);
+    std::partial_sort(worker.pool.begin(), worker.pool.begin() + static_cast<ptrdiff_t>(kept),
+                      worker.pool.end());
+    worker.pool.resize(kept);
+    for (uint64_t key : worker.pool) {
+        ThreadScratch().visited.Insert(PoolRow(key));
+        worker.met.push_back(MakeKey(KeyCost(key), PoolRow(key)));
+    }
+}
+
+// Scores the neighbours of `node` not met yet; returns the best place that one took in the pool.
+size_t GraphBuilder::Expand(uint32_t row, uint32_t node, size_t window, Worker& worker) const {
+    VisitedSet& visited = ThreadScratch().visited;
+    worker.fresh.clear();
+    for (uint32_t i = 0; i < lists_.counts[node]; ++i) {
+        const uint32_t link = lists_.Links(node)[i];
+        if (visited.Insert(link)) {
+            worker.fresh.push_back(link);
+            rows_.Prefetch(link);
+        }
+    }
+    std::vector<uint64_t>& pool = worker.pool;
+    size_t lowest = window;
+    for (uint32_t link : worker.fresh) {
+        const float cost = rows_.Cost(row, link);
+        worker.met.push_back(MakeKey(cost, link));
+        const uint64_t key = PoolKey(cost, link);
+        if (pool.size() >= window) {
+            if (key >= pool.back()) {
+                continue;
+            }
+            pool.pop_back();
+        }
+        const auto place = std::upper_bound(pool.begin(), pool.end(), key);
+        lowest = std::min(lowest, static_cast<size_t>(place - pool.begin()));
+        pool.insert(place, key);
+    }
+    return lowest;
+}
+
+// Chooses among worker.met; what is left out goes to worker.rest, nearest first. Copies of the row
+// never cover each other, and enough of them would cut it off from all other rows: they get half
+// of the places at most.
+void GraphBuilder::Prune(uint32_t row, Worker& worker) const {
+    std::sort(worker.met.begin(), worker.met.end());
+    worker.chosen.clear();
+    worker.rest.clear();
+    size_t copies_left = options_.degree / 2;
+    uint64_t before = ~uint64_t{0};
+    for (uint64_t key : worker.met) {
+        const uint32_t candidate = KeyRow(key);
+        if (candidate == row || key == before) {
+            continue;
+        }
+        before = key;
+        if (worker.chosen.size() == options_.degree) {
+            return;
+        }
+        const float cost = KeyCost(key);
+        const bool copy = !(cost > 0);
+        if (copy && copies_left == 0) {
+            continue;
+        }
+        const bool covered =
+            std::any_of(worker.chosen.begin(), worker.chosen.end(),
+                        [&](uint32_t other) { return rows_.Cost(other, candidate) < cost; });
+        copies_left -= copy ? 1 : 0;
+        (covered ? worker.rest : worker.chosen).push_back(candidate);
+    }
+}
+
+NeighborLists GraphBuilder::Finish() {
+    NeighborLists out(rows_.rows(), options_.degree);
+    ForEach(rows_.rows(), [&](size_t i, Worker& worker) {
+        const auto row = static_cast<uint32_t>(i);
+        worker.met.clear();
+        AddListed(row, worker);
+        Prune(row, worker);
+        for (size_t r = 0; r < worker.rest.size() && worker.chosen.size() < out.degree; ++r) {
+            worker.chosen.push_back(worker.rest[r]);
+        }
+        out.Set(row, worker.chosen);
+    });
+    return out;
+}
+
+}  // namespace elanus::vindex
