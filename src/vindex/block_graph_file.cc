@@ -58,15 +58,19 @@ uint32_t DegreeOf(uint32_t m) {
 void PutCode(const float* vector, const float* from, bool ip, const BlockLayout& layout, size_t i,
              uint8_t* group) {
     float sum = 0, square = 0, signed_from = 0, product = 0;
-    for (size_t d = 0; d < layout.width; ++d) {
-        const bool set = vector[d] > 0;
-        sum += std::fabs(vector[d]);
-        square += vector[d] * vector[d];
-        signed_from += set ? from[d] : -from[d];
-        product += vector[d] * from[d];
-        if (set) {
-            simd::SetCodeBit(group, i, d);
+    const size_t shift = i / 16 * 4;
+    for (size_t d = 0; d < layout.width; d += 4) {
+        unsigned nibble = 0;
+        for (size_t j = d; j < d + 4; ++j) {
+            const float x = vector[j];
+            const bool set = x > 0;
+            nibble |= static_cast<unsigned>(set) << (j - d);
+            sum += std::fabs(x);
+            square += x * x;
+            signed_from += set ? from[j] : -from[j];
+            product += x * from[j];
         }
+        group[4 * d + i % 16] |= static_cast<uint8_t>(nibble << shift);
     }
     const float weight = sum > 0 ? square / sum : 0;
     auto* factors = reinterpret_cast<float*>(group + layout.factors_offset());

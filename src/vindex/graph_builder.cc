@@ -10,7 +10,7 @@
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kStarts = 512;  // rows that every search looks at first
+constexpr uint32_t kStarts = 384;  // rows that the first search of a row looks at first
 constexpr size_t kStartsKept = 4;
 constexpr size_t kChunkRows = 32;
 constexpr uint32_t kBatchShare = 50;  // a batch is at most this part of all rows ...
@@ -33,6 +33,7 @@ struct GraphBuilder::Worker {
     std::vector<uint32_t> fresh;
     std::vector<uint32_t> chosen;
     std::vector<uint32_t> rest;
+    std::vector<uint32_t> coverers;  // chosen ones in the order in which they are asked
 };
 
 void NeighborLists::Set(uint32_t row, const std::vector<uint32_t>& list) {
@@ -189,10 +190,15 @@ void GraphBuilder::Search(uint32_t row, uint32_t starts, size_t window, Worker& 
 void GraphBuilder::Start(uint32_t row, uint32_t starts, Worker& worker) const {
     worker.pool.clear();
     worker.met.clear();
-    for (uint32_t i = 0; i < starts; ++i) {
-        if (order_[i] != row) {
-            worker.pool.push_back(PoolKey(rows_.Cost(row, order_[i]), order_[i]));
+    const auto add = [&](uint32_t other) {
+        if (other != row) {
+            worker.pool.push_back(PoolKey(rows_.Cost(row, other), other));
         }
+    };
+    if (lists_.counts[row] > 0) {
+        std::for_each_n(lists_.Links(row), lists_.counts[row], add);
+    } else {
+        std::for_each_n(order_.begin(), starts, add);
     }
     const size_t kept = std::min(worker.pool.size(), kStartsKept);
     std::partial_sort(worker.pool.begin(), worker.pool.begin() + static_cast<ptrdiff_t>(kept),
@@ -241,6 +247,7 @@ void GraphBuilder::Prune(uint32_t row, Worker& worker) const {
     std::sort(worker.met.begin(), worker.met.end());
     worker.chosen.clear();
     worker.rest.clear();
+    worker.coverers.clear();
     size_t copies_left = options_.degree / 2;
     uint64_t before = ~uint64_t{0};
     for (uint64_t key : worker.met) {
@@ -257,12 +264,26 @@ void GraphBuilder::Prune(uint32_t row, Worker& worker) const {
         if (copy && copies_left == 0) {
             continue;
         }
-        const bool covered =
-            std::any_of(worker.chosen.begin(), worker.chosen.end(),
-                        [&](uint32_t other) { return rows_.Cost(other, candidate) < cost; });
+        const bool covered = Covered(candidate, cost, worker);
         copies_left -= copy ? 1 : 0;
         (covered ? worker.rest : worker.chosen).push_back(candidate);
+        if (!covered) {
+            worker.coverers.push_back(candidate);
+        }
     }
+}
+
+// Whether a chosen row is nearer to the candidate than the row itself, at `cost`, is. Candidates
+// come from the same few directions, so what has covered one is asked first for the next.
+bool GraphBuilder::Covered(uint32_t candidate, float cost, Worker& worker) const {
+    std::vector<uint32_t>& coverers = worker.coverers;
+    for (size_t i = 0; i < coverers.size(); ++i) {
+        if (rows_.Cost(coverers[i], candidate) < cost) {
+            std::swap(coverers[i], coverers[i / 2]);
+            return true;
+        }
+    }
+    return false;
 }
 
 NeighborLists GraphBuilder::Finish() {

@@ -70,6 +70,7 @@ class GraphBuilder {
     size_t Expand(uint32_t row, uint32_t node, size_t window, Worker& worker) const;
     void AddListed(uint32_t row, Worker& worker) const;
     void Prune(uint32_t row, Worker& worker) const;
+    bool Covered(uint32_t candidate, float cost, Worker& worker) const;
     NeighborLists Finish();
 
     const CodedRows& rows_;
