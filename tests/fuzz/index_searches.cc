@@ -3,6 +3,7 @@
 #include "codec/sink.h"
 #include "sections.h"
 #include "target.h"
+#include "vindex/block_graph.h"
 #include "vindex/sparse.h"
 
 #include <cmath>
@@ -32,10 +33,10 @@ std::string SparseVector(uint32_t row) {
     return bytes;
 }
 
-std::string SavedIndex(const vindex::BuildParams& params) {
+std::string SavedIndex(const vindex::BuildParams& params, uint32_t rows = kRows) {
     std::string vectors;
     std::vector<uint32_t> offsets{0};
-    for (uint32_t row = 0; row < kRows; ++row) {
+    for (uint32_t row = 0; row < rows; ++row) {
         vectors += params.vector_type == VectorType::kSparseFloat
                        ? SparseVector(row)
                        : Vector(vindex::RowBytes(params.vector_type, params.dim), row);
@@ -44,7 +45,7 @@ std::string SavedIndex(const vindex::BuildParams& params) {
     vindex::BuildInput input;
     input.vectors = vectors.data();
     input.offsets = offsets.data();
-    input.rows = kRows;
+    input.rows = rows;
     const auto index = vindex::BuildIndex(params, input);
     FUZZ_EXPECT(index.ok());
     codec::StringSink sink;
@@ -105,6 +106,21 @@ std::vector<std::string> IndexSeeds(std::string_view index_type, std::string_vie
             }
             seeds.push_back(SectionsOf(format, SavedIndex(params)));
         }
+    }
+    return seeds;
+}
+
+std::vector<std::string> BlockGraphSeeds() {
+    constexpr uint32_t kEnoughToWalk = 160;  // fewer are scanned
+    std::vector<std::string> seeds;
+    for (const vindex::Metric metric :
+         {vindex::Metric::kL2, vindex::Metric::kIp, vindex::Metric::kCosine}) {
+        vindex::BuildParams params;
+        params.index_type = "HNSW";
+        params.metric = metric;
+        params.dim = vindex::BlockGraphIndex::kDimMin;
+        params.params = {{"M", "4"}, {"efConstruction", "16"}};
+        seeds.push_back(SectionsOf(vindex::kBlockGraphFormat, SavedIndex(params, kEnoughToWalk)));
     }
     return seeds;
 }

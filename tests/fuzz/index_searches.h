@@ -11,6 +11,8 @@ namespace elanus::fuzz {
 
 // The form (sections.h) of small indexes of this family: one for each type and metric it takes.
 std::vector<std::string> IndexSeeds(std::string_view index_type, std::string_view format);
+// The same of block graphs (block_graph.h), large enough that they are walked.
+std::vector<std::string> BlockGraphSeeds();
 // Opens the file and searches it with and without filter, range and effort.
 void SearchIndexFile(std::string_view format, std::string_view bytes);
 
