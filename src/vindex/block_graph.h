@@ -4,9 +4,9 @@
 // One graph layer (graph_builder.h). A node is one block: the row itself in 8 bits, and for each
 // neighbour a 1-bit code of the edge to it, two factors and its row number. A hop reads one block:
 // the cost of the node from its own row, estimates of all neighbours from their codes, 32 by a few
-// byte shuffles (after SymphonyQG, arXiv 2411.12229, and RaBitQ, arXiv 2405.12497). While a block is
-// scanned the next one is fetched: the walk takes the best candidate one hop ahead. What the walk
-// found is ordered at the end by the exact float rows, so scores are exact.
+// byte shuffles (after SymphonyQG, arXiv 2411.12229, and RaBitQ, arXiv 2405.12497). While a block
+// is scanned the next one is fetched: the walk takes the best candidate one hop ahead. What the
+// walk found is ordered at the end by the exact float rows, so scores are exact.
 // Walks start at the best few of a sample of rows (the router), which are coded the same way.
 //
 // A search chooses between three ways from the number of rows that pass the filter:
@@ -18,7 +18,8 @@
 //
 // `M` gives 2 M places for neighbours, rounded to a multiple of 32; `efConstruction` the width of
 // the searches of the build; `ef` the candidates of a walk, as in HNSW.
-// Why this design, with measurements: docs/adr/0014-graph-engine.md. Format: docs/formats/block-graph.md
+// Why this design, with measurements: docs/adr/0014-graph-engine.md
+// Format: docs/formats/block-graph.md
 #pragma once
 
 #include "codec/envelope.h"
@@ -109,6 +110,7 @@ class BlockGraphIndex : public Index {
     template <typename Offer>
     bool Visit(Walk& walk, uint32_t row, const uint8_t* next, float limit,
                const Offer& offer) const;
+    void ScoreKept(Walk& walk, std::span<const uint64_t> kept) const;
     float OwnCost(const Walk& walk, const uint8_t* block) const;
     void Rerank(Walk& walk, size_t count) const;
 

@@ -100,8 +100,8 @@ constexpr std::string_view kNotBuilt[] = {
     "FAISS",           "SCANN_DVR",
 };
 
-// Two ways to be an HNSW: with codes of the neighbours in each node where that is faster, with plain
-// lists over the vectors themselves everywhere else.
+// Two ways to be an HNSW: with codes of the neighbours in each node where that is faster, with
+// plain lists over the vectors themselves everywhere else.
 base::Result<std::unique_ptr<Index>> BuildGraph(const BuildParams& params,
                                                 const BuildInput& input) {
     const int64_t m = IntParam(params.params, "M").value_or(kHnswMDefault);
