@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <limits>
 
 namespace elanus::vindex {
@@ -18,8 +17,8 @@ constexpr size_t kEntries = 3;  // rows of the router that a walk starts from
 constexpr size_t kEfMin = 16;
 constexpr size_t kEfMore = 8;
 constexpr size_t kRangeEfMin = 512;
-// Of more results than these the last ones are not worth a hop each: a walk keeps as many candidates
-// again as it expands, and scores them by their own rows.
+// Of more results than these the last ones are not worth a hop each: a walk keeps as many
+// candidates again as it expands, and scores them by their own rows.
 constexpr size_t kManyResults = 32;
 
 // Rows that are ordered exactly.
@@ -70,7 +69,7 @@ class Pool {
         next_ = std::min(next_, low);
     }
     // The best one not taken yet of those to expand.
-    bool Take(uint32_t* row) {
+    bool Take(uint32_t* row, float* cost) {
         const size_t end = std::min(size_, expanded_);
         while (next_ < end && (keys_[next_] & 1) != 0) {
             ++next_;
@@ -79,6 +78,7 @@ class Pool {
             return false;
         }
         *row = PoolRow(keys_[next_]);
+        *cost = KeyCost(keys_[next_]);
         keys_[next_++] |= 1;
         return true;
     }
@@ -102,6 +102,7 @@ struct BlockGraphIndex::Walk {
     const SearchParams& params;
     SearchScratch& scratch;
     size_t ef;
+    size_t matches;
     size_t hops_max;  // of a filtered walk
     base::Status* interrupted;
     const simd::CodeKernels& kernels = simd::Codes();
@@ -189,6 +190,7 @@ BlockGraphIndex::Outcome BlockGraphIndex::WalkFor(const Query& query, const Sear
               .params = params,
               .scratch = scratch,
               .ef = ef,
+              .matches = matches,
               .hops_max = hops_max,
               .interrupted = interrupted,
               .signs = {},
@@ -296,7 +298,7 @@ BlockGraphIndex::Outcome BlockGraphIndex::WalkPlain(Walk& walk) const {
         pool.Insert(KeyCost(key), PoolRow(key));
     }
     const auto take = [&](uint32_t* row) {
-        while (pool.Take(row)) {
+        for (float cost = 0; pool.Take(row, &cost);) {
             if (visited.Insert(*row)) {
                 return true;
             }
@@ -345,22 +347,36 @@ void BlockGraphIndex::ScoreKept(Walk& walk, std::span<const uint64_t> kept) cons
     }
 }
 
-// Two heaps: candidates by estimate, and the ef best passing rows by their own cost. It ends when
-// the best candidate is worse than the worst of ef passing rows, so selective filters make it go
-// further by themselves.
+// All rows are traversed, passing ones are kept. The pool holds as many candidates as hold ef
+// passing ones when these are spread evenly; where passing rows are near the query it ends sooner,
+// when no candidate is better than the worst of ef passing rows.
 BlockGraphIndex::Outcome BlockGraphIndex::WalkFiltered(Walk& walk) const {
     if (!Enter(walk)) {
         return Outcome::kDamaged;
     }
     VisitedBits& visited = walk.scratch.visited_bits;
-    std::vector<uint64_t>& open = walk.scratch.open;  // smallest in front
-    std::vector<uint64_t>& found = walk.found;        // largest in front
-    open.assign(walk.scratch.candidates.begin(), walk.scratch.candidates.end());
-    std::make_heap(open.begin(), open.end(), std::greater<>());
-    uint32_t row = 0;
+    std::vector<uint64_t>& found = walk.found;  // largest in front
+    const size_t wanted = walk.ef * size() / walk.matches;
+    Pool pool(walk.scratch.open, std::min<size_t>(wanted, size()),
+              std::min<size_t>(wanted, size()));
+    for (uint64_t key : walk.scratch.candidates) {
+        pool.Insert(KeyCost(key), PoolRow(key));
+    }
+    const auto take = [&](uint32_t* row) {
+        for (float cost = 0; pool.Take(row, &cost);) {
+            if (found.size() >= walk.ef && cost > KeyCost(found.front())) {
+                return false;
+            }
+            if (visited.Insert(*row)) {
+                return true;
+            }
+        }
+        return false;
+    };
+    uint32_t row = 0, next = 0;
     struct Offer {
         Walk& walk;
-        std::vector<uint64_t>& open;
+        Pool& pool;
         const VisitedBits& visited;
         const uint32_t& row;
         void Self(float cost) const {
@@ -376,32 +392,20 @@ BlockGraphIndex::Outcome BlockGraphIndex::WalkFiltered(Walk& walk) const {
         }
         void Neighbour(float cost, uint32_t id) const {
             if (!visited.Has(id)) {
-                open.push_back(PoolKey(cost, id));
-                std::push_heap(open.begin(), open.end(), std::greater<>());
+                pool.Insert(cost, id);
             }
         }
     };
-    const Offer offer{walk, open, visited, row};
-    while (!open.empty()) {
-        std::pop_heap(open.begin(), open.end(), std::greater<>());
-        const uint64_t best = open.back();
-        open.pop_back();
-        const bool full = found.size() >= walk.ef;
-        if (full && KeyCost(best) > KeyCost(found.front())) {
-            break;
-        }
-        row = PoolRow(best);
-        if (!visited.Insert(row)) {
-            continue;
-        }
+    const Offer offer{walk, pool, visited, row};
+    for (bool more = take(&row); more; row = next) {
+        more = take(&next);
         if (walk.Interrupted()) {
             return Outcome::kInterrupted;
         }
-        const float limit = full ? KeyCost(found.front()) : std::numeric_limits<float>::infinity();
-        const uint8_t* next = open.empty() ? nullptr : Block(PoolRow(open.front()));
-        if (!Visit(walk, row, next, limit, offer)) {
+        if (!Visit(walk, row, more ? Block(next) : nullptr, pool.limit(), offer)) {
             return Outcome::kDamaged;
         }
+        more = more || take(&next);
         if (walk.hops > walk.hops_max) {
             return Outcome::kGaveUp;
         }

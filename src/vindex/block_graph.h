@@ -12,8 +12,8 @@
 // A search chooses between three ways from the number of rows that pass the filter:
 //   exact scan of those rows, when that reads no more bytes than a walk would;
 //   a plain walk, when there is no filter;
-//   a filtered walk: all nodes are traversed and passing ones kept, until ef of them are found and
-//   no better candidate is open; it gives up for the scan when it has read as much as the scan.
+//   a filtered walk: all nodes are traversed and passing ones kept; it keeps as many candidates as
+//   hold ef passing rows, and gives up for the scan when it has read as much as the scan would.
 // A walk that ends with fewer rows than exist is followed by the scan (INV-VINDEX-1).
 //
 // `M` gives 2 M places for neighbours, rounded to a multiple of 32; `efConstruction` the width of
