@@ -16,6 +16,7 @@ constexpr size_t kInterruptHops = 512;
 constexpr size_t kEntries = 3;  // rows of the router that a walk starts from
 constexpr size_t kEfMin = 16;
 constexpr size_t kEfMore = 8;
+constexpr size_t kWideEnough = 384;  // dimensions with which estimates are good
 constexpr size_t kRangeEfMin = 512;
 // Of more results than these the last ones are not worth a hop each: a walk keeps as many
 // candidates again as it expands, and scores them by their own rows.
@@ -129,9 +130,12 @@ size_t BlockGraphIndex::Effort(const SearchParams& params) const {
     if (given == 0 && params.radius.has_value()) {
         ef = std::max(ef, kRangeEfMin);
     }
-    // Estimates order candidates less well than distances do; some more of them make up for it.
+    // Estimates order candidates less well than distances do, the less the fewer dimensions they are
+    // made of; some more candidates make up for it.
     ef = std::max(ef, k);
-    const size_t more = k > kManyResults ? ef * 3 / 4 : kEfMore + ef / 16;
+    const size_t narrow = layout_.width < kWideEnough ? kWideEnough - layout_.width : 0;
+    const size_t more = std::max(kEfMore + ef / 16 + ef * narrow / (kWideEnough * 2 / 3),
+                                 k > kManyResults ? ef * 3 / 4 : 0);
     return std::min<size_t>(ef + more, size());
 }
 
