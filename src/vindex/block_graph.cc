@@ -243,7 +243,9 @@ bool BlockGraphIndex::Enter(Walk& walk) const {
             const uint64_t key = PoolKey(costs[i], ids[i] & 0x7fffffff);
             if (key < entries.back()) {
                 entries.back() = key;
-                std::inplace_merge(entries.begin(), entries.end() - 1, entries.end());
+                for (size_t j = kEntries - 1; j > 0 && entries[j] < entries[j - 1]; --j) {
+                    std::swap(entries[j], entries[j - 1]);
+                }
             }
         }
     }
