@@ -130,8 +130,8 @@ size_t BlockGraphIndex::Effort(const SearchParams& params) const {
     if (given == 0 && params.radius.has_value()) {
         ef = std::max(ef, kRangeEfMin);
     }
-    // Estimates order candidates less well than distances do, the less the fewer dimensions they are
-    // made of; some more candidates make up for it.
+    // Estimates order candidates less well than distances do, the less the fewer dimensions they
+    // are made of; some more candidates make up for it.
     ef = std::max(ef, k);
     const size_t narrow = layout_.width < kWideEnough ? kWideEnough - layout_.width : 0;
     const size_t more = std::max(kEfMore + ef / 16 + ef * narrow / (kWideEnough * 2 / 3),
