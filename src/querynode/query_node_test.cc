@@ -169,6 +169,7 @@ TEST_F(QueryNodeTest, ADamagedFileIsNotLoadedAndADamagedIndexIsLeftOut) {
     roles::IndexToLoad index;
     index.index.id = 3;
     index.index.field_id = kVectorField;
+    index.index.metric_type = "L2";
     index.segment_index.data_key = "indexes/bad";
     request.indexes = {index};
     ASSERT_TRUE(node_->LoadSegment(base::CallContext(), request).ok());
@@ -197,6 +198,7 @@ TEST_F(QueryNodeTest, SearchesThroughAnAttachedIndex) {
     roles::IndexToLoad index;
     index.index.id = 3;
     index.index.field_id = kVectorField;
+    index.index.metric_type = "L2";
     index.segment_index.data_key = "indexes/1";
     ASSERT_TRUE(node_->AttachIndex(base::CallContext(), {1, index}).ok());
     ASSERT_TRUE(SendDeletes(kFirstBatch + 1, 1, 250).ok());
