@@ -133,6 +133,17 @@ std::optional<PrimaryKeySplit> SplitPrimaryKeyTerm(const Plan& plan, base::Field
     return std::nullopt;
 }
 
+Plan InFront(Plan term, const Plan& plan) {
+    And both;
+    both.terms.push_back(std::move(term));
+    if (const And* conjunction = std::get_if<And>(&plan.node)) {
+        both.terms.insert(both.terms.end(), conjunction->terms.begin(), conjunction->terms.end());
+    } else {
+        both.terms.push_back(plan);
+    }
+    return Plan{std::move(both)};
+}
+
 std::optional<Plan> WithSampleSeed(const Plan& plan, uint64_t seed) {
     const auto last_of = [](auto& whole) {  // INV-PLAN-5
         auto* junction = std::get_if<And>(&whole.node);

@@ -406,6 +406,9 @@ struct PrimaryKeySplit {
 };
 std::optional<PrimaryKeySplit> SplitPrimaryKeyTerm(const Plan& plan, base::FieldId pk_field);
 
+// Rows that match both. The term stands in front, so that INV-PLAN-5 holds for the whole.
+Plan InFront(Plan term, const Plan& plan);
+
 // The same plan with another draw of its random sample; absent when it has none.
 std::optional<Plan> WithSampleSeed(const Plan& plan, uint64_t seed);
 

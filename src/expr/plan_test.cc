@@ -80,6 +80,17 @@ TEST(Plan, SplitsThePrimaryKeyOff) {
     EXPECT_FALSE(SplitPrimaryKeyTerm(Parsed("a == 2"), kPk).has_value());
 }
 
+TEST(Plan, PutsATermInFrontOfTheRest) {
+    const Plan term = Parsed("s == 'x'");
+    EXPECT_EQ(InFront(term, Parsed("a > 1")), Parsed("s == 'x' and a > 1"));
+    const Plan both = InFront(term, Parsed("a > 1 and random_sample(0.5)"));
+    const auto* terms = std::get_if<And>(&both.node);
+    ASSERT_TRUE(terms != nullptr && terms->terms.size() == 3);  // INV-PLAN-5: no And inside
+    EXPECT_EQ(terms->terms[0], term);
+    EXPECT_TRUE(std::holds_alternative<RandomSample>(terms->terms[2].node));
+    EXPECT_TRUE(WithSampleSeed(both, 7).has_value());
+}
+
 TEST(Plan, RewritesToFewerScans) {
     EXPECT_EQ(Parsed("a == 1 or s == 'x' or a == 3 or a in [2, 3]"),
               Parsed("a in [1, 2, 3] or s == 'x'"));

@@ -46,6 +46,7 @@ struct InsertRequest {
     std::string database;
     std::string collection;
     std::string partition;  // empty = default, or by partition key
+    std::optional<std::string> namespace_name;
     std::vector<InputColumn> columns;
     uint64_t num_rows = 0;
     base::Timestamp schema_timestamp = 0;
@@ -71,6 +72,7 @@ struct DeleteRequest {
     std::string database;
     std::string collection;
     std::string partition;
+    std::optional<std::string> namespace_name;
     std::string filter;
     expr::TemplateValues templates;
     Consistency consistency;
@@ -87,6 +89,7 @@ struct SearchRequest {
     std::string database;
     std::string collection;
     std::vector<std::string> partitions;
+    std::optional<std::string> namespace_name;
     std::string filter;
     expr::TemplateValues templates;
     Placeholders vectors;
@@ -136,6 +139,7 @@ struct QueryRequest {
     std::string database;
     std::string collection;
     std::vector<std::string> partitions;
+    std::optional<std::string> namespace_name;
     std::string filter;
     expr::TemplateValues templates;
     std::vector<std::string> output_fields;

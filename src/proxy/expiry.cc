@@ -47,13 +47,9 @@ PlanPtr WithoutExpired(sys::Clock& clock, const roles::CollectionInfo& collectio
     expr::Or alive;
     alive.terms.push_back(expr::Plan{std::move(later)});
     alive.terms.push_back(expr::Plan{expr::IsNull{std::move(column)}});
-    if (filter == nullptr) {
-        return std::make_shared<const expr::Plan>(expr::Plan{std::move(alive)});
-    }
-    expr::And both;
-    both.terms.push_back(*filter);
-    both.terms.push_back(expr::Plan{std::move(alive)});
-    return std::make_shared<const expr::Plan>(expr::Plan{std::move(both)});
+    expr::Plan term{std::move(alive)};
+    return std::make_shared<const expr::Plan>(
+        filter == nullptr ? std::move(term) : expr::InFront(std::move(term), *filter));
 }
 
 }  // namespace elanus::proxy

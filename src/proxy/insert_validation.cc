@@ -4,6 +4,7 @@
 #include "proxy/default_values.h"
 #include "proxy/phrase.h"
 #include "proxy/schema_validation.h"
+#include "proxy/tenant_namespace.h"
 
 #include <algorithm>
 #include <set>
@@ -276,6 +277,13 @@ base::Result<schema::ColumnBatch> PrepareRows(const roles::CollectionInfo& colle
     schema::ColumnBatch batch;
     batch.rows = request->num_rows;
     for (const FieldSchema& field : schema.fields) {
+        if (field.is_namespace()) {
+            ASSIGN_OR_RETURN(Column filled,
+                             FillColumn(FilledNamespaceField(field, request->namespace_name),
+                                        *request, schema.fields.size(), &budget));
+            batch.columns.push_back(std::move(filled));
+            continue;
+        }
         InputColumn* input = FindInput(field, request);
         if (field.is_primary_key && field.auto_id && kind == WriteKind::kInsert) {
             if (input == nullptr) {

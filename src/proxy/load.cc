@@ -67,7 +67,7 @@ base::Status CheckLoadFields(const schema::CollectionSchema& schema,
                                       : field.is_partition_key  ? "partition key"
                                       : field.is_clustering_key ? "clustering key"
                                                                 : "";
-        if (!kind.empty() &&
+        if (!kind.empty() && !field.is_hidden() &&
             std::find(load_fields.begin(), load_fields.end(), field.name) == load_fields.end()) {
             return Invalid("load field list [", list, "] does not contain ", kind, " field ",
                            field.name);

@@ -7,6 +7,7 @@
 #include "proxy/phrase.h"
 #include "proxy/proxy_core.h"
 #include "proxy/row_routing.h"
+#include "proxy/tenant_namespace.h"
 #include "reduce/segment_reads.h"
 
 #include <algorithm>
@@ -74,7 +75,7 @@ base::Status GiveAutoIds(ProxyCore& core, const base::CallContext& context,
 
 base::Result<PendingWrite> RouteWrite(ProxyCore& core, const base::CallContext& context,
                                       WriteKind kind, const CollectionPtr& collection,
-                                      const std::string& partition, schema::ColumnBatch batch) {
+                                      const InsertRequest& request, schema::ColumnBatch batch) {
     const schema::FieldSchema& key_field = *collection->schema.primary_key();
     PendingWrite write;
     write.collection = collection;
@@ -82,6 +83,7 @@ base::Result<PendingWrite> RouteWrite(ProxyCore& core, const base::CallContext& 
         const schema::PrimaryKeys replaced = KeysOf(*batch.Find(key_field.id));
         RETURN_IF_ERROR(CheckNoRepeats(replaced));
         write.parts = RouteDeletes(*collection, roles::kAllPartitions, replaced);
+        LimitDeletes(*collection, request.namespace_name, &write.parts);
     }
     // The rows of an upsert into an autoID collection get fresh keys; the sent ones name what goes.
     if (NeedsAutoIds(*collection, batch) || (kind == WriteKind::kUpsert && key_field.auto_id)) {
@@ -91,7 +93,7 @@ base::Result<PendingWrite> RouteWrite(ProxyCore& core, const base::CallContext& 
     const auto rows = static_cast<int64_t>(batch.rows);
     (kind == WriteKind::kUpsert ? write.result.upsert_count : write.result.insert_count) = rows;
     ASSIGN_OR_RETURN(std::vector<roles::WritePart> parts,
-                     RouteRows(*collection, partition, std::move(batch), write.result.ids));
+                     RouteRows(*collection, request.partition, std::move(batch), write.result.ids));
     std::move(parts.begin(), parts.end(), std::back_inserter(write.parts));
     return write;
 }
@@ -101,13 +103,14 @@ base::Result<PendingWrite> PrepareWrite(ProxyCore& core, const base::CallContext
                                         InsertRequest* request) {
     RETURN_IF_ERROR(CheckSchemaTimestamp(*collection, request->schema_timestamp));
     RETURN_IF_ERROR(core.CheckAllowed(*collection, "writing"));
+    RETURN_IF_ERROR(CheckNamespace(*collection, request->namespace_name, core.limits));
     // Before the columns are taken, so that a retry with a fresh schema still has them.
     if (!request->partition.empty()) {
         RETURN_IF_ERROR(FindPartition(*collection, request->partition).status());
     }
     ASSIGN_OR_RETURN(schema::ColumnBatch batch,
                      PrepareRows(*collection, core.limits, kind, request));
-    return RouteWrite(core, context, kind, collection, request->partition, std::move(batch));
+    return RouteWrite(core, context, kind, collection, *request, std::move(batch));
 }
 
 // Appends and answers through `done`. A channel that is not there means that the collection went.
@@ -190,7 +193,9 @@ base::Result<PendingWrite> ReadAndOverlay(ProxyCore& core, const base::CallConte
     in.values.strings = keys.strings;
     in.values.SortUnique();
     roles::RetrieveRequest retrieve;
-    retrieve.filter = std::make_shared<const expr::Plan>(expr::Plan{std::move(in)});
+    retrieve.filter =
+        WithinNamespace(*collection, request.namespace_name,
+                        std::make_shared<const expr::Plan>(expr::Plan{std::move(in)}));
     retrieve.fields = collection->schema.fields;
     ASSIGN_OR_RETURN(retrieve.snapshot_ts, FreshTimestamp(context, core.partners));
     retrieve.guarantee_ts = retrieve.snapshot_ts;
@@ -200,7 +205,7 @@ base::Result<PendingWrite> ReadAndOverlay(ProxyCore& core, const base::CallConte
     ASSIGN_OR_RETURN(schema::ColumnBatch batch,
                      OverlayRows(*collection, request.field_ops, given, old.keys, old.rows));
     ASSIGN_OR_RETURN(PendingWrite write, RouteWrite(core, context, WriteKind::kUpsert, collection,
-                                                    request.partition, std::move(batch)));
+                                                    request, std::move(batch)));
     write.read_ts = retrieve.snapshot_ts;
     return write;
 }
@@ -209,6 +214,7 @@ base::Result<MutationResult> UpdateRows(ProxyCore& core, const base::CallContext
                                         const CollectionPtr& collection, InsertRequest* request) {
     RETURN_IF_ERROR(CheckSchemaTimestamp(*collection, request->schema_timestamp));
     RETURN_IF_ERROR(core.CheckAllowed(*collection, "writing"));
+    RETURN_IF_ERROR(CheckNamespace(*collection, request->namespace_name, core.limits));
     RETURN_IF_ERROR(CheckFieldOps(*collection, *request));
     if (!request->partition.empty()) {
         RETURN_IF_ERROR(FindPartition(*collection, request->partition).status());
@@ -246,17 +252,50 @@ expr::Plan KeyAbove(const schema::FieldSchema& key_field, const schema::PrimaryK
     return expr::Plan{above};
 }
 
+struct DeletePlan {
+    CollectionPtr collection;
+    NamespaceName namespace_name;
+    PlanPtr filter;  // within the namespace
+    base::PartitionId partition = roles::kAllPartitions;
+    std::optional<schema::PrimaryKeys> keys;  // when these are all that the filter says
+
+    std::vector<roles::WritePart> Route(const schema::PrimaryKeys& which) const {
+        std::vector<roles::WritePart> parts = RouteDeletes(*collection, partition, which);
+        LimitDeletes(*collection, namespace_name, &parts);
+        return parts;
+    }
+};
+
+base::Result<DeletePlan> PlanDelete(ProxyCore& core, const CollectionPtr& collection,
+                                    const DeleteRequest& request) {
+    RETURN_IF_ERROR(core.CheckAllowed(*collection, "writing"));
+    RETURN_IF_ERROR(CheckNamespace(*collection, request.namespace_name, core.limits));
+    DeletePlan plan;
+    plan.collection = collection;
+    plan.namespace_name = request.namespace_name;
+    if (!request.partition.empty()) {
+        ASSIGN_OR_RETURN(plan.partition, FindPartition(*collection, request.partition));
+    }
+    auto filter = core.ParseFilter(*collection, request.filter, request.templates, {});
+    if (!filter.ok()) {
+        return filter.status().Annotate("failed to create delete plan");
+    }
+    if (*filter == nullptr) {
+        return Invalid("delete plan can't be empty or always true : ", request.filter);
+    }
+    plan.keys = (*filter)->IsAlwaysFalse()
+                    ? std::optional<schema::PrimaryKeys>(schema::PrimaryKeys())
+                    : expr::PrimaryKeyTerms(**filter, collection->schema.primary_key()->id);
+    plan.filter = WithinNamespace(*collection, request.namespace_name, *filter);
+    return plan;
+}
+
 // A delete by filter: reads the keys of the rows that match at one moment, step by step in key
 // order, and deletes each step before the next.
 class FilterDelete {
   public:
-    FilterDelete(ProxyCore& core, const base::CallContext& context, CollectionPtr collection,
-                 PlanPtr filter, base::PartitionId partition)
-        : core_(core),
-          context_(context),
-          collection_(std::move(collection)),
-          filter_(std::move(filter)),
-          partition_(partition) {}
+    FilterDelete(ProxyCore& core, const base::CallContext& context, const DeletePlan& plan)
+        : core_(core), context_(context), plan_(plan) {}
 
     void Run(MutationCallback done) {
         while (true) {
@@ -266,8 +305,8 @@ class FilterDelete {
                 return;
             }
             PendingWrite write;
-            write.collection = collection_;
-            write.parts = RouteDeletes(*collection_, partition_, *step);
+            write.collection = plan_.collection;
+            write.parts = plan_.Route(*step);
             deleted_ += static_cast<int64_t>(step->size());
             write.result.delete_count = deleted_;
             if (finished_) {
@@ -297,21 +336,20 @@ class FilterDelete {
             ASSIGN_OR_RETURN(snapshot_ts_, FreshTimestamp(context_, core_.partners));
         }
         roles::RetrieveRequest retrieve;
-        retrieve.filter = filter_;
+        retrieve.filter = plan_.filter;
         if (last_.has_value()) {
-            expr::And both;
-            both.terms.push_back(KeyAbove(*collection_->schema.primary_key(), *last_));
-            both.terms.push_back(*filter_);
-            retrieve.filter = std::make_shared<const expr::Plan>(expr::Plan{std::move(both)});
+            const schema::FieldSchema& key_field = *plan_.collection->schema.primary_key();
+            retrieve.filter = std::make_shared<const expr::Plan>(
+                expr::InFront(KeyAbove(key_field, *last_), *plan_.filter));
         }
-        if (partition_ != roles::kAllPartitions) {
-            retrieve.partitions = {partition_};
+        if (plan_.partition != roles::kAllPartitions) {
+            retrieve.partitions = {plan_.partition};
         }
         retrieve.limit = kDeleteStepKeys;
         retrieve.guarantee_ts = snapshot_ts_;
         retrieve.snapshot_ts = snapshot_ts_;
         ASSIGN_OR_RETURN(const std::vector<roles::RetrieveResponse> shards,
-                         core_.RetrieveFromShards(context_, *collection_, retrieve));
+                         core_.RetrieveFromShards(context_, *plan_.collection, retrieve));
         return CutStep(shards);
     }
 
@@ -345,39 +383,12 @@ class FilterDelete {
 
     ProxyCore& core_;
     const base::CallContext& context_;
-    const CollectionPtr collection_;
-    const PlanPtr filter_;
-    const base::PartitionId partition_;
+    const DeletePlan& plan_;
     base::Timestamp snapshot_ts_ = 0;
     std::optional<schema::PrimaryKey> last_;
     bool finished_ = false;
     int64_t deleted_ = 0;
 };
-
-struct DeletePlan {
-    CollectionPtr collection;
-    PlanPtr filter;
-    base::PartitionId partition = roles::kAllPartitions;
-};
-
-base::Result<DeletePlan> PlanDelete(ProxyCore& core, const CollectionPtr& collection,
-                                    const DeleteRequest& request) {
-    RETURN_IF_ERROR(core.CheckAllowed(*collection, "writing"));
-    DeletePlan plan;
-    plan.collection = collection;
-    if (!request.partition.empty()) {
-        ASSIGN_OR_RETURN(plan.partition, FindPartition(*collection, request.partition));
-    }
-    auto filter = core.ParseFilter(*collection, request.filter, request.templates, {});
-    if (!filter.ok()) {
-        return filter.status().Annotate("failed to create delete plan");
-    }
-    if (*filter == nullptr) {
-        return Invalid("delete plan can't be empty or always true : ", request.filter);
-    }
-    plan.filter = *filter;
-    return plan;
-}
 
 }  // namespace
 
@@ -405,19 +416,14 @@ void Proxy::Delete(const base::CallContext& context, DeleteRequest request, Muta
         done(plan.status());
         return;
     }
-    const base::FieldId key_field = plan->collection->schema.primary_key()->id;
-    const auto keys = plan->filter->IsAlwaysFalse()
-                          ? std::optional<schema::PrimaryKeys>(schema::PrimaryKeys())
-                          : expr::PrimaryKeyTerms(*plan->filter, key_field);
-    if (!keys.has_value()) {
-        FilterDelete(core, context, plan->collection, plan->filter, plan->partition)
-            .Run(std::move(done));
+    if (!plan->keys.has_value()) {
+        FilterDelete(core, context, *plan).Run(std::move(done));
         return;
     }
     PendingWrite write;
     write.collection = plan->collection;
-    write.parts = RouteDeletes(*plan->collection, plan->partition, *keys);
-    write.result.delete_count = static_cast<int64_t>(keys->size());
+    write.parts = plan->Route(*plan->keys);
+    write.result.delete_count = static_cast<int64_t>(plan->keys->size());
     if (!write.parts.empty()) {
         Append(core, context, std::move(write), std::move(done));
         return;

@@ -31,7 +31,9 @@ class Selector {
     base::Status Add(std::string_view name) {
         if (name == "*") {
             for (const schema::FieldSchema& field : schema_.fields) {
-                AddField(field);
+                if (!field.is_namespace()) {
+                    AddField(field);
+                }
             }
             return base::Status();
         }

@@ -8,6 +8,7 @@
 #include "proxy/proxy_core.h"
 #include "proxy/row_routing.h"
 #include "proxy/search_params.h"
+#include "proxy/tenant_namespace.h"
 #include "reduce/segment_reads.h"
 
 #include <algorithm>
@@ -75,6 +76,7 @@ class QueryRun {
     }
 
     base::Status Prepare() {
+        RETURN_IF_ERROR(CheckNamespace(collection_, request_.namespace_name, core_.limits));
         ASSIGN_OR_RETURN(settings_, ParseQuerySettings(request_.query_params, core_.limits));
         RETURN_IF_ERROR(PrepareOutput());
         report_.form = settings_.profile;
@@ -93,6 +95,8 @@ class QueryRun {
                          FindPartitions(collection_, request_.partitions));
         ASSIGN_OR_RETURN(moment_, ResolveMoment(context_, core_.partners, core_.limits, collection_,
                                                 request_.consistency, settings_.iterator));
+        shard_request_.filter = WithinNamespace(collection_, request_.namespace_name,
+                                                std::move(shard_request_.filter));
         shard_request_.limit = static_cast<uint64_t>(settings_.limit + settings_.offset);
         shard_request_.ignore_growing = settings_.ignore_growing;
         shard_request_.guarantee_ts = moment_.guarantee_ts;

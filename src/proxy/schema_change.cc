@@ -9,6 +9,7 @@
 #include "proxy/proxy.h"
 #include "proxy/proxy_core.h"
 #include "proxy/schema_validation.h"
+#include "proxy/tenant_namespace.h"
 
 #include <algorithm>
 
@@ -65,6 +66,12 @@ base::Status CheckVectorIndex(ProxyCore& core, const base::CallContext& context,
         }
     }
     return base::Status();
+}
+
+base::Status CheckMayAlter(const std::string& key) {
+    return IsFixedNamespaceProperty(key)
+               ? Invalid("can not alter ", key, ", it is fixed when the collection is created")
+               : base::Status();
 }
 
 bool NeedsRelease(const std::string& key) {
@@ -125,7 +132,7 @@ base::Status SetFieldProperty(const std::string& key, const std::string& value,
 
 FieldSchema* FindField(schema::CollectionSchema* schema, const std::string& name) {
     for (FieldSchema& field : schema->fields) {
-        if (field.name == name && !field.is_dynamic) {
+        if (field.name == name && !field.is_hidden()) {
             return &field;
         }
     }
@@ -206,7 +213,7 @@ base::Status Proxy::AddFields(const base::CallContext& context, const std::strin
                 schema::CollectionSchema schema = info->schema;
                 const auto place =
                     std::find_if(schema.fields.begin(), schema.fields.end(),
-                                 [](const FieldSchema& field) { return field.is_dynamic; });
+                                 [](const FieldSchema& field) { return field.is_hidden(); });
                 schema.fields.insert(place, fields.begin(), fields.end());
                 RETURN_IF_ERROR(CheckAddedFields(core_->limits, ZoneOf(info->properties), &schema));
                 return SendSchema(*core_, context, *info, std::move(schema));
@@ -302,6 +309,7 @@ base::Status Proxy::AlterKnown(const base::CallContext& context, const roles::Co
     KeyValues merged = info.properties;
     bool release = false;
     for (const auto& [key, value] : properties) {
+        RETURN_IF_ERROR(CheckMayAlter(key));
         merged[key] = value;
         release = release || NeedsRelease(key);
         if (key == "partitionkey.isolation" || key == "query_mode") {
@@ -311,6 +319,7 @@ base::Status Proxy::AlterKnown(const base::CallContext& context, const roles::Co
         }
     }
     for (const std::string& key : delete_keys) {
+        RETURN_IF_ERROR(CheckMayAlter(key));
         merged.erase(key);
         release = release || NeedsRelease(key);
         if (key == "dynamicfield.enabled") {

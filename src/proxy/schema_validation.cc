@@ -4,6 +4,7 @@
 #include "proxy/field_validation.h"
 #include "proxy/name_validation.h"
 #include "proxy/phrase.h"
+#include "proxy/tenant_namespace.h"
 
 #include <algorithm>
 #include <charconv>
@@ -219,6 +220,11 @@ base::Status CheckPropertyRules(const schema::CollectionSchema& schema,
             "partition key isolation mode is enabled but no partition key field is set. Please set "
             "the partition key first");
     }
+    if (is_on(roles::kUniqueKeysProperty) && schema.enable_namespace) {
+        return Invalid(roles::kUniqueKeysProperty,
+                       " and namespaces cannot be used at the same time: a key may stand in each "
+                       "namespace");
+    }
     const auto ttl_field = properties.find(std::string(roles::kTtlFieldProperty));
     if (ttl_field == properties.end()) {
         return base::Status();
@@ -300,9 +306,9 @@ base::Status CheckAddedFields(const Limits& limits, const calendar::TimeZone& zo
             sub_field.nullable = true;
         }
     }
-    RETURN_IF_ERROR(CheckFieldCount(*schema, limits));
     schema::CollectionSchema visible = *schema;
-    std::erase_if(visible.fields, [](const FieldSchema& field) { return field.is_dynamic; });
+    std::erase_if(visible.fields, [](const FieldSchema& field) { return field.is_hidden(); });
+    RETURN_IF_ERROR(CheckFieldCount(visible, limits));
     return CheckFields(visible, limits);
 }
 
@@ -397,9 +403,6 @@ base::Status PrepareCollection(const Limits& limits, CreateCollectionRequest* re
     if (!schema.functions.empty()) {
         return NotSupportedYet(Phrase("function ", schema.functions[0].name));
     }
-    if (schema.enable_namespace) {
-        return NotSupportedYet("namespace");
-    }
     RETURN_IF_ERROR(CheckFieldCount(schema, limits));
     RETURN_IF_ERROR(ValidateCollectionProperties(request->properties));
     RETURN_IF_ERROR(NormalizeFields(ZoneOf(request->properties), &schema));
@@ -408,6 +411,9 @@ base::Status PrepareCollection(const Limits& limits, CreateCollectionRequest* re
     RETURN_IF_ERROR(CheckPrimaryKey(schema));
     RETURN_IF_ERROR(CheckPartitionKey(schema));
     RETURN_IF_ERROR(CheckClusteringKey(schema));
+    if (schema.enable_namespace) {
+        RETURN_IF_ERROR(AddNamespaceField(request->properties, limits, &schema));
+    }
     RETURN_IF_ERROR(CheckPropertyRules(schema, request->properties));
     RETURN_IF_ERROR(CheckCounts(limits, request));
     if (schema.enable_dynamic_field) {

@@ -8,6 +8,7 @@
 #include "proxy/query_vectors.h"
 #include "proxy/row_routing.h"
 #include "proxy/search_params.h"
+#include "proxy/tenant_namespace.h"
 #include "reduce/segment_reads.h"
 #include "vindex/family.h"
 
@@ -53,6 +54,7 @@ class SearchRun {
   private:
     base::Status Prepare() {
         RETURN_IF_ERROR(core_.CheckAllowed(collection_, "reading"));
+        RETURN_IF_ERROR(CheckNamespace(collection_, request_.namespace_name, core_.limits));
         ASSIGN_OR_RETURN(settings_, ParseSearchSettings(collection_.schema, request_.search_params,
                                                         core_.limits));
         ASSIGN_OR_RETURN(selection_,
@@ -65,6 +67,8 @@ class SearchRun {
         ASSIGN_OR_RETURN(shard_request_.filter,
                          core_.PlanRead(request_.filter, request_.templates, request_.search_params,
                                         draw, &report_));
+        shard_request_.filter = WithinNamespace(collection_, request_.namespace_name,
+                                                std::move(shard_request_.filter));
         const expr::Plan* filter = shard_request_.filter.get();
         RETURN_IF_ERROR(CheckIsolation(collection_, filter));
         shard_request_.partitions =
@@ -173,7 +177,9 @@ class SearchRun {
         in.values.strings = ids.strings;
         in.values.SortUnique();
         roles::RetrieveRequest retrieve;
-        retrieve.filter = std::make_shared<const expr::Plan>(expr::Plan{std::move(in)});
+        retrieve.filter =
+            WithinNamespace(collection_, request_.namespace_name,
+                            std::make_shared<const expr::Plan>(expr::Plan{std::move(in)}));
         retrieve.fields = {*settings_.field};
         retrieve.guarantee_ts = moment_.guarantee_ts;
         retrieve.snapshot_ts = moment_.snapshot_ts;

@@ -13,6 +13,16 @@
 
 namespace elanus::roles {
 
+// Which rows the deletes of a part may hit: those whose string field holds this value.
+struct DeleteScope {
+    base::FieldId field_id = 0;  // 0 = every row
+    std::string value;
+    bool is_limited() const { return field_id != 0; }
+    template <typename A>
+    void Visit(A& a) {
+        a(field_id, value);
+    }
+};
 // The rows and deletes of one request for one vchannel and partition.
 struct WritePart {
     std::string vchannel;
@@ -20,9 +30,10 @@ struct WritePart {
     base::PartitionId partition_id = kAllPartitions;  // of the rows; deletes: kAllPartitions = any
     schema::ColumnBatch rows;                         // empty for a pure delete
     schema::PrimaryKeys deletes;  // applied before the rows, at the same timestamp
+    DeleteScope delete_scope = {};
     template <typename A>
     void Visit(A& a) {
-        a(vchannel, collection_id, partition_id, rows, deletes);
+        a(vchannel, collection_id, partition_id, rows, deletes, delete_scope);
     }
 };
 struct AppendRequest {

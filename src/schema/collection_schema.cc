@@ -30,7 +30,8 @@ const FieldSchema* FirstWhere(const std::vector<FieldSchema>& fields, Predicate 
 }  // namespace
 
 const FieldSchema* CollectionSchema::FindField(std::string_view field_name) const {
-    return FirstWhere(fields, [&](const FieldSchema& f) { return f.name == field_name; });
+    return FirstWhere(
+        fields, [&](const FieldSchema& f) { return f.name == field_name && !f.is_namespace(); });
 }
 
 const FieldSchema* CollectionSchema::FindField(base::FieldId field_id) const {

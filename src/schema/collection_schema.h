@@ -27,6 +27,10 @@ enum class FunctionType : int32_t {
     kMinHash = 4,
 };
 
+inline constexpr std::string_view kDynamicFieldName = "$meta";
+// Names of users' fields have no $.
+inline constexpr std::string_view kNamespaceFieldName = "$namespace_id";
+
 struct FieldSchema {
     base::FieldId id = 0;
     std::string name;
@@ -51,6 +55,9 @@ struct FieldSchema {
     int64_t max_length() const { return IntParam("max_length"); }
     int64_t max_capacity() const { return IntParam("max_capacity"); }
     bool has_default() const { return default_value.index() != 0; }
+    bool is_namespace() const { return name == kNamespaceFieldName; }
+    // The server's own: no description lists it.
+    bool is_hidden() const { return is_dynamic || is_namespace(); }
 
     template <typename A>
     void Visit(A& a) {
@@ -82,14 +89,16 @@ struct CollectionSchema {
     bool enable_dynamic_field = false;
     bool enable_namespace = false;
     base::SchemaVersion version = 0;
-    std::vector<FieldSchema> fields;  // user fields in order, then $meta if dynamic
+    // Users' fields in order, then $namespace_id if there are namespaces, then $meta if dynamic.
+    std::vector<FieldSchema> fields;
     std::vector<FunctionSchema> functions;
 
+    // By a name that a client sent: never finds the namespace field.
     const FieldSchema* FindField(std::string_view field_name) const;
     const FieldSchema* FindField(base::FieldId field_id) const;
     const FieldSchema* primary_key() const;    // never null in a validated schema
     const FieldSchema* dynamic_field() const;  // null when not dynamic
-    const FieldSchema* partition_key() const;  // null when none
+    const FieldSchema* partition_key() const;  // null when none; with namespaces their field
 
     template <typename A>
     void Visit(A& a) {
@@ -97,7 +106,5 @@ struct CollectionSchema {
           functions);
     }
 };
-
-inline constexpr std::string_view kDynamicFieldName = "$meta";
 
 }  // namespace elanus::schema

@@ -44,10 +44,11 @@ struct PartShape {
     uint64_t rows = 0;
     std::vector<ColumnShape> columns;
     schema::PrimaryKeys deletes;
+    roles::DeleteScope delete_scope;
 
     template <typename A>
     void Visit(A& a) {
-        a(vchannel, collection_id, partition_id, rows, columns, deletes);
+        a(vchannel, collection_id, partition_id, rows, columns, deletes, delete_scope);
     }
 };
 struct WriteShape {
@@ -134,6 +135,7 @@ base::Result<roles::WritePart> PartOf(PartShape shape, BlobReader& blobs) {
     part.collection_id = shape.collection_id;
     part.partition_id = shape.partition_id;
     part.deletes = std::move(shape.deletes);
+    part.delete_scope = std::move(shape.delete_scope);
     part.rows.rows = shape.rows;
     for (ColumnShape& column_shape : shape.columns) {
         ASSIGN_OR_RETURN(schema::Column column, ColumnOf(std::move(column_shape), blobs));
@@ -192,7 +194,8 @@ std::string EncodeWrite(const roles::AppendRequest& request) {
     std::vector<const base::Buffer*> blobs;
     for (const roles::WritePart& part : request.parts) {
         PartShape part_shape{
-            part.vchannel, part.collection_id, part.partition_id, part.rows.rows, {}, part.deletes};
+            part.vchannel, part.collection_id, part.partition_id, part.rows.rows, {},
+            part.deletes,  part.delete_scope};
         for (const schema::Column& column : part.rows.columns) {
             part_shape.columns.push_back(ShapeOf(column, &blobs));
         }

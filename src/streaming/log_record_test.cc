@@ -15,8 +15,9 @@ roles::AppendRequest SampleWrite() {
     request.pchannel = "dml_0";
     request.request_id = "r1";
     request.schema_version = 3;
-    request.parts.push_back({"dml_0_1v0", 1, kPartition, MakeRows({{1, 2}, {3, 4}}), {}});
-    request.parts.push_back({"dml_0_1v1", 1, roles::kAllPartitions, {}, MakeKeys({5, 6})});
+    request.parts.push_back({"dml_0_1v0", 1, kPartition, MakeRows({{1, 2}, {3, 4}}), {}, {}});
+    request.parts.push_back(
+        {"dml_0_1v1", 1, roles::kAllPartitions, {}, MakeKeys({5, 6}), {104, "red"}});
     return request;
 }
 

@@ -164,6 +164,12 @@ base::Status PChannel::CheckWrite(const roles::AppendRequest& request) const {
         if (!part.deletes.empty() && part.deletes.is_string != is_string) {
             return base::InvalidParameter("deletes by keys of another type");
         }
+        if (part.delete_scope.is_limited()) {
+            const schema::FieldSchema* scope = schema->FindField(part.delete_scope.field_id);
+            if (scope == nullptr || !schema::IsStringLike(scope->type)) {
+                return base::InvalidParameter("the scope of a delete names no string field");
+            }
+        }
         if (part.rows.rows == 0) {
             continue;
         }

@@ -229,12 +229,16 @@ base::Status VChannel::ApplyParts(const Parts& parts, base::Timestamp timestamp,
 
 base::Status VChannel::DeleteKeys(const roles::WritePart& part, base::Timestamp timestamp,
                                   bool* changed, DeletesBySegment* sealed_deletes) {
+    base::Status failure;
     ForEachGrowing([&](const Growing& growing) {
-        if (Hits(part, growing.rows->partition_id()) &&
-            growing.rows->Delete(part.deletes, timestamp) > 0) {
-            *changed = true;
+        if (!failure.ok() || !Hits(part, growing.rows->partition_id())) {
+            return;
         }
+        const base::Result<bool> hit = DeleteGrowing(part, timestamp, growing.rows.get());
+        failure = hit.ok() ? base::Status() : hit.status();
+        *changed = *changed || (hit.ok() && *hit);
     });
+    RETURN_IF_ERROR(failure);
     std::vector<base::RowOffset> rows;
     for (const auto& [id, sealed] : sealed_) {
         if (!Hits(part, sealed->info.partition_id)) {
@@ -243,6 +247,7 @@ base::Status VChannel::DeleteKeys(const roles::WritePart& part, base::Timestamp 
         ASSIGN_OR_RETURN(const segment::KeyIndex* keys, KeysOf(sealed.get()));
         rows.clear();
         keys->FindInsertedBefore(part.deletes, timestamp, &rows);
+        RETURN_IF_ERROR(KeepScope(part.delete_scope, sealed.get(), &rows));
         segment::DeleteRun run;
         for (const base::RowOffset row : rows) {
             if (!sealed->deletes.IsDeleted(row, base::kMaxTimestamp)) {
@@ -262,6 +267,57 @@ base::Status VChannel::DeleteKeys(const roles::WritePart& part, base::Timestamp 
         all.rows.insert(all.rows.end(), run.rows.begin(), run.rows.end());
         all.timestamps.insert(all.timestamps.end(), run.timestamps.begin(), run.timestamps.end());
     }
+    return base::Status();
+}
+
+base::Result<bool> VChannel::DeleteGrowing(const roles::WritePart& part, base::Timestamp timestamp,
+                                           segment::GrowingSegment* rows) {
+    const roles::DeleteScope& scope = part.delete_scope;
+    if (!scope.is_limited()) {
+        return rows->Delete(part.deletes, timestamp) > 0;
+    }
+    const schema::FieldSchema* field = schema_->FindField(scope.field_id);
+    std::vector<base::RowOffset> found;
+    for (const auto& [row, inserted] : rows->FindRows(part.deletes)) {
+        found.push_back(row);
+    }
+    if (found.empty()) {
+        return false;
+    }
+    if (field == nullptr || !schema::IsStringLike(field->type)) {
+        return base::Internal("the scope of a delete names no string field");
+    }
+    ASSIGN_OR_RETURN(const schema::ColumnBatch values, rows->Fetch(found, {*field}));
+    const schema::ColumnView view = values.columns.at(0).View();
+    segment::DeleteRun run;
+    for (size_t i = 0; i < found.size(); ++i) {
+        if (view.StringAt(i) == scope.value) {
+            run.rows.push_back(found[i]);
+        }
+    }
+    run.timestamps.assign(run.rows.size(), timestamp);
+    rows->ApplyDeletes(run);
+    return !run.rows.empty();
+}
+
+base::Status VChannel::KeepScope(const roles::DeleteScope& scope, Sealed* sealed,
+                                 std::vector<base::RowOffset>* rows) {
+    if (!scope.is_limited() || rows->empty()) {
+        return base::Status();
+    }
+    if (sealed->scope_column == nullptr || sealed->scope_field != scope.field_id) {
+        ASSIGN_OR_RETURN(const base::Buffer file,
+                         environment_.partners->objects->Map(sealed->info.data_key));
+        base::Result<segment::StringColumn> column =
+            segment::StringColumn::Open(file, scope.field_id);
+        if (!column.ok()) {
+            return column.status().Annotate(sealed->info.data_key);
+        }
+        sealed->scope_column = std::make_unique<segment::StringColumn>(std::move(*column));
+        sealed->scope_field = scope.field_id;
+    }
+    std::erase_if(
+        *rows, [&](base::RowOffset row) { return sealed->scope_column->At(row) != scope.value; });
     return base::Status();
 }
 

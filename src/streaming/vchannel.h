@@ -24,6 +24,7 @@
 #include "roles/streaming_node.h"
 #include "segment/growing_segment.h"
 #include "segment/key_index.h"
+#include "segment/string_column.h"
 #include "streaming/delete_file.h"
 #include "streaming/key_guard.h"
 #include "streaming/options.h"
@@ -179,7 +180,10 @@ class VChannel {
         roles::SegmentInfo info;
         segment::DeleteList deletes;
         std::unique_ptr<segment::KeyIndex> keys;  // opened when a delete first needs it
-        Growing twin;                             // answers until a query node does
+        // The column that the deletes' scopes are about, opened when one first needs it.
+        std::unique_ptr<segment::StringColumn> scope_column;
+        base::FieldId scope_field = 0;
+        Growing twin;  // answers until a query node does
         base::NodeId node = 0;
     };
     using SealedPtr = std::shared_ptr<Sealed>;
@@ -199,6 +203,11 @@ class VChannel {
                             DeletesBySegment* sealed_deletes) REQUIRES(mutex_);
     base::Status AppendRows(const roles::WritePart& part, base::Timestamp timestamp)
         REQUIRES(mutex_);
+    base::Result<bool> DeleteGrowing(const roles::WritePart& part, base::Timestamp timestamp,
+                                     segment::GrowingSegment* rows) REQUIRES(mutex_);
+    // Leaves only the rows that the scope allows.
+    base::Status KeepScope(const roles::DeleteScope& scope, Sealed* sealed,
+                           std::vector<base::RowOffset>* rows) REQUIRES(mutex_);
     base::Result<const segment::KeyIndex*> KeysOf(Sealed* sealed) REQUIRES(mutex_);
     base::Result<bool> AnyChangedSince(const schema::PrimaryKeys& keys, base::Timestamp read_ts)
         REQUIRES(mutex_);

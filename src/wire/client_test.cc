@@ -32,8 +32,7 @@ TEST(MilvusClientTest, AnInsertIsWhatTheServerReads) {
     EXPECT_EQ(request.fields_data(2).vectors().float_vector().data(5), 6);
 
     const grpc::Slice slice(bytes);
-    RowRequestFlags flags;
-    EXPECT_TRUE(DecodeInsert(grpc::ByteBuffer(&slice, 1), &flags).ok());
+    EXPECT_TRUE(DecodeInsert(grpc::ByteBuffer(&slice, 1)).ok());
 }
 
 TEST(MilvusClientTest, ASearchHoldsItsQueriesAndParameters) {

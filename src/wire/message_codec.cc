@@ -269,7 +269,7 @@ void ToSchema(const schema::CollectionSchema& in, const calendar::TimeZone& zone
     for (const FieldSchema& field : in.fields) {
         if (field.type == DataType::kArrayOfStruct) {
             ToStructField(field, zone, out->add_struct_array_fields());
-        } else if (!field.is_dynamic) {
+        } else if (!field.is_hidden()) {
             ToField(field, zone, out->add_fields());
         }
     }

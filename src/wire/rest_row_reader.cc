@@ -334,7 +334,7 @@ class RowsReader {
     RowsReader(const roles::CollectionInfo& collection, RestRowForm form)
         : collection_(collection), form_(form), dynamic_(0, DataType::kJson) {
         for (const FieldSchema& field : collection.schema.fields) {
-            if (field.is_dynamic) {
+            if (field.is_hidden()) {
                 continue;
             }
             positions_.emplace(field.name, fields_.size());

@@ -398,7 +398,7 @@ Value DescribeObject(const roles::CollectionInfo& info) {
     for (const FieldSchema& field : info.schema.fields) {
         if (field.type == DataType::kArrayOfStruct) {
             struct_fields.Append(StructObject(field, zone));
-        } else if (!field.is_dynamic) {
+        } else if (!field.is_hidden()) {
             fields.Append(FieldObject(field, zone));
         }
     }

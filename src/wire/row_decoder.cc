@@ -535,8 +535,7 @@ proxy::FieldOp DecodeFieldOp(Reader& reader) {
     return op;
 }
 
-base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is_upsert,
-                                          RowRequestFlags* flags) {
+base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is_upsert) {
     proxy::InsertRequest request;
     // The reader takes a mutable pointer but only reads.
     grpc::ProtoBufferReader source(const_cast<grpc::ByteBuffer*>(&bytes));
@@ -570,12 +569,12 @@ base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is
                 if (is_upsert) {
                     request.partial_update = reader.Varint() != 0;
                 } else {
-                    flags->has_namespace = !reader.String().empty();
+                    request.namespace_name = reader.String();
                 }
                 break;
             case 10:
                 if (is_upsert) {
-                    flags->has_namespace = !reader.String().empty();
+                    request.namespace_name = reader.String();
                 } else {
                     reader.Skip();
                 }
@@ -601,14 +600,12 @@ base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is
 
 }  // namespace
 
-base::Result<proxy::InsertRequest> DecodeInsert(const grpc::ByteBuffer& bytes,
-                                                RowRequestFlags* flags) {
-    return Decode(bytes, false, flags);
+base::Result<proxy::InsertRequest> DecodeInsert(const grpc::ByteBuffer& bytes) {
+    return Decode(bytes, false);
 }
 
-base::Result<proxy::InsertRequest> DecodeUpsert(const grpc::ByteBuffer& bytes,
-                                                RowRequestFlags* flags) {
-    return Decode(bytes, true, flags);
+base::Result<proxy::InsertRequest> DecodeUpsert(const grpc::ByteBuffer& bytes) {
+    return Decode(bytes, true);
 }
 
 }  // namespace elanus::wire

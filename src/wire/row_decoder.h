@@ -17,14 +17,7 @@
 
 namespace elanus::wire {
 
-// What else of the request the server needs to know.
-struct RowRequestFlags {
-    bool has_namespace = false;
-};
-
-base::Result<proxy::InsertRequest> DecodeInsert(const grpc::ByteBuffer& bytes,
-                                                RowRequestFlags* flags);
-base::Result<proxy::InsertRequest> DecodeUpsert(const grpc::ByteBuffer& bytes,
-                                                RowRequestFlags* flags);
+base::Result<proxy::InsertRequest> DecodeInsert(const grpc::ByteBuffer& bytes);
+base::Result<proxy::InsertRequest> DecodeUpsert(const grpc::ByteBuffer& bytes);
 
 }  // namespace elanus::wire

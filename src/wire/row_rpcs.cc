@@ -29,8 +29,10 @@ Status NotSupported(const std::string& what) {
     return InvalidParameter(what + " is not supported yet");
 }
 
-Status CheckNamespace(bool is_set) {
-    return is_set ? InvalidParameter("namespace data is set but namespace disabled") : Status();
+template <typename Request>
+std::optional<std::string> NamespaceIn(const Request& request) {
+    return request.has_namespace_() ? std::optional<std::string>(request.namespace_())
+                                    : std::nullopt;
 }
 
 template <typename Request>
@@ -81,7 +83,7 @@ Status CheckSearchForms(const pb::milvus::SearchRequest& request) {
     if (request.function_chains_size() > 0) {
         return NotSupported("function_chains");
     }
-    return CheckNamespace(request.has_namespace_());
+    return Status();
 }
 
 Result<proxy::SearchRequest> FromSearch(const RawCall& call, const grpc::ByteBuffer& bytes) {
@@ -91,6 +93,7 @@ Result<proxy::SearchRequest> FromSearch(const RawCall& call, const grpc::ByteBuf
     request.database = DatabaseOf(call, in.db_name());
     request.collection = in.collection_name();
     request.partitions = FromStrings(in.partition_names());
+    request.namespace_name = NamespaceIn(in);
     request.filter = in.dsl();
     ASSIGN_OR_RETURN(request.templates, FromTemplates(in.expr_template_values()));
     if (in.has_ids()) {
@@ -107,11 +110,11 @@ Result<proxy::SearchRequest> FromSearch(const RawCall& call, const grpc::ByteBuf
 
 Result<proxy::QueryRequest> FromQuery(const RawCall& call, const grpc::ByteBuffer& bytes) {
     ASSIGN_OR_RETURN(const auto in, Parse<pb::milvus::QueryRequest>(bytes));
-    RETURN_IF_ERROR(CheckNamespace(in.has_namespace_()));
     proxy::QueryRequest request;
     request.database = DatabaseOf(call, in.db_name());
     request.collection = in.collection_name();
     request.partitions = FromStrings(in.partition_names());
+    request.namespace_name = NamespaceIn(in);
     request.filter = in.expr();
     ASSIGN_OR_RETURN(request.templates, FromTemplates(in.expr_template_values()));
     request.output_fields = FromStrings(in.output_fields());
@@ -121,11 +124,11 @@ Result<proxy::QueryRequest> FromQuery(const RawCall& call, const grpc::ByteBuffe
 }
 
 Result<proxy::DeleteRequest> FromDelete(const RawCall& call, const pb::milvus::DeleteRequest& in) {
-    RETURN_IF_ERROR(CheckNamespace(in.has_namespace_()));
     proxy::DeleteRequest request;
     request.database = DatabaseOf(call, in.db_name());
     request.collection = in.collection_name();
     request.partition = in.partition_name();
+    request.namespace_name = NamespaceIn(in);
     request.filter = in.expr();
     ASSIGN_OR_RETURN(request.templates, FromTemplates(in.expr_template_values()));
     request.consistency.level = static_cast<roles::ConsistencyLevel>(in.consistency_level());
@@ -165,11 +168,9 @@ void FinishRefused(Call& call, const Status& status, grpc::ByteBuffer reply) {
 // Insert and Upsert differ in the message and in the method of the proxy.
 template <typename Call, typename Decode, typename Write>
 void HandleRows(Call& call, Decode decode, Write write) {
-    RowRequestFlags flags;
-    Result<proxy::InsertRequest> request = decode(call.request(), &flags);
-    const Status status = request.ok() ? CheckNamespace(flags.has_namespace) : request.status();
-    if (!status.ok()) {
-        FinishRefused(call, status, EncodeMutation(status));
+    Result<proxy::InsertRequest> request = decode(call.request());
+    if (!request.ok()) {
+        FinishRefused(call, request.status(), EncodeMutation(request.status()));
         return;
     }
     request->database = DatabaseOf(call, request->database);

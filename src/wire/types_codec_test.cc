@@ -26,8 +26,7 @@ grpc::ByteBuffer Bytes(const std::string& text) {
 }
 
 base::Result<proxy::InsertRequest> Decode(const pb::milvus::InsertRequest& request) {
-    RowRequestFlags flags;
-    return DecodeInsert(Bytes(request.SerializeAsString()), &flags);
+    return DecodeInsert(Bytes(request.SerializeAsString()));
 }
 
 // What arrives of a request with this one column.
@@ -162,15 +161,14 @@ TEST(RowDecoder, DamagedBytesAreRefusedOrRead) {
     pb::milvus::InsertRequest request;
     *request.add_fields_data() = Structs();
     const std::string good = request.SerializeAsString();
-    RowRequestFlags flags;
     for (size_t i = 0; i < good.size(); ++i) {
-        EXPECT_FALSE(DecodeInsert(Bytes(good.substr(0, i + 1)), &flags).ok() &&
-                     i + 1 < good.size() && i > 2)
+        EXPECT_FALSE(DecodeInsert(Bytes(good.substr(0, i + 1))).ok() && i + 1 < good.size() &&
+                     i > 2)
             << i;
         for (const int flip : {1, 0x80, 0xff}) {
             std::string bad = good;
             bad[i] = static_cast<char>(bad[i] ^ flip);
-            (void)DecodeInsert(Bytes(bad), &flags);
+            (void)DecodeInsert(Bytes(bad));
         }
     }
 }

@@ -124,9 +124,7 @@ ELANUS_FUZZ_TARGET(insert) {
     bytes.remove_prefix(bytes.empty() ? 0 : 1);
     const grpc::Slice slice(bytes.data(), bytes.size());
     const grpc::ByteBuffer buffer(&slice, 1);
-    wire::RowRequestFlags flags;
-    auto request =
-        form == kInsert ? wire::DecodeInsert(buffer, &flags) : wire::DecodeUpsert(buffer, &flags);
+    auto request = form == kInsert ? wire::DecodeInsert(buffer) : wire::DecodeUpsert(buffer);
     if (!request.ok()) {
         return;
     }

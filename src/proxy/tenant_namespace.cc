@@ -1,0 +1,108 @@
+#include "proxy/tenant_namespace.h"
+
+#include "proxy/name_validation.h"
+#include "proxy/partition_key.h"
+#include "proxy/phrase.h"
+#include "proxy/schema_validation.h"
+
+#include <utility>
+
+namespace elanus::proxy {
+
+namespace {
+
+constexpr std::string_view kModeProperty = "namespace.mode";
+constexpr std::string_view kShardingProperty = "namespace.sharding.enabled";
+
+base::Status CheckProperties(const KeyValues& properties) {
+    const auto mode = properties.find(std::string(kModeProperty));
+    if (mode != properties.end() && mode->second == "partition") {
+        return NotSupportedYet("namespace.mode partition");
+    }
+    if (mode != properties.end() && mode->second != "partition_key") {
+        return Invalid("invalid value of property ", kModeProperty, ": ", mode->second,
+                       ", expected one of partition_key, partition");
+    }
+    const auto sharding = properties.find(std::string(kShardingProperty));
+    bool on = false;
+    if (sharding != properties.end() && !ParseBool(sharding->second, &on)) {
+        return Invalid("invalid value of property ", kShardingProperty, ": ", sharding->second);
+    }
+    return on ? NotSupportedYet(kShardingProperty) : base::Status();
+}
+
+}  // namespace
+
+base::Status AddNamespaceField(const KeyValues& properties, const Limits& limits,
+                               schema::CollectionSchema* schema) {
+    RETURN_IF_ERROR(CheckProperties(properties));
+    if (const schema::FieldSchema* key = schema->partition_key()) {
+        return Invalid("namespace and partition key cannot be used at the same time, field name = ",
+                       key->name);
+    }
+    schema::FieldSchema field;
+    field.name = schema::kNamespaceFieldName;
+    field.description = "namespace id";
+    field.type = schema::DataType::kVarChar;
+    field.is_partition_key = true;
+    field.type_params["max_length"] = std::to_string(limits.max_name_length);
+    schema->fields.push_back(std::move(field));
+    return base::Status();
+}
+
+bool IsFixedNamespaceProperty(std::string_view key) {
+    return key == kModeProperty || key == kShardingProperty;
+}
+
+base::Status CheckNamespace(const roles::CollectionInfo& collection, const NamespaceName& name,
+                            const Limits& limits) {
+    if (name.has_value() != collection.schema.enable_namespace) {
+        return Invalid(name.has_value() ? "namespace data is set but namespace disabled"
+                                        : "namespace data is not set but namespace enabled");
+    }
+    if (!name.has_value()) {
+        return base::Status();
+    }
+    const base::Status rules = ValidatePartitionName(*name, limits);
+    return rules.ok() ? rules : rules.Annotate("invalid namespace");
+}
+
+PlanPtr WithinNamespace(const roles::CollectionInfo& collection, const NamespaceName& name,
+                        PlanPtr filter) {
+    if (!collection.schema.enable_namespace || (filter != nullptr && filter->IsAlwaysFalse())) {
+        return filter;
+    }
+    const schema::FieldSchema* field = collection.schema.partition_key();
+    expr::Compare within;
+    within.column.field_id = field->id;
+    within.column.type = field->type;
+    within.value = *name;
+    expr::Plan term{std::move(within)};
+    return std::make_shared<const expr::Plan>(
+        filter == nullptr ? std::move(term) : expr::InFront(std::move(term), *filter));
+}
+
+void LimitDeletes(const roles::CollectionInfo& collection, const NamespaceName& name,
+                  std::vector<roles::WritePart>* parts) {
+    if (!collection.schema.enable_namespace) {
+        return;
+    }
+    const base::FieldId field = collection.schema.partition_key()->id;
+    const std::vector<base::PartitionId> partitions = HashPartitions(collection);
+    for (roles::WritePart& part : *parts) {
+        part.delete_scope = roles::DeleteScope{field, *name};
+        if (!partitions.empty()) {
+            part.partition_id =
+                partitions[HashPartitionKey(std::string_view(*name)) % partitions.size()];
+        }
+    }
+}
+
+schema::FieldSchema FilledNamespaceField(const schema::FieldSchema& field,
+                                         const NamespaceName& name) {
+    schema::FieldSchema filled = field;
+    filled.default_value = name.value_or("");
+    return filled;
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,56 @@
+// Namespaces: tenants that share a collection, each seeing its own rows and keys only.
+//
+// How: a collection whose schema says enable_namespace has a hidden VarChar field $namespace_id
+// that is its partition key. Writes fill it from the request, reads get `$namespace_id == name` in
+// front of their filter (which then reads the one partition it hashes to), deletes by key carry it
+// as their scope. So the same primary key may stand once in each namespace.
+// Why not a partition for each: docs/adr/0015-namespaces.md
+// Invariants:
+//   INV-NAMESPACE-1  No read or delete of such a collection goes to a shard without the name that
+//                    CheckNamespace has seen.
+// Threads: free functions.
+#pragma once
+
+#include "base/status.h"
+#include "proxy/limits.h"
+#include "proxy/proxy_core.h"
+#include "roles/records.h"
+#include "roles/streaming_node.h"
+#include "schema/collection_schema.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace elanus::proxy {
+
+// Name of a request's namespace; absent = the request names none.
+using NamespaceName = std::optional<std::string>;
+
+// Adds the hidden field to the schema of a new collection. 1100 when it has a partition key of its
+// own or a property asks for what is not built.
+base::Status AddNamespaceField(const KeyValues& properties, const Limits& limits,
+                               schema::CollectionSchema* schema);
+
+// Whether a property of namespaces stays as it was when the collection was made.
+bool IsFixedNamespaceProperty(std::string_view key);
+
+// 1100 when the request names a namespace and the collection has none or the other way round, or
+// when the name breaks the rules of partition names.
+base::Status CheckNamespace(const roles::CollectionInfo& collection, const NamespaceName& name,
+                            const Limits& limits);
+
+// `filter` (null = every row) within the namespace; the filter itself in a plain collection.
+PlanPtr WithinNamespace(const roles::CollectionInfo& collection, const NamespaceName& name,
+                        PlanPtr filter);
+
+// Makes the deletes of the parts hit rows of the namespace only.
+void LimitDeletes(const roles::CollectionInfo& collection, const NamespaceName& name,
+                  std::vector<roles::WritePart>* parts);
+
+// The hidden field with the name as its default: what the rows of a write hold.
+schema::FieldSchema FilledNamespaceField(const schema::FieldSchema& field,
+                                         const NamespaceName& name);
+
+}  // namespace elanus::proxy
