@@ -81,6 +81,7 @@ base::Status Proxy::AlterIndex(const base::CallContext& context, const IndexName
     RETURN_IF_ERROR(CheckAlterableIndexParams(params, delete_keys));
     ASSIGN_OR_RETURN(const CollectionPtr info,
                      core_->Collection(context, name.database, name.collection));
+    RETURN_IF_ERROR(core_->CheckAllowed(*info, "index"));
     ASSIGN_OR_RETURN(const std::vector<roles::IndexProgress> found, DescribeIndex(context, name));
     ASSIGN_OR_RETURN(const roles::LoadStatus load, core_->LoadStatusOf(context, *info));
     if (IsLoadedOrLoading(load)) {

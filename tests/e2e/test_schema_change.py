@@ -1,11 +1,15 @@
 """Fields added, altered and dropped, properties, truncation, databases: while rows are there."""
 
+import signal
 import threading
 import time
 
+import grpc
 import pytest
+from elanus_server import Server
 from pymilvus import DataType, MilvusClient, MilvusException
-from rows import count, create, simple_schema
+from pymilvus.grpc_gen import milvus_pb2, milvus_pb2_grpc, schema_pb2
+from rows import count, create, index_of, simple_schema
 
 
 def rows(begin, end, **more):
@@ -182,3 +186,190 @@ def test_database_limits_and_denials(client, server, name):
     assert denied.value.code == 9
     mine.drop_collection("one")
     client.drop_database(name)
+
+
+def test_denials_of_a_database(client, server, name):
+    client.create_database(name)
+    mine = MilvusClient(server.uri, db_name=name)
+    create(mine, "one", simple_schema())
+    mine.insert("one", rows(0, 5))
+    scalar = index_of("id", index_type="STL_SORT", metric="")
+    vector = [[0.0] * 8]
+    one = rows(0, 1)
+    calls = {
+        "index": [lambda: mine.create_index("one", scalar), lambda: mine.drop_index("one", "vector"),
+                  lambda: mine.alter_index_properties("one", "vector", {"mmap.enabled": True})],
+        "flush": [lambda: mine.flush("one")],
+        "writing": [lambda: mine.insert("one", one), lambda: mine.upsert("one", one),
+                    lambda: mine.upsert("one", one, partial_update=True),
+                    lambda: mine.delete("one", filter="id == 1"), lambda: mine.delete("one", filter="id > 1")],
+        "reading": [lambda: mine.query("one", filter="id == 1"), lambda: mine.search("one", vector, limit=1),
+                    lambda: count(mine, "one")],
+        "collectionDDL": [lambda: create(mine, "two", simple_schema()), lambda: mine.drop_collection("one"),
+                          lambda: mine.add_collection_field("one", "x", DataType.INT64, nullable=True),
+                          lambda: mine.alter_collection_properties("one", {"load_priority": "low"}),
+                          lambda: mine.truncate_collection("one")],
+        "partitionDDL": [lambda: mine.create_partition("one", "p"), lambda: mine.drop_partition("one", "q")],
+        "ddl": [lambda: create(mine, "two", simple_schema()), lambda: mine.create_partition("one", "p")],
+    }
+    mine.create_partition("one", "q")
+    mine.release_partitions("one", ["q"])
+    for kind, refused in calls.items():
+        client.alter_database_properties(name, {f"database.force.deny.{kind}": "true"})
+        for i, call in enumerate(refused):
+            with pytest.raises(MilvusException) as denied:
+                call()
+            assert denied.value.code == 9, (kind, i, denied.value)
+        allowed = [f"database.force.deny.{kind}"]
+        client.drop_database_properties(name, allowed)
+    assert count(mine, "one") == 5 and mine.list_collections() == ["one"]
+    assert mine.list_indexes("one") == ["vector"] and mine.list_partitions("one") == ["_default", "q"]
+    mine.flush("one")
+    mine.create_index("one", scalar)
+    with pytest.raises(MilvusException, match="invalid value of property database.force.deny.flush"):
+        client.alter_database_properties(name, {"database.force.deny.flush": "perhaps"})
+    mine.drop_collection("one")
+    client.drop_database(name)
+
+
+# ---- a kill inside a change
+
+
+class Inserter(threading.Thread):
+    """Inserts until the server is gone; `keys` are those of acknowledged rows, whose n is the key."""
+
+    def __init__(self, server, name, first):
+        super().__init__()
+        self.server, self.name, self.first = server, name, first
+        self.keys, self.refusals = [], []
+        self.stopping = threading.Event()
+        self.start()
+
+    def run(self):
+        with grpc.insecure_channel(self.server.address) as channel:
+            stub = milvus_pb2_grpc.MilvusServiceStub(channel)
+            for begin in range(self.first, self.first + 1_000_000, 5):
+                if self.stopping.is_set():
+                    return
+                try:
+                    reply = stub.Insert(self._request(range(begin, begin + 5)), timeout=10)
+                except grpc.RpcError:
+                    return
+                if reply.status.code != 0:
+                    self.refusals.append(reply.status)
+                    return
+                self.keys.extend(range(begin, begin + 5))
+
+    def _request(self, keys):
+        vectors = schema_pb2.FieldData(field_name="vector", type=schema_pb2.FloatVector)
+        vectors.vectors.dim = 8
+        vectors.vectors.float_vector.data.extend(float(key) for key in keys for _ in range(8))
+        columns = [vectors]
+        for field in ("id", "n"):
+            column = schema_pb2.FieldData(field_name=field, type=schema_pb2.Int64)
+            column.scalars.long_data.data.extend(keys)
+            columns.append(column)
+        return milvus_pb2.InsertRequest(collection_name=self.name, num_rows=len(keys), fields_data=columns)
+
+    def stop(self):
+        self.stopping.set()
+        self.join()
+        assert not self.refusals, self.refusals
+
+
+def field_names(client, name):
+    return [field["name"] for field in client.describe_collection(name)["fields"]]
+
+
+def add_late(client, name):
+    client.add_collection_field(name, "late", DataType.INT64, nullable=True, default_value=7, timeout=5)
+
+
+def drop_old(client, name):
+    client.drop_collection_field(name, "old", timeout=5)
+
+
+def widen_text(client, name):
+    client.alter_collection_field(name, "text", {"max_length": 40}, timeout=5)
+
+
+def late_is_there(client, name, keys):
+    assert "late" in field_names(client, name)
+    assert count(client, name, "late == 7") >= len(keys)
+    with pytest.raises(MilvusException, match="duplicated field name late"):
+        add_late(client, name)
+
+
+def old_is_gone(client, name, keys):
+    assert "old" not in field_names(client, name)
+    with pytest.raises(MilvusException):
+        query(client, name, "old == 1", "id")
+    with pytest.raises(MilvusException, match="field not found"):
+        drop_old(client, name)
+    client.add_collection_field(name, "old", DataType.INT64, nullable=True)
+    assert count(client, name, "old is null") >= len(keys)
+
+
+def text_is_wide(client, name, keys):
+    text = next(field for field in client.describe_collection(name)["fields"] if field["name"] == "text")
+    assert text["params"]["max_length"] == 40
+    assert count(client, name, 'text == "short"') == 100
+    client.insert(name, rows(9_000_000, 9_000_001, n=0, text="x" * 40))
+    client.delete(name, ids=[9_000_000])
+    widen_text(client, name)
+
+
+CHANGES = {"add": (add_late, late_is_there), "drop": (drop_old, old_is_gone), "alter": (widen_text, text_is_wide)}
+
+
+@pytest.mark.parametrize("point", ["coord.schema_after_intent", "coord.schema_after_event"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_kill_inside_a_schema_change_loses_nothing(tmp_path, name, point, change):
+    make, must_hold = CHANGES[change]
+    schema = simple_schema()
+    schema.add_field("n", DataType.INT64)
+    schema.add_field("old", DataType.INT64, nullable=True)
+    schema.add_field("text", DataType.VARCHAR, max_length=5, nullable=True)
+    with Server(tmp_path / "own", environment={"ELANUS_KILL_POINT": f"{point}:1"}) as server:
+        client = server.client()
+        create(client, name, schema)
+        first = [{"id": i, "vector": [float(i)] * 8, "n": i, "old": 1, "text": "short"} for i in range(100)]
+        client.insert(name, first[:50])
+        client.flush(name)
+        client.insert(name, first[50:])
+        writers = [Inserter(server, name, (i + 1) * 1_000_000) for i in range(3)]
+        while any(len(writer.keys) < 50 for writer in writers):
+            time.sleep(0.01)
+        with pytest.raises(Exception):  # noqa: B017, PT011: the connection breaks, one way or another
+            make(client, name)
+        assert server.process.wait(30) == -signal.SIGKILL
+        for writer in writers:
+            writer.stop()
+        server.kill()
+
+        del server.environment["ELANUS_KILL_POINT"]
+        keys = set(range(100)).union(*(writer.keys for writer in writers))
+        for changed in (False, True):
+            server.start()
+            client = server.client()
+            client.load_collection(name)
+            values = {}
+            iterator = client.query_iterator(name, batch_size=5000, filter="id < 9000000", output_fields=["n"],
+                                             consistency_level="Strong")
+            while batch := iterator.next():
+                for row in batch:
+                    assert row["id"] not in values, "a row stands twice"
+                    values[row["id"]] = row["n"]
+            assert keys <= values.keys(), "acknowledged rows are missing"
+            assert all(key == n for key, n in values.items())
+            assert len(values) - len(keys) <= 15, "more rows than were under way"
+            if not changed:
+                must_hold(client, name, keys)
+                writer = Inserter(server, name, 5_000_000)
+                while len(writer.keys) < 50:
+                    time.sleep(0.01)
+                client.add_collection_field(name, "more", DataType.INT64, nullable=True)
+                writer.stop()
+                keys.update(writer.keys)
+                assert "more" in field_names(client, name)
+            server.kill()
