@@ -169,6 +169,62 @@ TEST_F(StreamingNodeTest, RefusesWhatItCannotServe) {
     EXPECT_EQ(*machine_->Count(collection_), 0u);
 }
 
+TEST_F(StreamingNodeTest, DeletesWithAScopeHitOnlyRowsOfItsValue) {
+    constexpr base::FieldId kTenantField = 110;
+    Open();
+    roles::CollectionInfo shared = MakeCollection(2);
+    schema::FieldSchema tenant_field;
+    tenant_field.id = kTenantField;
+    tenant_field.name = "tenant";
+    tenant_field.type = schema::DataType::kVarChar;
+    shared.schema.fields.push_back(tenant_field);
+    machine_->Create(shared);
+    machine_->Serve(shared);
+    const auto send = [&](const Rows& rows, const std::string& tenant,
+                          const std::vector<int64_t>& deletes, roles::DeleteScope scope) {
+        roles::WritePart part;
+        part.vchannel = shared.vchannels[0];
+        part.collection_id = shared.id;
+        part.partition_id = kPartition;
+        part.rows = MakeRows(rows);
+        if (!rows.empty()) {
+            schema::ColumnBuilder tenants(kTenantField, schema::DataType::kVarChar);
+            for (size_t i = 0; i < rows.size(); ++i) {
+                tenants.AppendBytes(tenant);
+            }
+            part.rows.columns.push_back(tenants.Finish());
+        }
+        part.deletes = MakeKeys(deletes);
+        part.delete_scope = std::move(scope);
+        roles::AppendRequest request;
+        request.pchannel = shared.pchannel;
+        request.parts.push_back(std::move(part));
+        return machine_->Send(std::move(request)).status();
+    };
+    const Rows rows = {{1, 1}, {2, 2}, {3, 3}};
+    for (const std::string tenant : {"red", "green"}) {
+        ASSERT_TRUE(send(rows, tenant, {}, {}).ok());
+    }
+    ASSERT_TRUE(send({}, "", {1}, {kTenantField, "red"}).ok());  // growing
+    ASSERT_TRUE(send({}, "", {1}, {kTenantField, "blue"}).ok());
+    EXPECT_EQ(*machine_->Count(shared), 5u);
+    ASSERT_TRUE(machine_->Flush(shared));
+    ASSERT_TRUE(machine_->AwaitPlaced(1));
+    ASSERT_TRUE(send({}, "", {2, 7}, {kTenantField, "red"}).ok());  // sealed
+    ASSERT_TRUE(send({{3, 30}}, "green", {3}, {kTenantField, "green"}).ok());
+    EXPECT_EQ(*machine_->Count(shared), 4u);
+    Restart();
+    machine_->Serve(shared);
+    ASSERT_TRUE(machine_->AwaitServed(shared.id));
+    EXPECT_EQ(*machine_->Count(shared), 4u);
+    ASSERT_TRUE(send({}, "", {1, 2, 3}, {kTenantField, "green"}).ok());  // sealed, after recovery
+    EXPECT_EQ(*machine_->Count(shared), 1u);
+    EXPECT_FALSE(send({}, "", {3}, {kNumberField, "red"}).ok());
+    EXPECT_FALSE(send({}, "", {3}, {999, "red"}).ok());
+    ASSERT_TRUE(send({}, "", {3}, {}).ok());
+    EXPECT_EQ(*machine_->Count(shared), 0u);
+}
+
 TEST_F(StreamingNodeTest, ReadsOfAPartitionSeeOnlyIt) {
     Open();
     ASSERT_TRUE(machine_->Write(collection_, {{1, 1}}).ok());

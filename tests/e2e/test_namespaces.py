@@ -301,7 +301,7 @@ def test_fields_added_and_dynamic_keys(client, stub, name):
     assert red.rows() == {1: 3} and green.rows() == {}
 
 
-def test_samples_elements_and_expiry_are_within_the_namespace(client, stub, name):
+def test_samples_and_expiry_are_within_the_namespace(client, stub, name):
     schema = simple_schema(dim=DIM, enable_namespace=True)
     schema.add_field("n", DataType.INT64)
     schema.add_field("until", DataType.TIMESTAMPTZ, nullable=True)
@@ -370,3 +370,24 @@ def test_the_python_client_sends_namespaces(client, name):
     hits = client.search(name, [[0.0] * DIM], limit=5, output_fields=["n"], namespace="red",
                          consistency_level="Strong")[0]
     assert [hit["entity"]["n"] for hit in hits] == [0]
+
+
+def test_iterators_and_elements_stay_within_the_namespace(client, name):
+    schema = namespaced_schema()
+    parts = client.create_struct_field_schema()
+    parts.add_field("a", DataType.INT64)
+    schema.add_field("parts", DataType.ARRAY, element_type=DataType.STRUCT, struct_schema=parts, max_capacity=4)
+    create(client, name, schema, num_partitions=1)
+    for i, namespace in enumerate(("red", "green")):
+        client.insert(name, [{"id": key, "n": i, "vector": [float(key)] * DIM,
+                              "parts": [{"a": key % 3}]} for key in range(300)], namespace=namespace)
+    for filter in ("", "element_filter(parts, $[a] == 1)", "id >= 0 and element_filter(parts, $[a] == 1)"):
+        rows = []
+        iterator = client.query_iterator(name, batch_size=50, filter=filter, output_fields=["n"], namespace="green",
+                                         consistency_level="Strong")
+        while batch := iterator.next():
+            rows.extend((row["id"], row["n"]) for row in batch)
+        assert rows == [(key, 1) for key in range(300) if not filter or key % 3 == 1]
+    hits = client.search(name, [[0.0] * DIM], anns_field="vector", limit=400, output_fields=["n"], namespace="red",
+                         filter="element_filter(parts, $[a] == 1)", consistency_level="Strong")[0]
+    assert [(hit["id"], hit["entity"]["n"]) for hit in hits] == [(key, 0) for key in range(1, 300, 3)]

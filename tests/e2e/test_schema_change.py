@@ -232,6 +232,37 @@ def test_denials_of_a_database(client, server, name):
     client.drop_database(name)
 
 
+def test_a_delete_by_filter_of_a_million_rows_stays_within_its_memory(own_server, name):
+    rows, batch = 1_000_000, 50_000
+    client = own_server.client()
+    schema = simple_schema(dim=2)
+    schema.add_field("n", DataType.INT64)
+    create(client, name, schema)
+    with grpc.insecure_channel(own_server.address) as channel:
+        stub = milvus_pb2_grpc.MilvusServiceStub(channel)
+        for begin in range(0, rows, batch):
+            vectors = schema_pb2.FieldData(field_name="vector", type=schema_pb2.FloatVector)
+            vectors.vectors.dim = 2
+            vectors.vectors.float_vector.data.extend([1.0] * 2 * batch)
+            request = milvus_pb2.InsertRequest(collection_name=name, num_rows=batch, fields_data=[vectors])
+            for field in ("id", "n"):
+                column = request.fields_data.add(field_name=field, type=schema_pb2.Int64)
+                column.scalars.long_data.data.extend(range(begin, begin + batch))
+            assert stub.Insert(request).status.code == 0
+    client.flush(name)
+    peak = before = own_server.resident_bytes()
+    deleted = []
+    worker = threading.Thread(target=lambda: deleted.append(client.delete(name, filter="n >= 5")))
+    worker.start()
+    while worker.is_alive():
+        peak = max(peak, own_server.resident_bytes())
+        time.sleep(0.005)
+    worker.join()
+    peak = max(peak, own_server.resident_bytes())
+    assert deleted[0]["delete_count"] == rows - 5 and count(client, name) == 5
+    assert peak - before < 128 << 20, f"{(peak - before) >> 20} MiB"
+
+
 # ---- a kill inside a change
 
 
