@@ -95,8 +95,8 @@ class QueryRun {
                          FindPartitions(collection_, request_.partitions));
         ASSIGN_OR_RETURN(moment_, ResolveMoment(context_, core_.partners, core_.limits, collection_,
                                                 request_.consistency, settings_.iterator));
-        shard_request_.filter = WithinNamespace(collection_, request_.namespace_name,
-                                                std::move(shard_request_.filter));
+        shard_request_.filter =
+            WithinNamespace(collection_, request_.namespace_name, std::move(shard_request_.filter));
         shard_request_.limit = static_cast<uint64_t>(settings_.limit + settings_.offset);
         shard_request_.ignore_growing = settings_.ignore_growing;
         shard_request_.guarantee_ts = moment_.guarantee_ts;

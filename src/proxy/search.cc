@@ -67,8 +67,8 @@ class SearchRun {
         ASSIGN_OR_RETURN(shard_request_.filter,
                          core_.PlanRead(request_.filter, request_.templates, request_.search_params,
                                         draw, &report_));
-        shard_request_.filter = WithinNamespace(collection_, request_.namespace_name,
-                                                std::move(shard_request_.filter));
+        shard_request_.filter =
+            WithinNamespace(collection_, request_.namespace_name, std::move(shard_request_.filter));
         const expr::Plan* filter = shard_request_.filter.get();
         RETURN_IF_ERROR(CheckIsolation(collection_, filter));
         shard_request_.partitions =

@@ -1,13 +1,11 @@
 """Namespaces: tenants of one collection see, change and delete their own rows only."""
 
-import json
 import struct
 import threading
-import urllib.request
 
 import grpc
 import pytest
-from pymilvus import DataType, MilvusClient, MilvusException
+from pymilvus import DataType, MilvusException
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc, schema_pb2
 from rows import create, index_of, simple_schema
 
@@ -17,11 +15,6 @@ UNSET = "namespace data is not set but namespace enabled"
 
 def stub_of(server):
     return milvus_pb2_grpc.MilvusServiceStub(grpc.insecure_channel(server.address))
-
-
-@pytest.fixture(scope="module")
-def stub(server):
-    return stub_of(server)
 
 
 def numbers(name, values):
@@ -230,7 +223,7 @@ def test_a_delete_in_many_steps_stays_within_the_namespace(client, stub, name):
     assert red.count() == 10 and green.count() == 140_000
 
 
-def test_requests_without_a_namespace_are_refused(tenants, server):
+def test_requests_without_a_namespace_are_refused(tenants, post):
     unnamed = Tenant(tenants[0].stub, tenants[0].collection, None)
     for call in (lambda t: t.put({1: 1}), lambda t: t.upsert({1: 1}), lambda t: t.update("n", {1: 1}),
                  lambda t: t.delete("id == 1"), lambda t: t.delete("n > 1"), lambda t: t.rows(),
@@ -242,10 +235,7 @@ def test_requests_without_a_namespace_are_refused(tenants, server):
                        ("search", {"data": [[0.0] * DIM], "limit": 1}),
                        ("insert", {"data": [{"id": 1, "n": 1, "vector": [0.0] * DIM}]}),
                        ("upsert", {"data": [{"id": 1, "n": 1, "vector": [0.0] * DIM}]})):
-        request = urllib.request.Request(
-            f"{server.uri}/v2/vectordb/entities/{path}",
-            json.dumps({"collectionName": tenants[0].collection} | body).encode(), {"Content-Type": "application/json"})
-        answer = json.load(urllib.request.urlopen(request))
+        answer = post(f"entities/{path}", {"collectionName": tenants[0].collection} | body)
         assert answer["code"] == 1100 and UNSET in answer["message"], (path, answer)
 
 

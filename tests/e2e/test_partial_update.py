@@ -115,12 +115,6 @@ KINDS = {  # element type, member of ScalarField, three values
 }
 
 
-@pytest.fixture(scope="module")
-def stub(server):
-    with grpc.insecure_channel(server.address) as channel:
-        yield milvus_pb2_grpc.MilvusServiceStub(channel)
-
-
 def scalars(member, values):
     one = schema_pb2.ScalarField()
     getattr(one, member).data.extend(values)
