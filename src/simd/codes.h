@@ -8,7 +8,7 @@
 // `n` is everywhere the number of dimensions, a multiple of 64 and at most kCodeDimMax.
 //
 // Invariants:
-//   INV-CODES-1  Dot() and the sums of Scan() are exact in every level; costs are floats and agree
+//   INV-CODES-1  Dot(), Dots() and the sums of Scan() are exact in every level; costs are floats and agree
 //                to rounding.
 // Threads: any; the tables are constant.
 #pragma once
@@ -46,6 +46,8 @@ struct SignQuery {
 struct CodeKernels {
     // Sum of products.
     int32_t (*dot)(const int8_t* a, const int8_t* b, size_t n);
+    // out[i] = sum of products of `a` and rows[i].
+    void (*dots)(const int8_t* a, const int8_t* const* rows, size_t count, size_t n, int32_t* out);
     // v = scale * out, the largest |out| being 127; returns scale. NaN becomes any number.
     float (*encode)(const float* v, size_t n, int8_t* out);
     // Fills query->tables (4 n bytes at `tables`), step and offset for the n values of q.

@@ -41,6 +41,12 @@ void Store(__m256i all, __m256i odd, uint32_t* out) {
     }
 }
 
+void Dots(const int8_t* a, const int8_t* const* rows, size_t count, size_t n, int32_t* out) {
+    for (size_t i = 0; i < count; ++i) {
+        out[i] = Dot(a, rows[i], n);
+    }
+}
+
 uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float limit,
               const uint8_t* next, size_t next_bytes, float* costs) {
     BringNear(next, next_bytes);
@@ -66,7 +72,7 @@ uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float lim
 }  // namespace
 
 const CodeKernels& Avx2Codes() {
-    static constexpr CodeKernels kTable{Dot, EncodeLoop, TablesLoop, Scan, HadamardLoop};
+    static constexpr CodeKernels kTable{Dot, Dots, EncodeLoop, TablesLoop, Scan, HadamardLoop};
     return kTable;
 }
 

@@ -53,6 +53,28 @@ TEST(Codes, DotIsExactAtTheEnds) {
     }
 }
 
+TEST(Codes, DotsAreThoseOfEveryRow) {
+    constexpr size_t kRows = 9;
+    for (size_t n : kSizes) {
+        const auto a = Bytes(n, 1), all = Bytes(kRows * n, 2);
+        const int8_t* rows[kRows];
+        for (size_t i = 0; i < kRows; ++i) {
+            rows[i] = all.data() + i * n;
+        }
+        for (Level level : kLevels) {
+            const CodeKernels* kernels = CodesAt(level);
+            for (size_t count = 0; kernels != nullptr && count <= kRows; ++count) {
+                std::vector<int32_t> sums(kRows + 1, 7);
+                kernels->dots(a.data(), rows, count, n, sums.data());
+                for (size_t i = 0; i < count; ++i) {
+                    EXPECT_EQ(sums[i], kernels->dot(a.data(), rows[i], n)) << LevelName(level);
+                }
+                EXPECT_EQ(sums[count], 7);
+            }
+        }
+    }
+}
+
 TEST(Codes, EncodingAgreesAndIsClose) {
     for (size_t n : kSizes) {
         const auto v = Normal(n, 3);

@@ -11,6 +11,7 @@ namespace elanus::vindex {
 namespace {
 
 constexpr uint32_t kChunkRows = 1024;
+constexpr size_t kDotsAtOnce = 64;
 constexpr uint32_t kCentreRowsMax = 1 << 16;  // more do not move the mean
 
 }  // namespace
@@ -32,8 +33,7 @@ base::Result<CodedRows> CodedRows::Make(const VectorView& rows, uint64_t seed,
     coded.rotation_ = Rotation(rows.dim, seed);
     const std::shared_ptr<uint8_t> memory = sys::AllocateHuge(rows.rows * coded.width());
     coded.values_ = {memory, reinterpret_cast<int8_t*>(memory.get())};
-    coded.scales_.resize(rows.rows);
-    coded.norms_.resize(rows.rows);
+    coded.factors_.resize(rows.rows);
     coded.FindCentre(rows);
     sys::InlineExecutor caller;
     sys::Executor& threads = executor != nullptr ? *executor : caller;
@@ -79,31 +79,43 @@ void CodedRows::Encode(const VectorView& rows, uint32_t row, float* room) {
     const simd::CodeKernels& kernels = simd::Codes();
     RotateInto(rotation_, static_cast<const float*>(rows.Row(row)), centre_.data(), rows.dim, room);
     int8_t* values = values_.get() + row * width();
-    scales_[row] = kernels.encode(room, width(), values);
-    norms_[row] =
-        scales_[row] * scales_[row] * static_cast<float>(kernels.dot(values, values, width()));
+    const float scale = kernels.encode(room, width(), values);
+    const auto square = static_cast<float>(kernels.dot(values, values, width()));
+    factors_[row] = {.scale = scale, .norm = scale * scale * square, .lift = 0, .zero = 0};
 }
 
 void CodedRows::FindLifts() {
-    const float longest = norms_.empty() ? 0 : *std::max_element(norms_.begin(), norms_.end());
-    lifts_.resize(rows_);
-    for (uint32_t row = 0; row < rows_; ++row) {
-        lifts_[row] = std::sqrt(std::max(0.0f, longest - norms_[row]));
+    float longest = 0;
+    for (const Factors& factors : factors_) {
+        longest = std::max(longest, factors.norm);
+    }
+    for (Factors& factors : factors_) {
+        factors.lift = std::sqrt(std::max(0.0f, longest - factors.norm));
     }
 }
 
-float CodedRows::Cost(uint32_t a, uint32_t b) const {
-    const auto dot = static_cast<float>(simd::Codes().dot(Values(a), Values(b), width()));
-    const float product = scales_[a] * scales_[b] * dot;
-    const float cost = norms_[a] + norms_[b] - 2 * product;
-    if (lifts_.empty()) {
-        return cost;
+void CodedRows::Costs(uint32_t a, std::span<const uint32_t> rows, float* costs) const {
+    const simd::CodeKernels& kernels = simd::Codes();
+    const Factors own = factors_[a];
+    const int8_t* values[kDotsAtOnce];
+    int32_t dots[kDotsAtOnce];
+    for (size_t at = 0; at < rows.size(); at += kDotsAtOnce) {
+        const size_t count = std::min(kDotsAtOnce, rows.size() - at);
+        for (size_t i = 0; i < count; ++i) {
+            values[i] = Values(rows[at + i]);
+        }
+        kernels.dots(Values(a), values, count, width(), dots);
+        for (size_t i = 0; i < count; ++i) {
+            const Factors& other = factors_[rows[at + i]];
+            const float product = own.scale * other.scale * static_cast<float>(dots[i]);
+            const float rise = own.lift - other.lift;
+            costs[at + i] = own.norm + other.norm - 2 * product + rise * rise;
+        }
     }
-    const float rise = lifts_[a] - lifts_[b];
-    return cost + rise * rise;
 }
 
 void CodedRows::Prefetch(uint32_t row) const {
+    __builtin_prefetch(&factors_[row]);
     for (size_t at = 0; at < width(); at += 64) {
         __builtin_prefetch(Values(row) + at);
     }

@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace elanus::vindex {
@@ -31,14 +32,22 @@ class CodedRows {
     const Rotation& rotation() const { return rotation_; }
 
     const int8_t* Values(uint32_t row) const { return values_.get() + row * width(); }
-    float Scale(uint32_t row) const { return scales_[row]; }
+    float Scale(uint32_t row) const { return factors_[row].scale; }
     // Squared length of the coded row, without the lift.
-    float Norm(uint32_t row) const { return norms_[row]; }
-    // Equal rows have a cost of exactly zero.
-    float Cost(uint32_t a, uint32_t b) const;
+    float Norm(uint32_t row) const { return factors_[row].norm; }
+    // costs[i] = the distance of `a` and rows[i]; exactly zero for equal rows, and the same from
+    // either side.
+    void Costs(uint32_t a, std::span<const uint32_t> rows, float* costs) const;
     void Prefetch(uint32_t row) const;
 
   private:
+    struct Factors {
+        float scale;
+        float norm;
+        float lift;  // 0 but for IP
+        float zero;
+    };
+
     CodedRows() = default;
     void FindCentre(const VectorView& rows);
     void Encode(const VectorView& rows, uint32_t row, float* room);
@@ -48,9 +57,7 @@ class CodedRows {
     Rotation rotation_;
     std::vector<float> centre_;  // dim values; not rotated
     std::shared_ptr<int8_t> values_;
-    std::vector<float> scales_;
-    std::vector<float> norms_;
-    std::vector<float> lifts_;  // IP only
+    std::vector<Factors> factors_;  // together: one cache line that is waited for, not three
 };
 
 // out = the rotation of v - centre (`centre` may be null); `out` has rotation.width() values.

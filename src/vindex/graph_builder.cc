@@ -16,6 +16,8 @@ constexpr size_t kChunkRows = 32;
 constexpr uint32_t kBatchShare = 50;  // a batch is at most this part of all rows ...
 constexpr uint32_t kGrowth = 4;       // ... and this part of those that are in
 constexpr uint32_t kRefineBatches = 10;
+constexpr size_t kAskedAtOnce = 4;  // coverers; as many as cost little more than one
+constexpr size_t kPruneAhead = 3;   // candidates that are fetched before their turn
 
 // Keys of a search carry a mark "expanded" below the row.
 uint64_t PoolKey(float cost, uint32_t row) {
@@ -31,6 +33,7 @@ struct GraphBuilder::Worker {
     std::vector<uint64_t> pool;
     std::vector<uint64_t> met;  // keys of candidates
     std::vector<uint32_t> fresh;
+    std::vector<float> costs;  // of the rows that were asked for last
     std::vector<uint32_t> chosen;
     std::vector<uint32_t> rest;
     std::vector<uint32_t> coverers;  // chosen ones in the order in which they are asked
@@ -112,7 +115,7 @@ void GraphBuilder::Pass(uint32_t begin, uint32_t end, uint32_t inside, size_t wi
     ForEach(found.size(), [&](size_t i, Worker& worker) {
         const uint32_t row = order_[begin + i];
         Search(row, std::min(inside, kStarts), window, worker);
-        AddListed(row, worker);
+        AddMet(row, Listed(row), worker);
         Prune(row, worker);
         found[i] = worker.chosen;
     });
@@ -151,18 +154,25 @@ void GraphBuilder::LinkBack(const std::vector<Link>& back, size_t begin, size_t 
         return;
     }
     worker.met.clear();
-    for (uint32_t link : all) {
-        worker.met.push_back(MakeKey(rows_.Cost(row, link), link));
-    }
+    AddMet(row, all, worker);
     Prune(row, worker);
     lists_.Set(row, worker.chosen);
 }
 
-void GraphBuilder::AddListed(uint32_t row, Worker& worker) const {
-    for (uint32_t i = 0; i < lists_.counts[row]; ++i) {
-        const uint32_t link = lists_.Links(row)[i];
-        worker.met.push_back(MakeKey(rows_.Cost(row, link), link));
+void GraphBuilder::Score(uint32_t row, std::span<const uint32_t> others, Worker& worker) const {
+    worker.costs.resize(std::max(worker.costs.size(), others.size()));
+    rows_.Costs(row, others, worker.costs.data());
+}
+
+void GraphBuilder::AddMet(uint32_t row, std::span<const uint32_t> others, Worker& worker) const {
+    Score(row, others, worker);
+    for (size_t i = 0; i < others.size(); ++i) {
+        worker.met.push_back(MakeKey(worker.costs[i], others[i]));
     }
+}
+
+std::span<const uint32_t> GraphBuilder::Listed(uint32_t row) const {
+    return std::span(lists_.Links(row), lists_.counts[row]);
 }
 
 // Leaves in worker.met the nearest of all rows scored.
@@ -178,6 +188,9 @@ void GraphBuilder::Search(uint32_t row, uint32_t starts, size_t window, Worker& 
             continue;
         }
         pool[at] |= 1;
+        if (at + 1 < pool.size()) {  // often the next
+            __builtin_prefetch(lists_.Links(PoolRow(pool[at + 1])));
+        }
         at = std::min(at + 1, Expand(row, PoolRow(pool[at]), window, worker));
     }
     if (worker.met.size() > candidates_max_) {
@@ -190,15 +203,14 @@ void GraphBuilder::Search(uint32_t row, uint32_t starts, size_t window, Worker& 
 void GraphBuilder::Start(uint32_t row, uint32_t starts, Worker& worker) const {
     worker.pool.clear();
     worker.met.clear();
-    const auto add = [&](uint32_t other) {
-        if (other != row) {
-            worker.pool.push_back(PoolKey(rows_.Cost(row, other), other));
+    const std::span<const uint32_t> own = Listed(row);
+    const std::span<const uint32_t> from =
+        own.empty() ? std::span<const uint32_t>(order_).first(starts) : own;
+    Score(row, from, worker);
+    for (size_t i = 0; i < from.size(); ++i) {
+        if (from[i] != row) {
+            worker.pool.push_back(PoolKey(worker.costs[i], from[i]));
         }
-    };
-    if (lists_.counts[row] > 0) {
-        std::for_each_n(lists_.Links(row), lists_.counts[row], add);
-    } else {
-        std::for_each_n(order_.begin(), starts, add);
     }
     const size_t kept = std::min(worker.pool.size(), kStartsKept);
     std::partial_sort(worker.pool.begin(), worker.pool.begin() + static_cast<ptrdiff_t>(kept),
@@ -214,17 +226,18 @@ void GraphBuilder::Start(uint32_t row, uint32_t starts, Worker& worker) const {
 size_t GraphBuilder::Expand(uint32_t row, uint32_t node, size_t window, Worker& worker) const {
     VisitedSet& visited = ThreadScratch().visited;
     worker.fresh.clear();
-    for (uint32_t i = 0; i < lists_.counts[node]; ++i) {
-        const uint32_t link = lists_.Links(node)[i];
+    for (uint32_t link : Listed(node)) {
         if (visited.Insert(link)) {
             worker.fresh.push_back(link);
             rows_.Prefetch(link);
         }
     }
+    Score(row, worker.fresh, worker);
     std::vector<uint64_t>& pool = worker.pool;
     size_t lowest = window;
-    for (uint32_t link : worker.fresh) {
-        const float cost = rows_.Cost(row, link);
+    for (size_t i = 0; i < worker.fresh.size(); ++i) {
+        const uint32_t link = worker.fresh[i];
+        const float cost = worker.costs[i];
         worker.met.push_back(MakeKey(cost, link));
         const uint64_t key = PoolKey(cost, link);
         if (pool.size() >= window) {
@@ -250,8 +263,12 @@ void GraphBuilder::Prune(uint32_t row, Worker& worker) const {
     worker.coverers.clear();
     size_t copies_left = options_.degree / 2;
     uint64_t before = ~uint64_t{0};
-    for (uint64_t key : worker.met) {
+    for (size_t i = 0; i < worker.met.size(); ++i) {
+        const uint64_t key = worker.met[i];
         const uint32_t candidate = KeyRow(key);
+        if (i + kPruneAhead < worker.met.size()) {
+            rows_.Prefetch(KeyRow(worker.met[i + kPruneAhead]));
+        }
         if (candidate == row || key == before) {
             continue;
         }
@@ -277,10 +294,15 @@ void GraphBuilder::Prune(uint32_t row, Worker& worker) const {
 // come from the same few directions, so what has covered one is asked first for the next.
 bool GraphBuilder::Covered(uint32_t candidate, float cost, Worker& worker) const {
     std::vector<uint32_t>& coverers = worker.coverers;
-    for (size_t i = 0; i < coverers.size(); ++i) {
-        if (rows_.Cost(coverers[i], candidate) < cost) {
-            std::swap(coverers[i], coverers[i / 2]);
-            return true;
+    for (size_t at = 0; at < coverers.size(); at += kAskedAtOnce) {
+        const size_t count = std::min(kAskedAtOnce, coverers.size() - at);
+        float costs[kAskedAtOnce];
+        rows_.Costs(candidate, std::span(coverers).subspan(at, count), costs);
+        for (size_t i = 0; i < count; ++i) {
+            if (costs[i] < cost) {
+                std::swap(coverers[at + i], coverers[(at + i) / 2]);
+                return true;
+            }
         }
     }
     return false;
@@ -291,7 +313,7 @@ NeighborLists GraphBuilder::Finish() {
     ForEach(rows_.rows(), [&](size_t i, Worker& worker) {
         const auto row = static_cast<uint32_t>(i);
         worker.met.clear();
-        AddListed(row, worker);
+        AddMet(row, Listed(row), worker);
         Prune(row, worker);
         for (size_t r = 0; r < worker.rest.size() && worker.chosen.size() < out.degree; ++r) {
             worker.chosen.push_back(worker.rest[r]);

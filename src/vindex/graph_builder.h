@@ -22,6 +22,7 @@
 
 #include <atomic>
 #include <functional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -68,7 +69,10 @@ class GraphBuilder {
     void Search(uint32_t row, uint32_t starts, size_t window, Worker& worker) const;
     void Start(uint32_t row, uint32_t starts, Worker& worker) const;
     size_t Expand(uint32_t row, uint32_t node, size_t window, Worker& worker) const;
-    void AddListed(uint32_t row, Worker& worker) const;
+    std::span<const uint32_t> Listed(uint32_t row) const;
+    // Leaves the costs in worker.costs.
+    void Score(uint32_t row, std::span<const uint32_t> others, Worker& worker) const;
+    void AddMet(uint32_t row, std::span<const uint32_t> others, Worker& worker) const;
     void Prune(uint32_t row, Worker& worker) const;
     bool Covered(uint32_t candidate, float cost, Worker& worker) const;
     NeighborLists Finish();
