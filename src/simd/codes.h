@@ -43,6 +43,14 @@ struct SignQuery {
     float offset = 0;
 };
 
+// Of a vector x and another, y.
+struct SignSums {
+    float length = 0;   // sum of |x|
+    float square = 0;   // sum of x * x
+    float along = 0;    // sum of +-y by the signs of x
+    float product = 0;  // sum of x * y
+};
+
 struct CodeKernels {
     // Sum of products.
     int32_t (*dot)(const int8_t* a, const int8_t* b, size_t n);
@@ -52,6 +60,8 @@ struct CodeKernels {
     float (*encode)(const float* v, size_t n, int8_t* out);
     // Fills query->tables (4 n bytes at `tables`), step and offset for the n values of q.
     void (*tables)(const float* q, size_t n, uint8_t* tables, SignQuery* query);
+    // Bit d of `bits` (n / 8 bytes): x[d] > 0, where x = scale * values - y.
+    SignSums (*signs)(float scale, const int8_t* values, const float* y, size_t n, uint8_t* bits);
     // costs[i] = own + first[i] + second[i] * (sum of +-q by the signs of vector i), for the 32
     // vectors of a group. Bit i of the result: costs[i] < limit. Meanwhile `next_bytes` at `next`
     // are brought near.

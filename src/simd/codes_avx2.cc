@@ -72,7 +72,8 @@ uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float lim
 }  // namespace
 
 const CodeKernels& Avx2Codes() {
-    static constexpr CodeKernels kTable{Dot, Dots, EncodeLoop, TablesLoop, Scan, HadamardLoop};
+    static constexpr CodeKernels kTable{Dot,       Dots, EncodeLoop,  TablesLoop,
+                                        SignsLoop, Scan, HadamardLoop};
     return kTable;
 }
 

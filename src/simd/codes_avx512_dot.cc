@@ -3,6 +3,8 @@
 #include "simd/codes_levels.h"
 #include "simd/codes_loops.h"
 
+#include <cstring>
+
 #include <immintrin.h>
 
 namespace elanus::simd {
@@ -106,6 +108,25 @@ void Tables(const float* q, size_t n, uint8_t* tables, SignQuery* query) {
     }
 }
 
+SignSums Signs(float scale, const int8_t* values, const float* y, size_t n, uint8_t* bits) {
+    const __m512 zero = _mm512_setzero_ps(), times = _mm512_set1_ps(scale);
+    __m512 length = zero, square = zero, along = zero, product = zero;
+    for (size_t i = 0; i < n; i += 16) {
+        const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(values + i));
+        const __m512 other = _mm512_loadu_ps(y + i);
+        const __m512 x = _mm512_sub_ps(
+            _mm512_mul_ps(times, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(eight))), other);
+        const __mmask16 set = _mm512_cmp_ps_mask(x, zero, _CMP_GT_OQ);
+        std::memcpy(bits + i / 8, &set, sizeof set);
+        length = _mm512_add_ps(length, _mm512_abs_ps(x));
+        square = _mm512_fmadd_ps(x, x, square);
+        along = _mm512_add_ps(along, _mm512_mask_sub_ps(other, _knot_mask16(set), zero, other));
+        product = _mm512_fmadd_ps(x, other, product);
+    }
+    return {_mm512_reduce_add_ps(length), _mm512_reduce_add_ps(square), _mm512_reduce_add_ps(along),
+            _mm512_reduce_add_ps(product)};
+}
+
 // Four lanes of eight words -> eight integers.
 __m256i AddLanes(__m512i words) {
     const __m512i x = _mm512_add_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(words)),
@@ -193,7 +214,7 @@ void Hadamard(float* v, const float* signs, size_t n) {
 }  // namespace
 
 const CodeKernels& Avx512DotCodes() {
-    static constexpr CodeKernels kTable{Dot, Dots, Encode, Tables, Scan, Hadamard};
+    static constexpr CodeKernels kTable{Dot, Dots, Encode, Tables, Signs, Scan, Hadamard};
     return kTable;
 }
 

@@ -74,6 +74,25 @@ inline void TablesLoop(const float* q, size_t n, uint8_t* tables, SignQuery* que
     }
 }
 
+inline SignSums SignsLoop(float scale, const int8_t* values, const float* y, size_t n,
+                          uint8_t* bits) {
+    SignSums sums;
+    for (size_t i = 0; i < n; i += 8) {
+        unsigned byte = 0;
+        for (size_t d = i; d < i + 8; ++d) {
+            const float x = scale * static_cast<float>(values[d]) - y[d];
+            const bool set = x > 0;
+            byte |= static_cast<unsigned>(set) << (d - i);
+            sums.length += std::fabs(x);
+            sums.square += x * x;
+            sums.along += set ? y[d] : -y[d];
+            sums.product += x * y[d];
+        }
+        bits[i / 8] = static_cast<uint8_t>(byte);
+    }
+    return sums;
+}
+
 inline void HadamardLoop(float* v, const float* signs, size_t n) {
     for (size_t i = 0; i < n; ++i) {
         v[i] *= signs[i];

@@ -35,7 +35,8 @@ uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float lim
 }  // namespace
 
 const CodeKernels& ScalarCodes() {
-    static constexpr CodeKernels kTable{Dot, Dots, EncodeLoop, TablesLoop, Scan, HadamardLoop};
+    static constexpr CodeKernels kTable{Dot,       Dots, EncodeLoop,  TablesLoop,
+                                        SignsLoop, Scan, HadamardLoop};
     return kTable;
 }
 

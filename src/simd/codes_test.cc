@@ -137,6 +137,29 @@ TEST(Codes, ScansAgreeAndEstimateSums) {
     }
 }
 
+TEST(Codes, SignsAndTheirSumsAgree) {
+    for (size_t n : kSizes) {
+        const auto y = Normal(n, 9);
+        const auto values = Bytes(n, 10);
+        std::vector<uint8_t> want(n / 8), got(n / 8);
+        const SignSums sums =
+            CodesAt(Level::kScalar)->signs(0.02f, values.data(), y.data(), n, want.data());
+        EXPECT_EQ((want[1] & 4) != 0, 0.02f * static_cast<float>(values[10]) - y[10] > 0);
+        for (Level level : kLevels) {
+            if (const CodeKernels* kernels = CodesAt(level)) {
+                const SignSums other =
+                    kernels->signs(0.02f, values.data(), y.data(), n, got.data());
+                EXPECT_EQ(got, want) << LevelName(level);
+                const float near = 1e-5f * sums.square;
+                EXPECT_NEAR(other.length, sums.length, near);
+                EXPECT_NEAR(other.square, sums.square, near);
+                EXPECT_NEAR(other.along, sums.along, near);
+                EXPECT_NEAR(other.product, sums.product, near);
+            }
+        }
+    }
+}
+
 TEST(Codes, TablesAreTheSameInAllLevels) {
     for (size_t n : kSizes) {
         const auto q = Normal(n, 6);

@@ -93,8 +93,8 @@ class BlockGraphIndex : public Index {
     void FillBlocks(const CodedRows& rows, const NeighborLists& lists, sys::Executor* executor,
                     uint8_t* blocks) const;
     void FillOwn(const CodedRows& rows, uint32_t row, uint8_t* block) const;
-    void FillEdge(const CodedRows& rows, uint32_t row, uint32_t link, size_t place,
-                  uint8_t* group) const;
+    void FillEdges(const CodedRows& rows, const std::vector<float>& start,
+                   std::span<const uint32_t> links, uint8_t* groups) const;
     base::Buffer MakeRouter(const CodedRows& rows) const;
 
     size_t Effort(const SearchParams& params) const;

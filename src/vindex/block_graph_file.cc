@@ -4,7 +4,7 @@
 #include "vindex/block_graph.h"
 #include "vindex/param.h"
 
-#include <cmath>
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -50,32 +50,27 @@ uint32_t DegreeOf(uint32_t m) {
     return std::max((2 * m + group / 2) / group * group, group);
 }
 
-// Writes the code of `vector` and its two factors into place `i` of a group. `vector` stands for an
-// edge from `from`; a search adds up own + first + second * (sum of +-query), which estimates
+// Writes the code of the edge from `start` (decoded) to row `link` and its two factors into place
+// `i` of a group. A search adds up own + first + second * (sum of +-query), which estimates
 //   |q - v|^2 + |r|^2 - 2 <q - v, r>   for L2 and COSINE,
 //   -2 <q, v> - 2 <q, r>               for IP,
 // r being the edge and v its start: <y, r> is estimated by <y, signs of r> |r|^2 / |r|_1.
-void PutCode(const float* vector, const float* from, bool ip, const BlockLayout& layout, size_t i,
-             uint8_t* group) {
-    float sum = 0, square = 0, signed_from = 0, product = 0;
+void PutEdge(const CodedRows& rows, const std::vector<float>& start, uint32_t link, bool ip,
+             const BlockLayout& layout, size_t i, uint8_t* group) {
+    uint8_t bits[simd::kCodeDimMax / 8];
+    const simd::SignSums sums =
+        simd::Codes().signs(rows.Scale(link), rows.Values(link), start.data(), layout.width, bits);
     const size_t shift = i / 16 * 4;
-    for (size_t d = 0; d < layout.width; d += 4) {
-        unsigned nibble = 0;
-        for (size_t j = d; j < d + 4; ++j) {
-            const float x = vector[j];
-            const bool set = x > 0;
-            nibble |= static_cast<unsigned>(set) << (j - d);
-            sum += std::fabs(x);
-            square += x * x;
-            signed_from += set ? from[j] : -from[j];
-            product += x * from[j];
-        }
-        group[4 * d + i % 16] |= static_cast<uint8_t>(nibble << shift);
+    for (size_t b = 0; b < layout.width / 8; ++b) {
+        uint8_t* at = group + b * 32 + i % 16;
+        at[0] |= static_cast<uint8_t>((bits[b] & 15) << shift);
+        at[16] |= static_cast<uint8_t>(bits[b] >> 4 << shift);
     }
-    const float weight = sum > 0 ? square / sum : 0;
+    const float weight = sums.length > 0 ? sums.square / sums.length : 0;
     auto* factors = reinterpret_cast<float*>(group + layout.factors_offset());
-    factors[i] = (ip ? -2 * product : square) + 2 * weight * signed_from;
+    factors[i] = (ip ? -2 * sums.product : sums.square) + 2 * weight * sums.along;
     factors[simd::kGroupVectors + i] = -2 * weight;
+    reinterpret_cast<uint32_t*>(group + layout.ids_offset())[i] = link;
 }
 
 void Decode(const CodedRows& rows, uint32_t row, float* out) {
@@ -130,22 +125,15 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
 void BlockGraphIndex::FillBlocks(const CodedRows& rows, const NeighborLists& lists,
                                  sys::Executor* executor, uint8_t* blocks) const {
     const auto fill = [&](size_t chunk) {
+        std::vector<float> start(layout_.width);
         const auto begin = static_cast<uint32_t>(chunk) * kFillRows;
         for (uint32_t row = begin; row < std::min(begin + kFillRows, size()); ++row) {
+            Decode(rows, row, start.data());
+            const std::span links(lists.Links(row), lists.counts[row]);
+            std::for_each(links.begin(), links.end(), [&](uint32_t link) { rows.Prefetch(link); });
             uint8_t* block = blocks + row * block_bytes_;
             FillOwn(rows, row, block);
-            for (uint32_t place = 0; place < layout_.degree; ++place) {
-                uint8_t* group = block + layout_.own_bytes() +
-                                 place / simd::kGroupVectors * layout_.group_bytes();
-                if (place < lists.counts[row]) {
-                    FillEdge(rows, row, lists.Links(row)[place], place % simd::kGroupVectors,
-                             group);
-                } else {  // a free place: infinitely far
-                    reinterpret_cast<float*>(
-                        group + layout_.factors_offset())[place % simd::kGroupVectors] =
-                        std::numeric_limits<float>::infinity();
-                }
-            }
+            FillEdges(rows, start, links, block + layout_.own_bytes());
         }
     };
     sys::InlineExecutor caller;
@@ -160,18 +148,18 @@ void BlockGraphIndex::FillOwn(const CodedRows& rows, uint32_t row, uint8_t* bloc
     std::memcpy(block + sizeof own, rows.Values(row), layout_.width);
 }
 
-void BlockGraphIndex::FillEdge(const CodedRows& rows, uint32_t row, uint32_t link, size_t place,
-                               uint8_t* group) const {
-    thread_local std::vector<float> start, edge;
-    start.resize(layout_.width);
-    edge.resize(layout_.width);
-    Decode(rows, row, start.data());
-    Decode(rows, link, edge.data());
-    for (size_t d = 0; d < layout_.width; ++d) {
-        edge[d] -= start[d];
+void BlockGraphIndex::FillEdges(const CodedRows& rows, const std::vector<float>& start,
+                                std::span<const uint32_t> links, uint8_t* groups) const {
+    for (uint32_t i = 0; i < layout_.degree; ++i) {
+        uint8_t* group = groups + i / simd::kGroupVectors * layout_.group_bytes();
+        const size_t place = i % simd::kGroupVectors;
+        if (i < links.size()) {
+            PutEdge(rows, start, links[i], metric() == Metric::kIp, layout_, place, group);
+        } else {  // a free place: infinitely far
+            reinterpret_cast<float*>(group + layout_.factors_offset())[place] =
+                std::numeric_limits<float>::infinity();
+        }
     }
-    PutCode(edge.data(), start.data(), metric() == Metric::kIp, layout_, place, group);
-    reinterpret_cast<uint32_t*>(group + layout_.ids_offset())[place] = link;
 }
 
 // A sample of rows, coded as edges from the centre, for which own is the query's squared length.
@@ -180,7 +168,6 @@ base::Buffer BlockGraphIndex::MakeRouter(const CodedRows& rows) const {
     const size_t bytes = groups * layout_.group_bytes();
     const std::shared_ptr<uint8_t> memory = sys::AllocateHuge(bytes);
     const std::vector<float> centre(layout_.width, 0.0f);
-    std::vector<float> vector(layout_.width);
     const uint64_t stream = base::Hash64(seed_ + 1);
     for (size_t i = 0; i < groups * simd::kGroupVectors; ++i) {
         uint8_t* group = memory.get() + i / simd::kGroupVectors * layout_.group_bytes();
@@ -193,9 +180,7 @@ base::Buffer BlockGraphIndex::MakeRouter(const CodedRows& rows) const {
         const uint32_t row = size() <= kRouterRowsMax
                                  ? static_cast<uint32_t>(i)
                                  : static_cast<uint32_t>(base::Hash64(stream + i) % size());
-        Decode(rows, row, vector.data());
-        PutCode(vector.data(), centre.data(), metric() == Metric::kIp, layout_, place, group);
-        reinterpret_cast<uint32_t*>(group + layout_.ids_offset())[place] = row;
+        PutEdge(rows, centre, row, metric() == Metric::kIp, layout_, place, group);
     }
     return base::Buffer(memory.get(), bytes, memory);
 }
