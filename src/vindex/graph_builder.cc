@@ -6,16 +6,18 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kStarts = 384;  // rows that the first search of a row looks at first
-constexpr size_t kStartsKept = 4;
+constexpr uint32_t kStarts = 384;  // rows that the first search of a row looks at first ...
+constexpr size_t kStartsKept = 4;  // ... and the nearest of them, from which it walks
 constexpr size_t kChunkRows = 32;
 constexpr uint32_t kBatchShare = 50;  // a batch is at most this part of all rows ...
 constexpr uint32_t kGrowth = 4;       // ... and this part of those that are in
-constexpr uint32_t kRefineBatches = 10;
+constexpr uint32_t kEarlyShare = 3;   // this part of all rows enters early
+constexpr uint32_t kRefineBatches = 5;
 constexpr size_t kAskedAtOnce = 4;  // coverers; as many as cost little more than one
 constexpr size_t kPruneAhead = 3;   // candidates that are fetched before their turn
 
@@ -48,23 +50,25 @@ void NeighborLists::Set(uint32_t row, const std::vector<uint32_t>& list) {
 GraphBuilder::GraphBuilder(const CodedRows& rows, const GraphOptions& options)
     : rows_(rows), options_(options), lists_(rows.rows(), options.degree * 3 / 2) {
     const size_t effort = options.ef_construction;
-    window_ = std::clamp<size_t>(effort * 3 / 10, 16, 1000);
-    refine_window_ = std::clamp<size_t>(effort / 2, 24, 2000);
+    early_window_ = std::clamp<size_t>(effort * 4 / 25, 16, 1000);
+    window_ = std::clamp<size_t>(effort * 11 / 20, 24, 2000);
     candidates_max_ = std::clamp<size_t>(3 * effort, 2 * options.degree, 6000);
 }
 
 base::Result<NeighborLists> GraphBuilder::Build() {
     Shuffle();
+    FindHomes();
     const uint32_t rows = rows_.rows();
+    const uint32_t early = rows / kEarlyShare;
     for (uint32_t done = 1; done < rows;) {
         const uint32_t batch = std::clamp(done / kGrowth, 1u, rows / kBatchShare + 1);
         const uint32_t end = std::min(rows, done + batch);
-        Pass(done, end, done, window_);
+        Pass(done, end, done, done < early ? early_window_ : window_);
         done = end;
     }
-    const uint32_t batch = rows / kRefineBatches + 1;
-    for (uint32_t at = 0; at < rows; at += batch) {
-        Pass(at, std::min(rows, at + batch), rows, refine_window_);
+    const uint32_t batch = early / kRefineBatches + 1;
+    for (uint32_t at = 0; at < early; at += batch) {
+        Pass(at, std::min(early, at + batch), rows, window_);
     }
     NeighborLists lists = Finish();
     base::MutexLock lock(status_mutex_);
@@ -111,10 +115,14 @@ void GraphBuilder::Shuffle() {
 
 // Rows order_[begin, end) choose neighbours among the first `inside` of the order, then link back.
 void GraphBuilder::Pass(uint32_t begin, uint32_t end, uint32_t inside, size_t window) {
+    // The starts stay where they are until the first rows have been searched for among them.
+    if (begin >= kStarts || inside == rows_.rows()) {
+        GoHomeByHome(begin, end);
+    }
     std::vector<std::vector<uint32_t>> found(end - begin);
     ForEach(found.size(), [&](size_t i, Worker& worker) {
         const uint32_t row = order_[begin + i];
-        Search(row, std::min(inside, kStarts), window, worker);
+        Search(row, inside, window, worker);
         AddMet(row, Listed(row), worker);
         Prune(row, worker);
         found[i] = worker.chosen;
@@ -176,11 +184,11 @@ std::span<const uint32_t> GraphBuilder::Listed(uint32_t row) const {
 }
 
 // Leaves in worker.met the nearest of all rows scored.
-void GraphBuilder::Search(uint32_t row, uint32_t starts, size_t window, Worker& worker) const {
+void GraphBuilder::Search(uint32_t row, uint32_t inside, size_t window, Worker& worker) const {
     VisitedSet& visited = ThreadScratch().visited;
     visited.Reset(rows_.rows());
     visited.Insert(row);
-    Start(row, starts, worker);
+    Start(row, inside, worker);
     std::vector<uint64_t>& pool = worker.pool;
     for (size_t at = 0; at < pool.size();) {
         if ((pool[at] & 1) != 0) {
@@ -200,26 +208,59 @@ void GraphBuilder::Search(uint32_t row, uint32_t starts, size_t window, Worker& 
     }
 }
 
-void GraphBuilder::Start(uint32_t row, uint32_t starts, Worker& worker) const {
-    worker.pool.clear();
+// A row that has neighbours starts from them, another from the starts nearest to it.
+void GraphBuilder::Start(uint32_t row, uint32_t inside, Worker& worker) const {
     worker.met.clear();
-    const std::span<const uint32_t> own = Listed(row);
-    const std::span<const uint32_t> from =
-        own.empty() ? std::span<const uint32_t>(order_).first(starts) : own;
-    Score(row, from, worker);
-    for (size_t i = 0; i < from.size(); ++i) {
-        if (from[i] != row) {
-            worker.pool.push_back(PoolKey(worker.costs[i], from[i]));
+    std::span<const uint32_t> from = Listed(row);
+    if (from.empty() && inside < kStarts) {
+        from = std::span<const uint32_t>(order_).first(inside);
+    } else if (from.empty()) {
+        from = std::span<const uint32_t>(homes_).subspan(size_t{row} * kStartsKept, kStartsKept);
+    }
+    KeepNearest(row, from, worker);
+    for (uint64_t key : worker.pool) {
+        ThreadScratch().visited.Insert(PoolRow(key));
+        worker.met.push_back(MakeKey(KeyCost(key), PoolRow(key)));
+    }
+}
+
+// Leaves in worker.pool the few of `others` that are nearest to the row.
+void GraphBuilder::KeepNearest(uint32_t row, std::span<const uint32_t> others,
+                               Worker& worker) const {
+    worker.pool.clear();
+    Score(row, others, worker);
+    for (size_t i = 0; i < others.size(); ++i) {
+        if (others[i] != row) {
+            worker.pool.push_back(PoolKey(worker.costs[i], others[i]));
         }
     }
     const size_t kept = std::min(worker.pool.size(), kStartsKept);
     std::partial_sort(worker.pool.begin(), worker.pool.begin() + static_cast<ptrdiff_t>(kept),
                       worker.pool.end());
     worker.pool.resize(kept);
-    for (uint64_t key : worker.pool) {
-        ThreadScratch().visited.Insert(PoolRow(key));
-        worker.met.push_back(MakeKey(KeyCost(key), PoolRow(key)));
-    }
+}
+
+// Finds the starts nearest to every row.
+void GraphBuilder::FindHomes() {
+    homes_.resize(size_t{rows_.rows()} * kStartsKept);
+    const auto starts = std::span<const uint32_t>(order_).first(std::min(kStarts, rows_.rows()));
+    ForEach(rows_.rows(), [&](size_t row, Worker& worker) {
+        KeepNearest(static_cast<uint32_t>(row), starts, worker);
+        for (size_t i = 0; i < worker.pool.size(); ++i) {
+            homes_[row * kStartsKept + i] = PoolRow(worker.pool[i]);
+        }
+    });
+}
+
+// Rows of order_[begin, end) that are searched for one after the other are near each other then,
+// and read what the one before has read.
+void GraphBuilder::GoHomeByHome(uint32_t begin, uint32_t end) {
+    const auto home = [&](uint32_t row) {
+        const uint32_t* homes = &homes_[size_t{row} * kStartsKept];
+        return std::tuple(homes[0], homes[1], row);
+    };
+    std::sort(order_.begin() + begin, order_.begin() + end,
+              [&](uint32_t a, uint32_t b) { return home(a) < home(b); });
 }
 
 // Scores the neighbours of `node` not met yet; returns the best place that one took in the pool.

@@ -1,9 +1,11 @@
 // GraphBuilder: a one-layer neighbour graph over coded rows.
 //
 // Rows enter in batches: each batch searches the graph as it stood before, prunes what it met, and
-// links back; the batches grow with the graph (prefix doubling, ParlayANN, arXiv 2305.04359). A
-// last pass over all rows searches the finished graph again. So every search of a batch may run in
-// parallel and nothing is locked.
+// links back; the batches grow with the graph (prefix doubling, ParlayANN, arXiv 2305.04359). So
+// every search of a batch may run in parallel and nothing is locked. Rows that enter early see
+// little of the graph: they search it with less effort, and with full effort once more at the end.
+// The time of a build goes into waiting for rows, so a batch is taken in an order in which
+// neighbours follow each other, and rows are fetched before they are scored.
 // Pruning is Vamana's (DiskANN, NeurIPS 2019) with alpha 1: going from near to far, a candidate is
 // left out when a chosen one is nearer to it than the row itself. Candidates are the nearest few
 // hundred of all rows that the search has scored: with too few of them a list holds no long edges,
@@ -64,10 +66,13 @@ class GraphBuilder {
     void ForEach(size_t count, const std::function<void(size_t, Worker&)>& task);
     bool Stopped();
     void Shuffle();
+    void FindHomes();
+    void GoHomeByHome(uint32_t begin, uint32_t end);
     void Pass(uint32_t begin, uint32_t end, uint32_t inside, size_t window);
     void LinkBack(const std::vector<Link>& back, size_t begin, size_t end, Worker& worker);
-    void Search(uint32_t row, uint32_t starts, size_t window, Worker& worker) const;
-    void Start(uint32_t row, uint32_t starts, Worker& worker) const;
+    void Search(uint32_t row, uint32_t inside, size_t window, Worker& worker) const;
+    void Start(uint32_t row, uint32_t inside, Worker& worker) const;
+    void KeepNearest(uint32_t row, std::span<const uint32_t> others, Worker& worker) const;
     size_t Expand(uint32_t row, uint32_t node, size_t window, Worker& worker) const;
     std::span<const uint32_t> Listed(uint32_t row) const;
     // Leaves the costs in worker.costs.
@@ -79,11 +84,12 @@ class GraphBuilder {
 
     const CodedRows& rows_;
     const GraphOptions options_;
-    size_t window_ = 0;         // of the first search of a row
-    size_t refine_window_ = 0;  // of the second
+    size_t early_window_ = 0;  // of the first search of the rows that enter early
+    size_t window_ = 0;        // of all other searches
     size_t candidates_max_ = 0;
     NeighborLists lists_;          // with room for half as many again
     std::vector<uint32_t> order_;  // in which rows enter
+    std::vector<uint32_t> homes_;  // of every row the starts nearest to it, nearest first
     std::atomic<bool> stopped_{false};
     base::Mutex status_mutex_;
     base::Status status_ GUARDED_BY(status_mutex_);
