@@ -16,8 +16,8 @@ constexpr size_t kStartsKept = 4;  // ... and the nearest of them, from which it
 constexpr size_t kChunkRows = 32;
 constexpr uint32_t kBatchShare = 50;  // a batch is at most this part of all rows ...
 constexpr uint32_t kGrowth = 4;       // ... and this part of those that are in
-constexpr uint32_t kEarlyShare = 3;   // this part of all rows enters early
-constexpr uint32_t kRefineBatches = 5;
+constexpr uint32_t kLateShare = 3;    // this part of all rows is searched for once
+constexpr uint32_t kRefineBatches = 7;
 constexpr size_t kAskedAtOnce = 4;  // coverers; as many as cost little more than one
 constexpr size_t kPruneAhead = 3;   // candidates that are fetched before their turn
 
@@ -51,7 +51,7 @@ GraphBuilder::GraphBuilder(const CodedRows& rows, const GraphOptions& options)
     : rows_(rows), options_(options), lists_(rows.rows(), options.degree * 3 / 2) {
     const size_t effort = options.ef_construction;
     early_window_ = std::clamp<size_t>(effort * 4 / 25, 16, 1000);
-    window_ = std::clamp<size_t>(effort * 11 / 20, 24, 2000);
+    window_ = std::clamp<size_t>(effort / 2, 24, 2000);
     candidates_max_ = std::clamp<size_t>(3 * effort, 2 * options.degree, 6000);
 }
 
@@ -59,7 +59,7 @@ base::Result<NeighborLists> GraphBuilder::Build() {
     Shuffle();
     FindHomes();
     const uint32_t rows = rows_.rows();
-    const uint32_t early = rows / kEarlyShare;
+    const uint32_t early = rows - rows / kLateShare;
     for (uint32_t done = 1; done < rows;) {
         const uint32_t batch = std::clamp(done / kGrowth, 1u, rows / kBatchShare + 1);
         const uint32_t end = std::min(rows, done + batch);

@@ -3,7 +3,7 @@
 // Rows enter in batches: each batch searches the graph as it stood before, prunes what it met, and
 // links back; the batches grow with the graph (prefix doubling, ParlayANN, arXiv 2305.04359). So
 // every search of a batch may run in parallel and nothing is locked. Rows that enter early see
-// little of the graph: they search it with less effort, and with full effort once more at the end.
+// too little of the graph: they search it with less effort, and with full effort at the end.
 // The time of a build goes into waiting for rows, so a batch is taken in an order in which
 // neighbours follow each other, and rows are fetched before they are scored.
 // Pruning is Vamana's (DiskANN, NeurIPS 2019) with alpha 1: going from near to far, a candidate is
