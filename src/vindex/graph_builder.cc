@@ -51,7 +51,7 @@ GraphBuilder::GraphBuilder(const CodedRows& rows, const GraphOptions& options)
     : rows_(rows), options_(options), lists_(rows.rows(), options.degree * 3 / 2) {
     const size_t effort = options.ef_construction;
     early_window_ = std::clamp<size_t>(effort * 4 / 25, 16, 1000);
-    window_ = std::clamp<size_t>(effort / 2, 24, 2000);
+    window_ = std::clamp<size_t>(effort * 13 / 20, 24, 2000);
     candidates_max_ = std::clamp<size_t>(3 * effort, 2 * options.degree, 6000);
 }
 
