@@ -8,8 +8,9 @@
 // `n` is everywhere the number of dimensions, a multiple of 64 and at most kCodeDimMax.
 //
 // Invariants:
-//   INV-CODES-1  Dot(), Dots() and the sums of Scan() are exact in every level; costs are floats and agree
-//                to rounding.
+//   INV-CODES-1  Dot(), Dots() and the sums of Scan() are exact in every level; costs and the
+//                sums of Signs() are floats and agree to rounding, its bits where x is not
+//                within that of 0.
 // Threads: any; the tables are constant.
 #pragma once
 
