@@ -1,6 +1,9 @@
 #include "reduce/segment_loop.h"
 
+#include "sys/process.h"
+
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <utility>
 
@@ -15,12 +18,19 @@ base::Status ForEachSegment(size_t count, const ReadScope& scope,
             failures[i] = read(i);
         }
     };
-    if (count == 1 || scope.executor == nullptr) {
-        for (size_t i = 0; i < count; ++i) {
+    std::atomic<size_t> next{0};
+    const auto take = [&](size_t) {
+        for (size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
             guarded(i);
         }
+    };
+    // Not more takers than cores: a thread that waits for a core in the midst of its segment makes
+    // the whole read wait.
+    const size_t takers = std::min(count, sys::CpuCount());
+    if (takers <= 1 || scope.executor == nullptr) {
+        take(0);
     } else {
-        scope.executor->ParallelFor(count, guarded);
+        scope.executor->ParallelFor(takers, take);
     }
     for (base::Status& failure : failures) {
         RETURN_IF_ERROR(std::move(failure));
