@@ -199,9 +199,10 @@ base::Result<PendingWrite> ReadAndOverlay(ProxyCore& core, const base::CallConte
     retrieve.fields = collection->schema.fields;
     ASSIGN_OR_RETURN(retrieve.snapshot_ts, FreshTimestamp(context, core.partners));
     retrieve.guarantee_ts = retrieve.snapshot_ts;
-    ASSIGN_OR_RETURN(const std::vector<roles::RetrieveResponse> shards,
+    ASSIGN_OR_RETURN(std::vector<roles::RetrieveResponse> shards,
                      core.RetrieveFromShards(context, *collection, retrieve));
-    ASSIGN_OR_RETURN(const roles::RetrieveResponse old, reduce::MergeRetrievals(shards, retrieve));
+    ASSIGN_OR_RETURN(const roles::RetrieveResponse old,
+                     reduce::MergeRetrievals(std::move(shards), retrieve));
     ASSIGN_OR_RETURN(schema::ColumnBatch batch,
                      OverlayRows(*collection, request.field_ops, given, old.keys, old.rows));
     ASSIGN_OR_RETURN(PendingWrite write, RouteWrite(core, context, WriteKind::kUpsert, collection,
