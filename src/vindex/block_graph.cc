@@ -1,8 +1,6 @@
 // Searching a BlockGraphIndex; block_graph_file.cc has the rest.
 #include "vindex/block_graph.h"
 
-#include "vindex/exact_scan.h"
-#include "vindex/param.h"
 #include "vindex/scratch.h"
 
 #include <algorithm>
@@ -12,12 +10,9 @@
 namespace elanus::vindex {
 namespace {
 
-constexpr size_t kInterruptHops = 512;
 constexpr size_t kEntries = 3;  // rows of the router that a walk starts from
-constexpr size_t kEfMin = 16;
 constexpr size_t kEfMore = 8;
 constexpr size_t kWideEnough = 384;  // dimensions with which estimates are good
-constexpr size_t kRangeEfMin = 512;
 // Of more results than these the last ones are not worth a hop each: a walk keeps as many
 // candidates again as it expands, and scores them by their own rows.
 constexpr size_t kManyResults = 32;
@@ -25,19 +20,6 @@ constexpr size_t kManyResults = 32;
 // Rows that are ordered exactly.
 constexpr size_t RerankCount(size_t k) {
     return k + 10 + k / 4;
-}
-
-// AUTOINDEX: reaches recall@10 0.97 and recall@100 0.96 on the package catalogue.
-constexpr size_t AutomaticEf(size_t k) {
-    return 90 + k + k / 2;
-}
-
-// Pool keys carry a mark "taken" below the row, so that marking keeps the order.
-uint64_t PoolKey(float cost, uint32_t row) {
-    return MakeKey(cost, row << 1);
-}
-uint32_t PoolRow(uint64_t key) {
-    return KeyRow(key) >> 1;
 }
 
 // The candidates of a plain walk, sorted; a key enters at its place and pushes the last one out.
@@ -123,20 +105,12 @@ struct BlockGraphIndex::Walk {
     }
 };
 
-size_t BlockGraphIndex::Effort(const SearchParams& params) const {
-    const size_t k = std::min<size_t>(params.k, size());
-    const size_t given = static_cast<size_t>(IntParam(params.params, "ef").value_or(0));
-    size_t ef = given > 0 ? given : automatic_ ? AutomaticEf(k) : kEfMin;
-    if (given == 0 && params.radius.has_value()) {
-        ef = std::max(ef, kRangeEfMin);
-    }
-    // Estimates order candidates less well than distances do, the less the fewer dimensions they
-    // are made of; some more candidates make up for it.
-    ef = std::max(ef, k);
+// Estimates order candidates less well than distances do, the less the fewer dimensions they are
+// made of; some more candidates make up for it.
+size_t BlockGraphIndex::Widen(size_t ef, size_t k) const {
     const size_t narrow = layout_.width < kWideEnough ? kWideEnough - layout_.width : 0;
-    const size_t more = std::max(kEfMore + ef / 16 + ef * narrow / (kWideEnough * 2 / 3),
-                                 k > kManyResults ? ef * 3 / 4 : 0);
-    return std::min<size_t>(ef + more, size());
+    return ef + std::max(kEfMore + ef / 16 + ef * narrow / (kWideEnough * 2 / 3),
+                         k > kManyResults ? ef * 3 / 4 : 0);
 }
 
 // A walk for ef passing rows meets 1/selectivity times as many. Both read memory and wait for it.
@@ -146,43 +120,6 @@ bool BlockGraphIndex::ScanIsCheaper(size_t matches, size_t ef) const {
     const double walk =
         static_cast<double>(ef + kEfMin) / selectivity * static_cast<double>(block_bytes_);
     return scan <= walk;
-}
-
-base::Status BlockGraphIndex::Scan(const Query& query, const SearchParams& params, size_t matches,
-                                   SearchScratch& scratch, Neighbors* out) const {
-    out->counters.strategy =
-        out->counters.distances > 0 ? Strategy::kWalkThenScan : Strategy::kExactScan;
-    out->counters.distances += matches;
-    return ScanRows(view_, query, params, scratch, out);
-}
-
-base::Status BlockGraphIndex::SearchRows(const Query& query, const SearchParams& params,
-                                         size_t matches, SearchScratch& scratch,
-                                         Neighbors* out) const {
-    const CostBand band = CostBand::Of(metric(), params);
-    for (size_t ef = Effort(params);; ef *= 4) {
-        if (ScanIsCheaper(matches, ef)) {
-            return Scan(query, params, matches, scratch, out);
-        }
-        base::Status interrupted;
-        const Outcome outcome = WalkFor(query, params, matches, ef, scratch, out, &interrupted);
-        RETURN_IF_ERROR(interrupted);
-        if (outcome == Outcome::kDamaged) {
-            return base::Corruption("block graph: bad row number");
-        }
-        std::vector<uint64_t>& found = scratch.pool;  // exact keys, best first
-        if (outcome == Outcome::kGaveUp || found.size() < std::min(params.k, matches)) {
-            return Scan(query, params, matches, scratch, out);
-        }
-        const float border = KeyCost(found.back());
-        std::erase_if(found, [&](uint64_t key) { return !band.Contains(KeyCost(key)); });
-        // Enough, or the walk has gone past the border of the range: there is no more to find.
-        if (!band.bounded || found.size() >= params.k || !(border < band.high)) {
-            found.resize(std::min(found.size(), params.k));
-            AppendKeys(metric(), found, out);
-            return base::Status();
-        }
-    }
 }
 
 // Leaves in scratch.pool passing rows with their exact costs, best first.

@@ -26,7 +26,7 @@
 #include "simd/codes.h"
 #include "vindex/coded_rows.h"
 #include "vindex/graph_builder.h"
-#include "vindex/index.h"
+#include "vindex/graph_index.h"
 #include "vindex/vectors.h"
 
 #include <memory>
@@ -57,7 +57,7 @@ struct BlockLayout {
     size_t block_bytes() const { return own_bytes() + groups() * group_bytes(); }
 };
 
-class BlockGraphIndex : public Index {
+class BlockGraphIndex : public GraphIndex {
   public:
     static constexpr uint32_t kDimMin = 64;
     static constexpr uint32_t kDimLimit = simd::kCodeDimMax;
@@ -73,21 +73,15 @@ class BlockGraphIndex : public Index {
                                                       const BuildInput& input);
     static base::Result<std::unique_ptr<Index>> Open(base::Buffer file);
 
-    std::string_view index_type() const override { return automatic_ ? "AUTOINDEX" : "HNSW"; }
     uint64_t memory_bytes() const override;
     base::Status Save(codec::Sink& sink) const override;
     base::Status Verify() const override;
 
-  protected:
-    base::Status SearchRows(const Query& query, const SearchParams& params, size_t matches,
-                            SearchScratch& scratch, Neighbors* out) const override;
-
   private:
-    enum class Outcome : uint8_t { kDone, kGaveUp, kDamaged, kInterrupted };
     struct Walk;  // one walk's query, limits and counters
 
     BlockGraphIndex(Metric metric, uint32_t dim, uint32_t rows)
-        : Index(VectorType::kFloat, metric, dim, rows) {}
+        : GraphIndex(VectorType::kFloat, metric, dim, rows) {}
     void Shape(uint32_t m, uint32_t router_rows);
 
     void FillBlocks(const CodedRows& rows, const NeighborLists& lists, sys::Executor* executor,
@@ -97,12 +91,12 @@ class BlockGraphIndex : public Index {
                    std::span<const uint32_t> links, uint8_t* groups) const;
     base::Buffer MakeRouter(const CodedRows& rows) const;
 
-    size_t Effort(const SearchParams& params) const;
-    bool ScanIsCheaper(size_t matches, size_t ef) const;
-    base::Status Scan(const Query& query, const SearchParams& params, size_t matches,
-                      SearchScratch& scratch, Neighbors* out) const;
+    size_t Widen(size_t ef, size_t k) const override;
+    bool ScanIsCheaper(size_t matches, size_t ef) const override;
     Outcome WalkFor(const Query& query, const SearchParams& params, size_t matches, size_t ef,
-                    SearchScratch& scratch, Neighbors* out, base::Status* interrupted) const;
+                    SearchScratch& scratch, Neighbors* out,
+                    base::Status* interrupted) const override;
+    std::string_view damage() const override { return "block graph: bad row number"; }
     void PrepareWalk(Walk& walk) const;
     bool Enter(Walk& walk) const;
     Outcome WalkPlain(Walk& walk) const;
@@ -116,15 +110,12 @@ class BlockGraphIndex : public Index {
 
     const uint8_t* Block(uint32_t row) const { return blocks_.data() + row * block_bytes_; }
 
-    bool automatic_ = false;
     uint32_t m_ = 0;
-    uint32_t ef_construction_ = 0;
     uint32_t router_rows_ = 0;
     uint64_t seed_ = 0;
     BlockLayout layout_;
     size_t block_bytes_ = 0;
     Rotation rotation_;
-    VectorView view_;
     base::Buffer blocks_;
     base::Buffer centre_;  // f32, dim
     base::Buffer router_;  // groups of codes, factors and ids

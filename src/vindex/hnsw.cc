@@ -1,7 +1,5 @@
 #include "vindex/hnsw.h"
 
-#include "vindex/exact_scan.h"
-#include "vindex/param.h"
 #include "vindex/scratch.h"
 
 #include <algorithm>
@@ -13,23 +11,7 @@ namespace {
 // A walk computes about this many distances per row of ef (measured on the package catalogue, M
 // 18).
 constexpr size_t kDistancesPerEf = 15;
-constexpr size_t kInterruptHops = 512;
 
-constexpr size_t kHnswEfMin = 16;
-constexpr size_t kRangeEfMin = 512;
-
-// AUTOINDEX: reaches recall@10 0.97 and recall@100 0.96 on the package catalogue.
-constexpr size_t AutomaticEf(size_t k) {
-    return 90 + k + k / 2;
-}
-
-// Pool keys carry a mark "expanded" below the row, so that marking keeps the order.
-uint64_t PoolKey(float cost, uint32_t row) {
-    return MakeKey(cost, row << 1);
-}
-uint32_t PoolRow(uint64_t key) {
-    return KeyRow(key) >> 1;
-}
 uint64_t PlainKey(uint64_t pool_key) {
     return (pool_key & ~uint64_t{0xffffffff}) | PoolRow(pool_key);
 }
@@ -55,56 +37,10 @@ struct HnswIndex::Walk {
     }
 };
 
-size_t HnswIndex::Effort(const SearchParams& params) const {
-    const size_t k = std::min<size_t>(params.k, size());
-    const size_t given = static_cast<size_t>(IntParam(params.params, "ef").value_or(0));
-    size_t ef = given > 0 ? given : automatic_ ? AutomaticEf(k) : kHnswEfMin;
-    if (given == 0 && params.radius.has_value()) {
-        ef = std::max(ef, kRangeEfMin);
-    }
-    return std::min<size_t>(std::max(ef, k), size());
-}
-
 // A walk for ef passing rows meets 1/selectivity times as many.
 bool HnswIndex::ScanIsCheaper(size_t matches, size_t ef) const {
     const double selectivity = static_cast<double>(matches) / size();
     return static_cast<double>(matches) <= static_cast<double>(kDistancesPerEf * ef) / selectivity;
-}
-
-base::Status HnswIndex::Scan(const Query& query, const SearchParams& params, size_t matches,
-                             SearchScratch& scratch, Neighbors* out) const {
-    out->counters.strategy =
-        out->counters.distances > 0 ? Strategy::kWalkThenScan : Strategy::kExactScan;
-    out->counters.distances += matches;
-    return ScanRows(view_, query, params, scratch, out);
-}
-
-base::Status HnswIndex::SearchRows(const Query& query, const SearchParams& params, size_t matches,
-                                   SearchScratch& scratch, Neighbors* out) const {
-    const CostBand band = CostBand::Of(metric(), params);
-    for (size_t ef = Effort(params);; ef *= 4) {
-        if (ScanIsCheaper(matches, ef)) {
-            return Scan(query, params, matches, scratch, out);
-        }
-        base::Status interrupted;
-        const Outcome outcome = WalkFor(query, params, matches, ef, scratch, out, &interrupted);
-        RETURN_IF_ERROR(interrupted);
-        if (outcome == Outcome::kDamaged) {
-            return base::Corruption("hnsw graph: bad neighbour list");
-        }
-        std::vector<uint64_t>& found = scratch.pool;  // plain keys, best first
-        if (outcome == Outcome::kGaveUp || found.size() < std::min(params.k, matches)) {
-            return Scan(query, params, matches, scratch, out);
-        }
-        const float border = KeyCost(found.back());
-        std::erase_if(found, [&](uint64_t key) { return !band.Contains(KeyCost(key)); });
-        // Enough, or the walk has gone past the border of the range: there is no more to find.
-        if (!band.bounded || found.size() >= params.k || !(border < band.high)) {
-            found.resize(std::min(found.size(), params.k));
-            AppendKeys(metric(), found, out);
-            return base::Status();
-        }
-    }
 }
 
 // Leaves in scratch.pool up to ef passing rows as plain keys, best first.

@@ -11,8 +11,8 @@
 #pragma once
 
 #include "codec/envelope.h"
+#include "vindex/graph_index.h"
 #include "vindex/hnsw_graph.h"
-#include "vindex/index.h"
 #include "vindex/vectors.h"
 
 #include <memory>
@@ -22,45 +22,35 @@ namespace elanus::vindex {
 
 inline constexpr std::string_view kHnswFormat = "hnsw";
 
-class HnswIndex : public Index {
+class HnswIndex : public GraphIndex {
   public:
     // params.index_type is "HNSW" or "AUTOINDEX"; `params.params` holds M and efConstruction.
     static base::Result<std::unique_ptr<Index>> Build(const BuildParams& params,
                                                       const BuildInput& input);
     static base::Result<std::unique_ptr<Index>> Open(base::Buffer file);
 
-    std::string_view index_type() const override { return automatic_ ? "AUTOINDEX" : "HNSW"; }
     uint64_t memory_bytes() const override;
     base::Status Save(codec::Sink& sink) const override;
     base::Status Verify() const override;
 
-  protected:
-    base::Status SearchRows(const Query& query, const SearchParams& params, size_t matches,
-                            SearchScratch& scratch, Neighbors* out) const override;
-
   private:
-    enum class Outcome : uint8_t { kDone, kGaveUp, kDamaged, kInterrupted };
     struct Walk;  // one walk's query, limits and counters
 
     HnswIndex(VectorType type, Metric metric, uint32_t dim, uint32_t rows)
-        : Index(type, metric, dim, rows) {}
+        : GraphIndex(type, metric, dim, rows) {}
     void PointAtBuffers(uint32_t m, uint32_t entry, uint32_t level_max);
 
-    size_t Effort(const SearchParams& params) const;
-    bool ScanIsCheaper(size_t matches, size_t ef) const;
-    base::Status Scan(const Query& query, const SearchParams& params, size_t matches,
-                      SearchScratch& scratch, Neighbors* out) const;
+    bool ScanIsCheaper(size_t matches, size_t ef) const override;
     Outcome WalkFor(const Query& query, const SearchParams& params, size_t matches, size_t ef,
-                    SearchScratch& scratch, Neighbors* out, base::Status* interrupted) const;
+                    SearchScratch& scratch, Neighbors* out,
+                    base::Status* interrupted) const override;
+    std::string_view damage() const override { return "hnsw graph: bad neighbour list"; }
     bool DescendToBottom(Walk& walk, uint64_t* best) const;
     Outcome WalkPlain(Walk& walk, uint64_t entry) const;
     Outcome WalkFiltered(Walk& walk, uint64_t entry) const;
     bool NewNeighbours(Walk& walk, uint32_t row) const;
 
-    bool automatic_ = false;
-    uint32_t ef_construction_ = 0;
     HnswGraph graph_;
-    VectorView view_;
     base::Buffer links0_;
     base::Buffer upper_start_;
     base::Buffer upper_links_;

@@ -1,0 +1,63 @@
+// GraphIndex: what the graph indexes (hnsw.h, block_graph.h) share: the effort of a search, the
+// choice between walk and scan, and what follows a walk that found too little.
+//
+// INV-VINDEX-1 is kept here: a walk that ends with fewer rows than exist is followed by the scan,
+// and one that ends within the range asked for by a wider walk.
+// Threads: as Index.
+#pragma once
+
+#include "vindex/index.h"
+#include "vindex/top_k.h"
+#include "vindex/vectors.h"
+
+#include <string_view>
+
+namespace elanus::vindex {
+
+// Keys of candidates carry a mark "expanded" below the row, so that marking keeps the order.
+inline uint64_t PoolKey(float cost, uint32_t row) {
+    return MakeKey(cost, row << 1);
+}
+inline uint32_t PoolRow(uint64_t key) {
+    return KeyRow(key) >> 1;
+}
+
+class GraphIndex : public Index {
+  public:
+    std::string_view index_type() const override { return automatic_ ? "AUTOINDEX" : "HNSW"; }
+
+  protected:
+    enum class Outcome : uint8_t { kDone, kGaveUp, kDamaged, kInterrupted };
+    static constexpr size_t kEfMin = 16;
+    static constexpr size_t kInterruptHops = 512;
+
+    GraphIndex(VectorType type, Metric metric, uint32_t dim, uint32_t rows)
+        : Index(type, metric, dim, rows) {}
+
+    base::Status SearchRows(const Query& query, const SearchParams& params, size_t matches,
+                            SearchScratch& scratch, Neighbors* out) const final;
+
+    // The candidates of a walk that are as good as `ef` (at least `k`) exactly ordered ones.
+    virtual size_t Widen(size_t ef, size_t k) const {
+        (void)k;
+        return ef;
+    }
+    virtual bool ScanIsCheaper(size_t matches, size_t ef) const = 0;
+    // Leaves in scratch.pool passing rows as plain keys, best first.
+    virtual Outcome WalkFor(const Query& query, const SearchParams& params, size_t matches,
+                            size_t ef, SearchScratch& scratch, Neighbors* out,
+                            base::Status* interrupted) const = 0;
+    // What to say when a walk met a damaged list.
+    virtual std::string_view damage() const = 0;
+
+    bool automatic_ = false;
+    uint32_t ef_construction_ = 0;
+    VectorView view_;
+
+  private:
+    size_t Effort(const SearchParams& params) const;
+    base::Status Scan(const Query& query, const SearchParams& params, size_t matches,
+                      SearchScratch& scratch, Neighbors* out) const;
+};
+
+}  // namespace elanus::vindex
