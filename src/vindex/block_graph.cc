@@ -86,7 +86,7 @@ struct BlockGraphIndex::Walk {
     SearchScratch& scratch;
     size_t ef;
     size_t matches;
-    size_t hops_max;  // of a filtered walk
+    size_t hops_max;  // after them the scan is cheaper
     base::Status* interrupted;
     const simd::CodeKernels& kernels = simd::Codes();
     simd::SignQuery signs;
@@ -126,7 +126,9 @@ bool BlockGraphIndex::ScanIsCheaper(size_t matches, size_t ef) const {
 BlockGraphIndex::Outcome BlockGraphIndex::WalkFor(const Query& query, const SearchParams& params,
                                                   size_t matches, size_t ef, SearchScratch& scratch,
                                                   Neighbors* out, base::Status* interrupted) const {
-    const size_t hops_max = matches * view_.row_bytes / block_bytes_ + 1;
+    const bool filtered = params.filter.present() && matches < size();
+    const size_t hops_max = filtered ? matches * view_.row_bytes / block_bytes_ + 1
+                                     : std::numeric_limits<size_t>::max();
     Walk walk{.query = query,
               .params = params,
               .scratch = scratch,
@@ -137,7 +139,6 @@ BlockGraphIndex::Outcome BlockGraphIndex::WalkFor(const Query& query, const Sear
               .signs = {},
               .found = scratch.pool};
     PrepareWalk(walk);
-    const bool filtered = params.filter.present() && matches < size();
     const Outcome outcome = filtered ? WalkFiltered(walk) : WalkPlain(walk);
     if (outcome == Outcome::kDone) {
         Rerank(walk, params.radius.has_value() ? walk.found.size() : RerankCount(params.k));
@@ -200,14 +201,11 @@ float BlockGraphIndex::OwnCost(const Walk& walk, const uint8_t* block) const {
     return walk.norm + own.norm - 2 * walk.scale * own.scale * dot;
 }
 
-// Scores the neighbours of `row`, whose own cost is walk.found.back()'s; offers those below
-// `limit`. False: damaged.
+// Scores the neighbours in a block, whose node costs `own`; offers those below `limit`. Fetches the
+// block `next` (may be null) meanwhile. False: damaged.
 template <typename Offer>
-bool BlockGraphIndex::Visit(Walk& walk, uint32_t row, const uint8_t* next, float limit,
-                            const Offer& offer) const {
-    const uint8_t* block = Block(row);
-    const float own = OwnCost(walk, block);
-    offer.Self(own);
+bool BlockGraphIndex::Visit(Walk& walk, const uint8_t* block, float own, const uint8_t* next,
+                            float limit, const Offer& offer) const {
     const size_t next_bytes = next != nullptr ? block_bytes_ / layout_.groups() : 0;
     const uint8_t* group = block + layout_.own_bytes();
     float costs[simd::kGroupVectors];
@@ -220,60 +218,73 @@ bool BlockGraphIndex::Visit(Walk& walk, uint32_t row, const uint8_t* next, float
             if (ids[i] >= size()) {
                 return false;
             }
-            offer.Neighbour(costs[i], ids[i]);
+            offer(costs[i], ids[i]);
         }
     }
     walk.distances += layout_.degree;
     return true;
 }
 
-// Takes the best candidate one hop ahead, so that its block is on the way while the one before is
-// scanned. A row may be in the pool more than once, with estimates from several neighbours; the
-// best of them counts.
-BlockGraphIndex::Outcome BlockGraphIndex::WalkPlain(Walk& walk) const {
+// Expands the candidates of the pool, the best first, until none is left or `is_done(cost)` of the
+// best one. Takes it one hop ahead, so that its block is on the way while the one before is scanned.
+// A row may be in the pool more than once, with estimates from several neighbours; the best of them
+// counts. `keep(cost, row)` gets each expanded row by the cost of its 8-bit row.
+template <typename Candidates, typename IsDone, typename Keep>
+BlockGraphIndex::Outcome BlockGraphIndex::Expand(Walk& walk, Candidates& pool,
+                                                 const IsDone& is_done, const Keep& keep) const {
     if (!Enter(walk)) {
         return Outcome::kDamaged;
     }
     VisitedBits& visited = walk.scratch.visited_bits;
-    const size_t kept = walk.params.k > kManyResults ? walk.ef : 0;
-    Pool pool(walk.scratch.open, walk.ef, walk.ef + kept);
     for (uint64_t key : walk.scratch.candidates) {
         pool.Insert(KeyCost(key), PoolRow(key));
     }
     const auto take = [&](uint32_t* row) {
         for (float cost = 0; pool.Take(row, &cost);) {
+            if (is_done(cost)) {
+                return false;
+            }
             if (visited.Insert(*row)) {
                 return true;
             }
         }
         return false;
     };
-    uint32_t row = 0, next = 0;
-    struct Offer {
-        Walk& walk;
-        Pool& pool;
-        const VisitedBits& visited;
-        const uint32_t& row;
-        void Self(float cost) const { walk.found.push_back(MakeKey(cost, row)); }
-        void Neighbour(float cost, uint32_t id) const {
-            if (!visited.Has(id)) {
-                pool.Insert(cost, id);
-            }
+    const auto offer = [&](float cost, uint32_t id) {
+        if (!visited.Has(id)) {
+            pool.Insert(cost, id);
         }
     };
-    const Offer offer{walk, pool, visited, row};
+    uint32_t row = 0, next = 0;
     for (bool more = take(&row); more; row = next) {
         more = take(&next);
         if (walk.Interrupted()) {
             return Outcome::kInterrupted;
         }
-        if (!Visit(walk, row, more ? Block(next) : nullptr, pool.limit(), offer)) {
+        const uint8_t* block = Block(row);
+        const float own = OwnCost(walk, block);
+        keep(own, row);
+        if (!Visit(walk, block, own, more ? Block(next) : nullptr, pool.limit(), offer)) {
             return Outcome::kDamaged;
         }
         more = more || take(&next);
+        if (walk.hops > walk.hops_max) {
+            return Outcome::kGaveUp;
+        }
     }
-    ScoreKept(walk, pool.kept());
     return Outcome::kDone;
+}
+
+BlockGraphIndex::Outcome BlockGraphIndex::WalkPlain(Walk& walk) const {
+    const size_t kept = walk.params.k > kManyResults ? walk.ef : 0;
+    Pool pool(walk.scratch.open, walk.ef, walk.ef + kept);
+    const Outcome outcome = Expand(
+        walk, pool, [](float) { return false; },
+        [&](float cost, uint32_t row) { walk.found.push_back(MakeKey(cost, row)); });
+    if (outcome == Outcome::kDone) {
+        ScoreKept(walk, pool.kept());
+    }
+    return outcome;
 }
 
 // Adds candidates that were not expanded to what was found.
@@ -294,66 +305,24 @@ void BlockGraphIndex::ScoreKept(Walk& walk, std::span<const uint64_t> kept) cons
 // passing ones when these are spread evenly; where passing rows are near the query it ends sooner,
 // when no candidate is better than the worst of ef passing rows.
 BlockGraphIndex::Outcome BlockGraphIndex::WalkFiltered(Walk& walk) const {
-    if (!Enter(walk)) {
-        return Outcome::kDamaged;
-    }
-    VisitedBits& visited = walk.scratch.visited_bits;
     std::vector<uint64_t>& found = walk.found;  // largest in front
-    const size_t wanted = walk.ef * size() / walk.matches;
-    Pool pool(walk.scratch.open, std::min<size_t>(wanted, size()),
-              std::min<size_t>(wanted, size()));
-    for (uint64_t key : walk.scratch.candidates) {
-        pool.Insert(KeyCost(key), PoolRow(key));
-    }
-    const auto take = [&](uint32_t* row) {
-        for (float cost = 0; pool.Take(row, &cost);) {
-            if (found.size() >= walk.ef && cost > KeyCost(found.front())) {
-                return false;
-            }
-            if (visited.Insert(*row)) {
-                return true;
-            }
-        }
-        return false;
+    const size_t wanted = std::min<size_t>(walk.ef * size() / walk.matches, size());
+    Pool pool(walk.scratch.open, wanted, wanted);
+    const auto is_done = [&](float cost) {
+        return found.size() >= walk.ef && cost > KeyCost(found.front());
     };
-    uint32_t row = 0, next = 0;
-    struct Offer {
-        Walk& walk;
-        Pool& pool;
-        const VisitedBits& visited;
-        const uint32_t& row;
-        void Self(float cost) const {
-            if (!walk.params.filter.Test(row)) {
-                return;
-            }
-            walk.found.push_back(MakeKey(cost, row));
-            std::push_heap(walk.found.begin(), walk.found.end());
-            if (walk.found.size() > walk.ef) {
-                std::pop_heap(walk.found.begin(), walk.found.end());
-                walk.found.pop_back();
-            }
+    const auto keep = [&](float cost, uint32_t row) {
+        if (!walk.params.filter.Test(row)) {
+            return;
         }
-        void Neighbour(float cost, uint32_t id) const {
-            if (!visited.Has(id)) {
-                pool.Insert(cost, id);
-            }
+        found.push_back(MakeKey(cost, row));
+        std::push_heap(found.begin(), found.end());
+        if (found.size() > walk.ef) {
+            std::pop_heap(found.begin(), found.end());
+            found.pop_back();
         }
     };
-    const Offer offer{walk, pool, visited, row};
-    for (bool more = take(&row); more; row = next) {
-        more = take(&next);
-        if (walk.Interrupted()) {
-            return Outcome::kInterrupted;
-        }
-        if (!Visit(walk, row, more ? Block(next) : nullptr, pool.limit(), offer)) {
-            return Outcome::kDamaged;
-        }
-        more = more || take(&next);
-        if (walk.hops > walk.hops_max) {
-            return Outcome::kGaveUp;
-        }
-    }
-    return Outcome::kDone;
+    return Expand(walk, pool, is_done, keep);
 }
 
 // Orders the `count` best of what was found by their exact costs and drops the rest.

@@ -101,8 +101,10 @@ class BlockGraphIndex : public GraphIndex {
     bool Enter(Walk& walk) const;
     Outcome WalkPlain(Walk& walk) const;
     Outcome WalkFiltered(Walk& walk) const;
+    template <typename Candidates, typename IsDone, typename Keep>
+    Outcome Expand(Walk& walk, Candidates& pool, const IsDone& is_done, const Keep& keep) const;
     template <typename Offer>
-    bool Visit(Walk& walk, uint32_t row, const uint8_t* next, float limit,
+    bool Visit(Walk& walk, const uint8_t* block, float own, const uint8_t* next, float limit,
                const Offer& offer) const;
     void ScoreKept(Walk& walk, std::span<const uint64_t> kept) const;
     float OwnCost(const Walk& walk, const uint8_t* block) const;
