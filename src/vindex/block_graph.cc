@@ -226,9 +226,9 @@ bool BlockGraphIndex::Visit(Walk& walk, const uint8_t* block, float own, const u
 }
 
 // Expands the candidates of the pool, the best first, until none is left or `is_done(cost)` of the
-// best one. Takes it one hop ahead, so that its block is on the way while the one before is scanned.
-// A row may be in the pool more than once, with estimates from several neighbours; the best of them
-// counts. `keep(cost, row)` gets each expanded row by the cost of its 8-bit row.
+// best one. Takes it one hop ahead, so that its block is on the way while the one before is
+// scanned. A row may be in the pool more than once, with estimates from several neighbours; the
+// best of them counts. `keep(cost, row)` gets each expanded row by the cost of its 8-bit row.
 template <typename Candidates, typename IsDone, typename Keep>
 BlockGraphIndex::Outcome BlockGraphIndex::Expand(Walk& walk, Candidates& pool,
                                                  const IsDone& is_done, const Keep& keep) const {
