@@ -120,7 +120,7 @@ void Report(const LeafAnswers& answers, const ReadOptions& options, ReadCounters
 base::Status KeepMatching(const RowSource& source, const expr::Plan& plan,
                           const ReadOptions& options, base::Bitmap* rows, ReadCounters* counters) {
     ScanGuard guard(options);
-    const LeafAnswers answers(plan, source, rows->Count());
+    const LeafAnswers answers(plan, source, *rows);
     Report(answers, options, counters);
     if (answers.Narrow(rows)) {
         return base::Status();

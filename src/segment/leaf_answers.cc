@@ -26,28 +26,6 @@ double AnswerCostNs(const expr::Plan& leaf, const scalar_index::LeafEstimate& es
            static_cast<double>(rows) / 64 * kWordNs + recheck;
 }
 
-struct Choice {
-    const scalar_index::Index* index = nullptr;
-    scalar_index::LeafEstimate estimate;
-    double cost_ns = 0;
-};
-
-// The cheapest of the indexes that can answer; without an index when none can.
-Choice Cheapest(const expr::Plan& leaf, const ScalarIndexes& indexes) {
-    Choice best;
-    for (const std::shared_ptr<const scalar_index::Index>& index : indexes) {
-        const auto estimate = index->Estimate(leaf);
-        if (!estimate.has_value()) {
-            continue;
-        }
-        const double cost_ns = AnswerCostNs(leaf, *estimate, index->rows());
-        if (best.index == nullptr || cost_ns < best.cost_ns) {
-            best = {index.get(), *estimate, cost_ns};
-        }
-    }
-    return best;
-}
-
 bool IsLeaf(const expr::Plan& plan) {
     return !std::holds_alternative<expr::And>(plan.node) &&
            !std::holds_alternative<expr::Or>(plan.node) &&
@@ -66,11 +44,26 @@ bool MayBeNull(const expr::Plan& leaf, const RowSource& source) {
 
 }  // namespace
 
-LeafAnswers::LeafAnswers(const expr::Plan& plan, const RowSource& source, size_t open_rows)
+LeafAnswers::LeafAnswers(const expr::Plan& plan, const RowSource& source, const base::Bitmap& open)
     : plan_(plan), source_(source), indexes_(source.scalar_indexes()) {
     if (indexes_ != nullptr && !indexes_->empty()) {
-        AskAll(plan, static_cast<double>(open_rows));
+        AskAll(plan, static_cast<double>(open.Count()));
     }
+}
+
+LeafAnswers::Choice LeafAnswers::Cheapest(const expr::Plan& leaf) const {
+    Choice best;
+    for (const std::shared_ptr<const scalar_index::Index>& index : *indexes_) {
+        const auto estimate = index->Estimate(leaf);
+        if (!estimate.has_value()) {
+            continue;
+        }
+        const double cost_ns = AnswerCostNs(leaf, *estimate, index->rows());
+        if (best.index == nullptr || cost_ns < best.cost_ns) {
+            best = {index.get(), *estimate, cost_ns};
+        }
+    }
+    return best;
 }
 
 void LeafAnswers::AskAll(const expr::Plan& plan, double open_rows) {
@@ -85,23 +78,23 @@ void LeafAnswers::AskAll(const expr::Plan& plan, double open_rows) {
             AskAll(term, open_rows);
         }
     } else if (IsLeaf(plan)) {
-        AskLeaf(plan, open_rows);
+        AskLeaf(plan, Cheapest(plan), open_rows);
     }
 }
 
 // The most selective answers first: what they leave open may be cheaper to scan than to ask about.
 void LeafAnswers::AskTerms(const expr::And& conjunction, double open_rows) {
-    std::vector<std::pair<uint64_t, const expr::Plan*>> leaves;
+    std::vector<std::pair<Choice, const expr::Plan*>> leaves;
     for (const expr::Plan& term : conjunction.terms) {
-        const Choice choice = IsLeaf(term) ? Cheapest(term, *indexes_) : Choice();
-        if (choice.index != nullptr) {
-            leaves.emplace_back(choice.estimate.rows, &term);
+        if (IsLeaf(term)) {
+            leaves.emplace_back(Cheapest(term), &term);
         }
     }
-    std::stable_sort(leaves.begin(), leaves.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
-    for (const auto& [rows, leaf] : leaves) {
-        open_rows = AskLeaf(*leaf, open_rows);
+    std::stable_sort(leaves.begin(), leaves.end(), [](const auto& a, const auto& b) {
+        return a.first.estimate.rows < b.first.estimate.rows;
+    });
+    for (const auto& [choice, leaf] : leaves) {
+        open_rows = AskLeaf(*leaf, choice, open_rows);
     }
     for (const expr::Plan& term : conjunction.terms) {
         if (!IsLeaf(term)) {
@@ -110,8 +103,7 @@ void LeafAnswers::AskTerms(const expr::And& conjunction, double open_rows) {
     }
 }
 
-double LeafAnswers::AskLeaf(const expr::Plan& leaf, double open_rows) {
-    const Choice choice = Cheapest(leaf, *indexes_);
+double LeafAnswers::AskLeaf(const expr::Plan& leaf, const Choice& choice, double open_rows) {
     if (choice.index == nullptr || choice.cost_ns >= expr::ScanCostNs(leaf) * open_rows) {
         return open_rows;
     }

@@ -22,8 +22,8 @@ namespace elanus::segment {
 
 class LeafAnswers {
   public:
-    // `open_rows`: how many rows the plan would be evaluated for.
-    LeafAnswers(const expr::Plan& plan, const RowSource& source, size_t open_rows);
+    // `open`: the rows that the plan would be evaluated for.
+    LeafAnswers(const expr::Plan& plan, const RowSource& source, const base::Bitmap& open);
 
     // Clears the rows that an answered conjunct of the plan rules out. True when what is left
     // passes the whole plan: nothing has to be evaluated.
@@ -37,10 +37,17 @@ class LeafAnswers {
     std::vector<std::string> IndexNames() const;
 
   private:
+    // The cheapest of the indexes that can answer a leaf; none when no index can.
+    struct Choice {
+        const scalar_index::Index* index = nullptr;
+        scalar_index::LeafEstimate estimate;
+        double cost_ns = 0;
+    };
+    Choice Cheapest(const expr::Plan& leaf) const;
     void AskAll(const expr::Plan& plan, double open_rows);
     void AskTerms(const expr::And& conjunction, double open_rows);
-    // The leaf's indexed answer goes in when it is worth its cost; gives the rows left open.
-    double AskLeaf(const expr::Plan& leaf, double open_rows);
+    // The index's answer goes in when it is worth its cost; gives the rows left open.
+    double AskLeaf(const expr::Plan& leaf, const Choice& choice, double open_rows);
     bool Decides(const expr::Plan& plan) const;
 
     const expr::Plan& plan_;
