@@ -1,0 +1,222 @@
+#include "proxy/list_search.h"
+
+#include "proxy/expiry.h"
+#include "proxy/partition_key.h"
+#include "proxy/phrase.h"
+#include "proxy/query_vectors.h"
+#include "proxy/tenant_namespace.h"
+#include "reduce/segment_reads.h"
+#include "sys/stopwatch.h"
+#include "vindex/family.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+namespace elanus::proxy {
+
+base::Status ListSearch::ReadSettings() {
+    ASSIGN_OR_RETURN(settings_,
+                     ParseSearchSettings(collection_.schema, request_.search_params, core_.limits));
+    return base::Status();
+}
+
+base::Status ListSearch::Prepare(const SearchFrame& frame) {
+    const SampleDraw draw = settings_.iterator ? SampleDraw::kFixed : SampleDraw::kFresh;
+    ASSIGN_OR_RETURN(shard_request_.filter, core_.PlanRead(request_.filter, request_.templates,
+                                                           request_.search_params, draw, &report_));
+    shard_request_.filter =
+        WithinNamespace(collection_, request_.namespace_name, std::move(shard_request_.filter));
+    const expr::Plan* filter = shard_request_.filter.get();
+    RETURN_IF_ERROR(CheckIsolation(collection_, filter));
+    shard_request_.partitions = PrunePartitions(collection_, frame.partitions, filter);
+    RETURN_IF_ERROR(UseIndex());
+    shard_request_.guarantee_ts = frame.moment.guarantee_ts;
+    shard_request_.snapshot_ts = frame.moment.snapshot_ts;
+    shard_request_.ignore_growing = settings_.ignore_growing;
+    shard_request_.collection_id = collection_.id;
+    shard_request_.vector_field = settings_.field->id;
+    CompleteRead(*core_.partners.clock, collection_, &shard_request_);
+    RETURN_IF_ERROR(UseVectors(frame.moment));
+    NoteRequest(frame.moment);
+    responses_.resize(shards());
+    answers_.resize(shards());
+    return base::Status();
+}
+
+void ListSearch::NoteRequest(const ReadMoment& moment) {
+    shard_request_.profile = report_.wants_profile();
+    report_.limit = settings_.top_k;
+    report_.offset = settings_.offset;
+    report_.nq = shard_request_.nq();
+    report_.guarantee_ts = moment.guarantee_ts;
+    report_.partitions_read = shard_request_.partitions.size();
+    report_.metric = vindex::MetricName(shard_request_.metric);
+    if (report_.wants_profile()) {
+        report_.vector_field = settings_.field->name;
+    }
+}
+
+base::Result<roles::IndexInfo> ListSearch::FindIndex() {
+    for (const bool refresh : {false, true}) {
+        ASSIGN_OR_RETURN(const IndexesPtr indexes,
+                         refresh ? core_.cache.RefreshIndexes(context_, collection_.id)
+                                 : core_.cache.GetIndexes(context_, collection_.id));
+        for (const roles::IndexInfo& index : *indexes) {
+            if (index.field_id == settings_.field->id) {
+                return index;
+            }
+        }
+    }
+    ASSIGN_OR_RETURN(const roles::LoadStatus load, core_.LoadStatusOf(context_, collection_));
+    if (load.state != roles::LoadState::kLoaded) {
+        return core_.ReadFailure(context_, collection_,
+                                 base::Status::Error(base::Code::kCollectionNotLoaded));
+    }
+    return base::Status::WithFields(base::Code::kIndexNotFound, {{"field", settings_.field->name}})
+        .Annotate(Phrase("there is no vector index on field: [", settings_.field->name,
+                         "], please create index firstly"));
+}
+
+base::Status ListSearch::UseIndex() {
+    ASSIGN_OR_RETURN(const roles::IndexInfo index, FindIndex());
+    const auto metric = vindex::MetricFromName(index.metric_type);
+    if (!metric.has_value()) {
+        return base::Internal(
+            Phrase("index ", index.name, " has the unknown metric ", index.metric_type));
+    }
+    if (!settings_.metric_type.empty() && vindex::MetricFromName(settings_.metric_type) != metric) {
+        return InvalidExpected(index.metric_type, settings_.metric_type, "metric type not match");
+    }
+    const auto k = static_cast<size_t>(settings_.top_k + settings_.offset);
+    auto parsed = vindex::ParseSearchParams(index.index_type, *metric, k, settings_.params);
+    if (!parsed.ok()) {
+        return parsed.status().Annotate("failed to search");
+    }
+    shard_request_.metric = *metric;
+    shard_request_.k = static_cast<uint32_t>(k);
+    shard_request_.params = std::move(parsed->params);
+    shard_request_.radius = parsed->radius;
+    shard_request_.range_filter = parsed->range_filter;
+    return base::Status();
+}
+
+base::Status ListSearch::UseVectors(const ReadMoment& moment) {
+    if (request_.ids.has_value()) {
+        return UseVectorsOfIds(moment);
+    }
+    const auto sent = static_cast<int64_t>(request_.vectors.values.size());
+    RETURN_IF_ERROR(CheckNq(request_.nq == 0 ? sent : request_.nq, core_.limits));
+    if (request_.nq != 0 && request_.nq != sent) {
+        return Invalid("nq [", request_.nq, "] does not match the ", sent,
+                       " vectors of the request");
+    }
+    ASSIGN_OR_RETURN(shard_request_.queries, ReadQueryVectors(*settings_.field, request_.vectors));
+    return base::Status();
+}
+
+base::Status ListSearch::UseVectorsOfIds(const ReadMoment& moment) {
+    const schema::PrimaryKeys& ids = *request_.ids;
+    const schema::FieldSchema& key_field = *collection_.schema.primary_key();
+    if (ids.is_string != schema::IsStringLike(key_field.type)) {
+        return Invalid("the type of ids does not match the primary key ", key_field.name);
+    }
+    RETURN_IF_ERROR(CheckNq(static_cast<int64_t>(ids.size()), core_.limits));
+    expr::In in;
+    in.column.field_id = key_field.id;
+    in.column.type = key_field.type;
+    in.values.ints = ids.ints;
+    in.values.strings = ids.strings;
+    in.values.SortUnique();
+    roles::RetrieveRequest retrieve;
+    retrieve.filter =
+        WithinNamespace(collection_, request_.namespace_name,
+                        std::make_shared<const expr::Plan>(expr::Plan{std::move(in)}));
+    retrieve.fields = {*settings_.field};
+    retrieve.guarantee_ts = moment.guarantee_ts;
+    retrieve.snapshot_ts = moment.snapshot_ts;
+    ASSIGN_OR_RETURN(const std::vector<roles::RetrieveResponse> shards,
+                     core_.RetrieveFromShards(context_, collection_, retrieve));
+    return GatherVectors(ids, shards);
+}
+
+base::Status ListSearch::GatherVectors(const schema::PrimaryKeys& ids,
+                                       const std::vector<roles::RetrieveResponse>& shards) {
+    const schema::FieldSchema& field = *settings_.field;
+    std::vector<schema::ColumnView> views;
+    views.reserve(shards.size());
+    std::map<schema::PrimaryKey, std::pair<const schema::ColumnView*, size_t>> vectors;
+    for (const roles::RetrieveResponse& shard : shards) {
+        const schema::Column* column = shard.rows.Find(field.id);
+        if (column == nullptr) {
+            continue;
+        }
+        views.push_back(column->View());
+        for (size_t row = 0; row < shard.keys.size(); ++row) {
+            vectors[shard.keys.At(row)] = {&views.back(), row};
+        }
+    }
+    schema::ColumnBuilder queries(field.id, field.type, schema::DataType::kNone,
+                                  static_cast<uint32_t>(field.dim()));
+    for (size_t i = 0; i < ids.size(); ++i) {
+        const auto it = vectors.find(ids.At(i));
+        if (it == vectors.end()) {
+            return Invalid("some ids of the search were not found in collection ",
+                           collection_.schema.name);
+        }
+        const auto& [column, row] = it->second;
+        if (!column->IsValid(row)) {
+            return Invalid("some ids of the search have no vector in field ", field.name);
+        }
+        queries.AppendFrom(*column, row);
+    }
+    shard_request_.queries = queries.Finish();
+    shard_request_.queries.validity = base::Bitmap();
+    return base::Status();
+}
+
+void ListSearch::AskShard(size_t shard) {
+    const sys::Stopwatch watch(*core_.partners.clock, &answers_[shard].ask_ns);
+    roles::SearchRequest of_shard = shard_request_;
+    of_shard.vchannel = collection_.vchannels[shard];
+    auto response = core_.partners.streaming_node->Search(context_, of_shard);
+    base::Status& status = answers_[shard].status;
+    status = response.ok() ? CheckShape(*response) : response.status();
+    if (status.ok()) {
+        responses_[shard] = std::move(response).value();
+    }
+}
+
+uint64_t ListSearch::ask_ns() const {
+    uint64_t slowest = 0;
+    for (const ShardAnswer& answer : answers_) {
+        slowest = std::max(slowest, answer.ask_ns);
+    }
+    return slowest;
+}
+
+base::Status ListSearch::Finish() {
+    for (ShardAnswer& answer : answers_) {
+        if (!answer.status.ok()) {
+            return core_.ReadFailure(context_, collection_, std::move(answer.status));
+        }
+    }
+    TakeShardReports(collection_.vchannels, &responses_, &report_);
+    merged_ = responses_.size() == 1
+                  ? std::move(responses_[0])
+                  : reduce::MergeSearches(responses_, shard_request_.metric, shard_request_.nq(),
+                                          shard_request_.k);
+    return base::Status();
+}
+
+base::Status ListSearch::CheckShape(const roles::SearchResponse& response) const {
+    const size_t hits =
+        std::accumulate(response.counts.begin(), response.counts.end(), size_t{0});
+    if (response.counts.size() != shard_request_.nq() || response.scores.size() != hits ||
+        response.keys.size() != hits || response.addresses.size() != hits) {
+        return base::Internal("a shard's search answer does not fit together");
+    }
+    return base::Status();
+}
+
+}  // namespace elanus::proxy

@@ -1,0 +1,85 @@
+// ListSearch: one vector search of one collection, up to its merged list of hits: parameters,
+// filter, index, query vectors, the question to each shard, the merge. What becomes of the list is
+// its user's business: a search pages it, a hybrid search fuses several of them. Columns are not
+// fetched here.
+//
+// Order of calls: ReadSettings, Prepare, AskShard once for each shard, Finish; then hits().
+// Threads: AskShard of different shards from different threads; everything else from one.
+#pragma once
+
+#include "base/call_context.h"
+#include "base/status.h"
+#include "proxy/proxy_core.h"
+#include "proxy/read_moment.h"
+#include "proxy/read_report.h"
+#include "proxy/search_params.h"
+#include "roles/read.h"
+
+#include <vector>
+
+namespace elanus::proxy {
+
+// What all lists of one request read.
+struct SearchFrame {
+    std::vector<base::PartitionId> partitions;  // asked for; empty = all
+    ReadMoment moment;
+};
+
+class ListSearch {
+  public:
+    // All of them outlive it. The report has begun.
+    ListSearch(ProxyCore& core, const base::CallContext& context,
+               const roles::CollectionInfo& collection, const SearchRequest& request,
+               ReadReport* report)
+        : core_(core),
+          context_(context),
+          collection_(collection),
+          request_(request),
+          report_(*report) {}
+
+    base::Status ReadSettings();
+    base::Status Prepare(const SearchFrame& frame);
+
+    size_t shards() const { return collection_.vchannels.size(); }
+    void AskShard(size_t shard);
+    // The failure of a shard, or all shards' answers merged and counted in the report.
+    base::Status Finish();
+
+    const SearchSettings& settings() const { return settings_; }
+    vindex::Metric metric() const { return shard_request_.metric; }
+    uint32_t nq() const { return shard_request_.nq(); }
+    // The best limit + offset hits of each query.
+    const roles::SearchResponse& hits() const { return merged_; }
+    // Until the slowest shard had answered.
+    uint64_t ask_ns() const;
+
+  private:
+    base::Result<roles::IndexInfo> FindIndex();
+    base::Status UseIndex();
+    base::Status UseVectors(const ReadMoment& moment);
+    // Takes the query vectors from the rows with the given keys.
+    base::Status UseVectorsOfIds(const ReadMoment& moment);
+    base::Status GatherVectors(const schema::PrimaryKeys& ids,
+                               const std::vector<roles::RetrieveResponse>& shards);
+    void NoteRequest(const ReadMoment& moment);
+    // An answer from another process is not trusted to fit together.
+    base::Status CheckShape(const roles::SearchResponse& response) const;
+
+    struct ShardAnswer {
+        base::Status status;
+        uint64_t ask_ns = 0;
+    };
+
+    ProxyCore& core_;
+    const base::CallContext& context_;
+    const roles::CollectionInfo& collection_;
+    const SearchRequest& request_;
+    ReadReport& report_;
+    SearchSettings settings_;
+    roles::SearchRequest shard_request_;  // all but the vchannel
+    std::vector<roles::SearchResponse> responses_;
+    std::vector<ShardAnswer> answers_;
+    roles::SearchResponse merged_;
+};
+
+}  // namespace elanus::proxy
