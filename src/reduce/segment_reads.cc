@@ -1,38 +1,34 @@
 #include "reduce/segment_reads.h"
 
 #include "reduce/aggregation.h"
+#include "reduce/group_key.h"
+#include "reduce/group_rule.h"
 #include "reduce/ordered_rows.h"
 #include "reduce/segment_loop.h"
+#include "reduce/segment_search.h"
 #include "sys/stopwatch.h"
 
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <set>
+#include <string_view>
 
 namespace elanus::reduce {
 namespace {
 
 base::Result<roles::SearchResponse> SearchOne(const segment::Segment& segment,
-                                              const segment::VectorQuery& query,
-                                              const segment::ReadOptions& options, bool profile) {
+                                              const roles::SearchRequest& request, uint32_t k,
+                                              const segment::ReadOptions& options) {
     roles::SearchResponse answer;
-    std::vector<segment::QueryHits> hits;
-    RETURN_IF_ERROR(ReadOne(segment, options, profile, answer.counters, &answer.profile.segments,
-                            [&](const segment::ReadOptions& own) {
-                                return segment.Search(query, own, &hits, &answer.counters);
+    std::vector<segment::SegmentProfile> profiles;
+    RETURN_IF_ERROR(ReadOne(segment, options, request.profile, answer.counters, &profiles,
+                            [&](const segment::ReadOptions& own) -> base::Status {
+                                ASSIGN_OR_RETURN(answer,
+                                                 SegmentSearch(segment, request, k).Run(own));
+                                return base::Status();
                             }));
-    CHECK(hits.size() == query.nq(), "a segment answered another number of queries");
-    std::vector<base::RowOffset> rows;
-    for (const segment::QueryHits& hit : hits) {
-        answer.counts.push_back(static_cast<uint32_t>(hit.rows.size()));
-        rows.insert(rows.end(), hit.rows.begin(), hit.rows.end());
-        answer.scores.insert(answer.scores.end(), hit.scores.begin(), hit.scores.end());
-    }
-    answer.keys = segment.KeysOf(rows);
-    answer.addresses.reserve(rows.size());
-    for (base::RowOffset row : rows) {
-        answer.addresses.push_back({segment.id(), row});
-    }
+    answer.profile.segments = std::move(profiles);
     return answer;
 }
 
@@ -45,8 +41,9 @@ struct Candidate {
 
 class SearchMerger {
   public:
-    SearchMerger(const std::vector<roles::SearchResponse>& parts, vindex::Metric metric, uint32_t k)
-        : parts_(parts), metric_(metric), k_(k), offsets_(parts.size(), 0) {
+    SearchMerger(const std::vector<roles::SearchResponse>& parts, vindex::Metric metric, uint32_t k,
+                 const roles::Grouping* grouping)
+        : parts_(parts), metric_(metric), k_(k), grouping_(grouping), offsets_(parts.size(), 0) {
         for (const roles::SearchResponse& part : parts) {
             merged_.counters.Add(part.counters);
             AddProfile(part.profile, &merged_.profile);
@@ -69,6 +66,10 @@ class SearchMerger {
         }
         std::sort(candidates_.begin(), candidates_.end(),
                   [this](const Candidate& a, const Candidate& b) { return Before(a, b); });
+        if (grouping_ != nullptr) {
+            merged_.counts.push_back(TakeGroups(q));
+            return;
+        }
         const auto [taken, dropped] = Take();
         widen_ = widen_ || (taken < k_ && dropped && cut);
         merged_.counts.push_back(taken);
@@ -106,34 +107,67 @@ class SearchMerger {
                 dropped = true;
                 continue;
             }
-            AppendKey(part.keys, candidate.index, &merged_.keys);
-            merged_.scores.push_back(candidate.score);
-            merged_.addresses.push_back(part.addresses[candidate.index]);
+            Keep(candidate);
             ++taken;
         }
         return {taken, dropped};
     }
 
+    void Keep(const Candidate& candidate) {
+        const roles::SearchResponse& part = parts_[candidate.part];
+        AppendKey(part.keys, candidate.index, &merged_.keys);
+        merged_.scores.push_back(candidate.score);
+        merged_.addresses.push_back(part.addresses[candidate.index]);
+    }
+
+    // Each part has dropped its own repeated keys; one that parts share can leave a group short, as
+    // long as the wanted groups are named, and a group too few otherwise: then it is widened.
+    uint32_t TakeGroups(uint32_t q) {
+        GroupRule rule(*grouping_, q, k_);
+        KeySet seen;
+        uint32_t taken = 0;
+        bool dropped = false;
+        for (const Candidate& candidate : candidates_) {
+            if (rule.done()) {
+                break;
+            }
+            const roles::SearchResponse& part = parts_[candidate.part];
+            if (!seen.Insert(part.keys, candidate.index)) {
+                dropped = true;
+            } else if (rule.Offer(part.group_keys[candidate.index])) {
+                Keep(candidate);
+                merged_.group_keys.push_back(part.group_keys[candidate.index]);
+                ++taken;
+            }
+        }
+        widen_ = widen_ || (dropped && !rule.done() && grouping_->wanted.empty() && AnyFull(q));
+        return taken;
+    }
+
+    // Whether a part stopped at its k-th group, so that it may have more.
+    bool AnyFull(uint32_t q) const {
+        for (const roles::SearchResponse& part : parts_) {
+            const uint32_t end = offsets_[&part - parts_.data()];
+            std::set<std::string_view> groups;
+            for (uint32_t i = end - part.counts[q]; i < end; ++i) {
+                groups.insert(part.group_keys[i]);
+            }
+            if (groups.size() >= k_) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     const std::vector<roles::SearchResponse>& parts_;
     const vindex::Metric metric_;
     const uint32_t k_;
+    const roles::Grouping* const grouping_;  // null: hits are not grouped
     std::vector<uint32_t> offsets_;
     std::vector<Candidate> candidates_;
     roles::SearchResponse merged_;
     bool widen_ = false;
 };
-
-segment::VectorQuery QueryOf(const roles::SearchRequest& request, uint32_t k) {
-    segment::VectorQuery query;
-    query.field_id = request.vector_field;
-    query.metric = request.metric;
-    query.queries = request.queries.View();
-    query.k = k;
-    query.params = request.params;
-    query.radius = request.radius;
-    query.range_filter = request.range_filter;
-    return query;
-}
 
 base::Status CheckSearch(const roles::SearchRequest& request) {
     const schema::Column& queries = request.queries;
@@ -144,6 +178,9 @@ base::Status CheckSearch(const roles::SearchRequest& request) {
     if (!schema::IsVector(queries.type) || queries.type == schema::DataType::kArrayOfVector ||
         !queries.validity.empty()) {
         return base::InvalidParameter("a search needs vectors as its queries");
+    }
+    if (request.grouping.has_value()) {
+        RETURN_IF_ERROR(CheckGroupFields(request.grouping->fields));
     }
     return queries.Verify();
 }
@@ -265,9 +302,30 @@ void AddProfile(roles::ReadProfile from, roles::ReadProfile* to) {
                         std::make_move_iterator(from.segments.end()));
 }
 
+namespace {
+
+roles::SearchResponse Merge(const std::vector<roles::SearchResponse>& parts,
+                            const roles::SearchRequest& request, uint32_t k, bool* widen) {
+    const roles::Grouping* grouping = request.grouping.has_value() ? &*request.grouping : nullptr;
+    SearchMerger merger(parts, request.metric, k, grouping);
+    for (uint32_t q = 0; q < request.nq(); ++q) {
+        merger.MergeQuery(q);
+    }
+    *widen = merger.widen();
+    return merger.Finish();
+}
+
+}  // namespace
+
+roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& parts,
+                                    const roles::SearchRequest& request) {
+    bool widen = false;
+    return Merge(parts, request, request.k, &widen);
+}
+
 roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& parts,
                                     vindex::Metric metric, uint32_t nq, uint32_t k, bool* widen) {
-    SearchMerger merger(parts, metric, k);
+    SearchMerger merger(parts, metric, k, nullptr);
     for (uint32_t q = 0; q < nq; ++q) {
         merger.MergeQuery(q);
     }
@@ -285,21 +343,20 @@ base::Result<roles::SearchResponse> SearchSegments(const std::vector<SegmentRef>
     for (uint64_t k = request.k;;) {
         const auto wide_k =
             static_cast<uint32_t>(std::min<uint64_t>(k, std::numeric_limits<uint32_t>::max()));
-        const segment::VectorQuery query = QueryOf(request, wide_k);
         std::vector<roles::SearchResponse> parts(segments.size());
         RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
-            ASSIGN_OR_RETURN(parts[i], SearchOne(*segments[i], query, options, request.profile));
+            ASSIGN_OR_RETURN(parts[i], SearchOne(*segments[i], request, wide_k, options));
             return base::Status();
         }));
         bool widen = false;
-        roles::SearchResponse merged =
-            MergeSearches(parts, request.metric, request.nq(), wide_k, &widen);
-        const bool enough = std::all_of(merged.counts.begin(), merged.counts.end(),
+        roles::SearchResponse merged = Merge(parts, request, wide_k, &widen);
+        const bool enough = !request.grouping.has_value() &&
+                            std::all_of(merged.counts.begin(), merged.counts.end(),
                                         [&](uint32_t count) { return count >= request.k; });
         if (!widen || enough || wide_k == std::numeric_limits<uint32_t>::max()) {
             if (wide_k != request.k) {
                 const std::vector<roles::SearchResponse> wide = {std::move(merged)};
-                merged = MergeSearches(wide, request.metric, request.nq(), request.k);
+                merged = MergeSearches(wide, request);
             }
             merged.snapshot_ts = scope.timestamp;
             return merged;

@@ -45,6 +45,42 @@ struct ReadProfile {
     }
 };
 
+// One field that hits are grouped by: a scalar field, or the value at a path of a JSON field, read
+// as `as` (Bool, an integer type or VarChar). A value that cannot be read so counts as null.
+struct GroupField {
+    schema::FieldSchema field;
+    std::vector<std::string> json_path;
+    schema::DataType as = schema::DataType::kNone;  // JSON only
+    bool strict_cast = false;  // JSON only: values of another JSON type count as null
+    template <typename A>
+    void Visit(A& a) {
+        a(field, json_path, as, strict_cast);
+    }
+};
+// A search for groups of hits with equal values. `k` counts groups, by the best hit of each; the
+// answer holds every hit up to the first one of the k-th group, at most group_size of a group.
+struct Grouping {
+    std::vector<GroupField> fields;
+    uint32_t group_size = 1;
+    // Not empty: of each query these groups (by key, reduce/group_key.h), each with its best
+    // group_size hits; `k` is not looked at.
+    std::vector<std::vector<std::string>> wanted;
+    template <typename A>
+    void Visit(A& a) {
+        a(fields, group_size, wanted);
+    }
+};
+// A place in the order of hits: score, then primary key. Without a key it is behind all hits of the
+// score.
+struct HitPlace {
+    float score = 0;
+    schema::PrimaryKeys key;  // one or none
+    template <typename A>
+    void Visit(A& a) {
+        a(score, key);
+    }
+};
+
 struct SearchRequest {
     std::string vchannel;
     base::CollectionId collection_id = 0;
@@ -67,13 +103,16 @@ struct SearchRequest {
     // the filter needs its type and default. Empty = no segment is.
     std::vector<schema::FieldSchema> known_fields;
     bool profile = false;  // the answer tells of each segment
+    bool exact = false;    // every matching row is compared; approximate indexes are not used
+    std::optional<HitPlace> after;  // only hits behind this place; needs `exact`
+    std::optional<Grouping> grouping;
 
     uint32_t nq() const { return static_cast<uint32_t>(queries.rows); }
     template <typename A>
     void Visit(A& a) {
         a(vchannel, collection_id, partitions, filter, vector_field, metric, queries, k, params,
           radius, range_filter, ignore_growing, guarantee_ts, snapshot_ts, expired_ts, known_fields,
-          profile);
+          profile, exact, after, grouping);
     }
 };
 
@@ -86,9 +125,10 @@ struct SearchResponse {
     base::Timestamp snapshot_ts = 0;  // the moment the answer is of
     ReadCounters counters;
     ReadProfile profile;
+    std::vector<std::string> group_keys;  // with grouping: one a hit (reduce/group_key.h)
     template <typename A>
     void Visit(A& a) {
-        a(counts, keys, scores, addresses, snapshot_ts, counters, profile);
+        a(counts, keys, scores, addresses, snapshot_ts, counters, profile, group_keys);
     }
 };
 

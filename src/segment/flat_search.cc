@@ -93,14 +93,14 @@ class FlatScan {
             high = 0;
         } else if (vindex::IsStructureTest(query_.metric)) {
             high = 0.5f;
-        } else if (!query_.radius.has_value()) {
+        } else if (!query_.radius.has_value() && !query_.range_filter.has_value()) {
             return;
         }
         const float sign = similarity_ ? -1.0f : 1.0f;
         if (query_.radius.has_value()) {
             high = std::min(high, sign * *query_.radius);
         }
-        if (query_.radius.has_value() && query_.range_filter.has_value()) {
+        if (query_.range_filter.has_value()) {
             low = sign * *query_.range_filter;
         }
         best->SetRange(low, high);

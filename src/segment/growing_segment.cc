@@ -133,6 +133,9 @@ base::Status GrowingSegment::Search(const VectorQuery& query, const ReadOptions&
     ASSIGN_OR_RETURN(RowSet set, SelectRows(view, impl_->deletes, impl_->rows.key_field().id,
                                             options, counters));
     DropNulls(view, query.field_id, &set);
+    if (query.rows != nullptr) {
+        KeepRows(*query.rows, &set);
+    }
     const size_t matched = set.Count();
     counters->rows_matched += matched;
     if (matched == 0) {

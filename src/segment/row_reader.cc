@@ -243,6 +243,16 @@ void DropNulls(const RowSource& source, base::FieldId field_id, RowSet* set) {
     }
 }
 
+void KeepRows(const base::Bitmap& rows, RowSet* set) {
+    base::Bitmap kept = rows;
+    kept.Resize(set->rows);
+    if (set->bitmap.has_value()) {
+        set->bitmap->And(kept);
+    } else {
+        set->bitmap = std::move(kept);
+    }
+}
+
 base::Result<base::Bitmap> MatchRows(const RowSource& source, const DeleteList& deletes,
                                      base::FieldId key_field, const ReadOptions& options,
                                      ReadCounters* counters) {

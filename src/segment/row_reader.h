@@ -30,6 +30,8 @@ base::Result<RowSet> SelectRows(const RowSource& source, const DeleteList& delet
                                 ReadCounters* counters);
 // Takes the rows out of the set whose value in the field is null.
 void DropNulls(const RowSource& source, base::FieldId field_id, RowSet* set);
+// Leaves only `rows` in the set.
+void KeepRows(const base::Bitmap& rows, RowSet* set);
 // What SelectRows gives, as a bitmap over all rows; counts the segment too.
 base::Result<base::Bitmap> MatchRows(const RowSource& source, const DeleteList& deletes,
                                      base::FieldId key_field, const ReadOptions& options,

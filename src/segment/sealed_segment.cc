@@ -218,7 +218,9 @@ base::Status SealedSegment::Impl::SearchIndex(const vindex::Index& index, const 
                                               ReadCounters* counters) const {
     vindex::SearchParams params;
     params.k = query.k;
-    params.params = query.params;
+    if (!query.exact) {
+        params.params = query.params;
+    }
     params.radius = query.radius;
     params.range_filter = query.range_filter;
     params.interrupt = [guard = ScanGuard(options)] { return guard.Check(); };
@@ -347,6 +349,9 @@ base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& 
     ASSIGN_OR_RETURN(RowSet set,
                      SelectRows(*impl_, impl_->deletes, impl_->key_field().id, options, counters));
     DropNulls(*impl_, query.field_id, &set);
+    if (query.rows != nullptr) {
+        KeepRows(*query.rows, &set);
+    }
     const size_t matched = set.Count();
     counters->rows_matched += matched;
     hits->assign(query.nq(), QueryHits());
@@ -355,7 +360,10 @@ base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& 
     }
     const sys::Stopwatch watch(*options.clock, &counters->search_ns);
     const std::shared_ptr<const vindex::Index> index = impl_->IndexFor(query);
-    if (index == nullptr) {
+    // Postings answer exactly as long as the request does not ask them for less.
+    const bool fits = index != nullptr &&
+                      (!query.exact || index->vector_type() == vindex::VectorType::kSparseFloat);
+    if (!fits) {
         return FlatSearch(*impl_, set.bitmap, query, options, hits, counters);
     }
     ++counters->index_searches;

@@ -56,6 +56,8 @@ struct VectorQuery {
     std::map<std::string, std::string> params;  // index search parameters, checked by the proxy
     std::optional<float> radius;
     std::optional<float> range_filter;
+    bool exact = false;                  // compares every matching row with the queries
+    const base::Bitmap* rows = nullptr;  // only these rows count; null = all
 
     uint32_t nq() const { return static_cast<uint32_t>(queries.rows); }
     // The bytes of query `q`.

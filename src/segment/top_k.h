@@ -19,7 +19,7 @@ class TopK {
   public:
     explicit TopK(size_t k) : k_(k) {}
 
-    // Only keys with low <= key < high count.
+    // Only keys with low <= key < high count; an infinite `high` is no bound.
     void SetRange(float low, float high) {
         low_ = low;
         high_ = high;
@@ -41,11 +41,16 @@ class TopK {
     }
 
   private:
+    bool InRange(float key) const {
+        constexpr float kInfinity = std::numeric_limits<float>::infinity();
+        return low_ <= key && (key < high_ || high_ == kInfinity);
+    }
+
     void Insert(float key, base::RowOffset row) {
         if (std::isnan(key)) {  // infinity minus infinity: worse than every number, yet a match
             key = std::numeric_limits<float>::infinity();
         }
-        if (k_ == 0 || (ranged_ && !(low_ <= key && key < high_))) {
+        if (k_ == 0 || (ranged_ && !InRange(key))) {
             return;
         }
         if (full_) {

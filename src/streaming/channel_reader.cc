@@ -167,8 +167,7 @@ base::Result<roles::SearchResponse> ChannelReader::Search(const base::CallContex
                      Ask<roles::SearchResponse>(context, timestamp, request.partitions,
                                                 request.ignore_growing, &profile, local, remote));
     laps.Lap(&profile.read_ns);
-    roles::SearchResponse answer =
-        reduce::MergeSearches(parts, request.metric, request.nq(), request.k);
+    roles::SearchResponse answer = reduce::MergeSearches(parts, request);
     laps.Lap(&profile.merge_ns);
     profile.merge_ns += answer.profile.merge_ns;  // of the nodes, before
     reduce::AddProfile(std::move(profile), &answer.profile);

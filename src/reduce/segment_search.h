@@ -1,0 +1,64 @@
+// SegmentSearch: the hits of one segment for a search, in the order that all parts share: score,
+// then primary key.
+//
+// A segment orders equal scores by row, so the k best of it may hold the wrong ones of several
+// equal hits. The search is therefore widened until the hits of the last score are all there, and
+// they are taken by primary key; without it, pages of one list would overlap. A grouped search is
+// widened until enough groups are found, or all rows have been seen.
+// Internal to the module. Threads: belongs to one read.
+#pragma once
+
+#include "reduce/segment_loop.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace elanus::reduce {
+
+class SegmentSearch {
+  public:
+    // Both outlive it. `k`: hits of each query, or groups.
+    SegmentSearch(const segment::Segment& segment, const roles::SearchRequest& request, uint32_t k)
+        : segment_(segment), request_(request), k_(k) {}
+
+    base::Result<roles::SearchResponse> Run(const segment::ReadOptions& options);
+
+  private:
+    // The hits of one query in their order, as far as it is known.
+    struct Ordered {
+        std::vector<base::RowOffset> rows;
+        std::vector<float> scores;
+        schema::PrimaryKeys keys;  // when somebody looks at them: groups, a place with a key
+    };
+
+    base::Status SearchAll(const segment::ReadOptions& options);
+    base::Status SearchRound(const segment::ReadOptions& options, uint64_t width, bool first);
+    segment::VectorQuery QueryOf(uint64_t width);
+    // The range of scores behind the request's place; false: there is none.
+    bool NarrowRange(segment::VectorQuery* query) const;
+    bool IsBehindPlace(const Ordered& hits, size_t i) const;
+    Ordered Order(const segment::QueryHits& hits, bool cut) const;
+    void SortEqualScores(Ordered* hits) const;
+    // Whether the hits are enough; then they are kept. `cut`: the segment may have more.
+    bool AcceptHits(uint32_t query, const Ordered& hits, bool cut);
+    base::Result<bool> AcceptGroups(uint32_t query, const Ordered& hits, bool cut);
+    uint64_t FirstWidth() const;
+    // The matching rows; with wanted groups only those in one of them.
+    base::Status FindRows(const segment::ReadOptions& options);
+    base::Status DropUnwanted(const segment::ReadOptions& options, base::Bitmap* rows) const;
+    roles::SearchResponse Answer();
+
+    const segment::Segment& segment_;
+    const roles::SearchRequest& request_;
+    const uint32_t k_;
+    std::vector<uint32_t> pending_;                     // queries that lack hits
+    std::vector<segment::QueryHits> kept_;              // one a query
+    std::vector<std::vector<std::string>> group_keys_;  // of the hits kept
+    std::optional<base::Bitmap> rows_;  // that may be hits; once they were looked up
+    schema::ColumnBatch subset_;        // the pending queries
+    roles::ReadCounters counters_;
+};
+
+}  // namespace elanus::reduce
