@@ -56,6 +56,10 @@ proxy::Limits LimitsFrom(const config::Config& config) {
     limits.max_nq = config.Int("quotaAndLimits.limits.nq");
     limits.max_query_window = config.Int("quotaAndLimits.limits.maxQueryResultWindow");
     limits.max_groups = config.Int("common.groupBy.maxGroups");
+    limits.max_group_size = config.Int("quotaAndLimits.limits.maxGroupSize");
+    limits.max_aggregation_entries = config.Int("proxy.maxSearchAggregationResultEntries");
+    limits.aggregation_pool = config.Int("elanus.searchAggregation.pool");
+    limits.recall_sample_ratio = config.Real("elanus.recall.sampleRatio");
     limits.max_output_bytes = config.Int("quotaAndLimits.limits.maxOutputSize");
     limits.max_index_params_bytes = config.Int("proxy.maxIndexParamsSize");
     limits.graceful_time_ms = config.Int("common.gracefulTime");
@@ -210,7 +214,8 @@ Status Standalone::Impl::MakeRoles(const config::Config& config) {
         std::make_unique<streaming::StreamingNodeImpl>(StreamingFrom(config), partners);
     roles::StreamingNode* stream = wiring.Through<roles::StreamingNode>(*streaming_node);
     proxy = std::make_unique<proxy::Proxy>(
-        proxy::ProxyPartners{root, data, query, stream, &clock, foreground.get()},
+        proxy::ProxyPartners{root, data, query, stream, &clock, foreground.get(), nullptr,
+                             background.get()},
         LimitsFrom(config));
 
     root_coord->Connect({data, query, stream, {wiring.Through<roles::MetaCacheListener>(*proxy)}});

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/timestamp.h"
 #include "expr/template_values.h"
+#include "proxy/aggregation_spec.h"
 #include "roles/query_coord.h"
 #include "roles/records.h"
 #include "schema/column.h"
@@ -99,6 +100,7 @@ struct SearchRequest {
         search_params;  // anns_field, topk, offset, metric_type, params (JSON), round_decimal ...
     int64_t nq = 0;     // 0 = count of vectors
     Consistency consistency;
+    AggregationSpec aggregation;  // not empty: buckets of hits instead of hits
 };
 
 struct OutputColumn {
@@ -133,6 +135,15 @@ struct SearchResults {
     std::string collection_name;
     base::Timestamp session_ts = 0;
     std::shared_ptr<const ReadReport> report;  // null unless the request asked for its profile
+    // Of grouped hits: one column a group field, a value a hit.
+    std::vector<OutputColumn> group_values;
+    bool has_single_group_field = false;  // the request named it as the only one
+    std::vector<float> recalls;           // one a query, when asked for
+    std::string iterator_token;           // of a search iterator; empty = none
+    float iterator_bound = 0;
+    bool is_aggregation = false;
+    std::vector<Bucket> buckets;         // of all queries
+    std::vector<int64_t> bucket_counts;  // buckets of the outermost level of each query
 };
 
 struct QueryRequest {

@@ -22,7 +22,11 @@ struct Limits {
     int64_t max_top_k = 16384;
     int64_t max_nq = 16384;
     int64_t max_query_window = 16384;
-    int64_t max_groups = 100000;  // of an aggregating query
+    int64_t max_groups = 100000;              // of an aggregating query
+    int64_t max_group_size = 10;              // hits of one group of a search
+    int64_t max_aggregation_entries = 10000;  // of a search aggregation
+    int64_t aggregation_pool = 1000;          // nearest hits that a search aggregation counts
+    double recall_sample_ratio = 0;           // share of searches whose recall is measured
     int64_t max_output_bytes = 100 << 20;
     int64_t graceful_time_ms = 5000;  // how stale a Bounded read may be
     int64_t max_index_params_bytes = 102400;

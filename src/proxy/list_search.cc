@@ -4,6 +4,7 @@
 #include "proxy/partition_key.h"
 #include "proxy/phrase.h"
 #include "proxy/query_vectors.h"
+#include "proxy/shard_search.h"
 #include "proxy/tenant_namespace.h"
 #include "reduce/segment_reads.h"
 #include "sys/stopwatch.h"
@@ -11,7 +12,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 namespace elanus::proxy {
 
@@ -181,7 +181,7 @@ void ListSearch::AskShard(size_t shard) {
     of_shard.vchannel = collection_.vchannels[shard];
     auto response = core_.partners.streaming_node->Search(context_, of_shard);
     base::Status& status = answers_[shard].status;
-    status = response.ok() ? CheckShape(*response) : response.status();
+    status = response.ok() ? CheckHitShape(shard_request_, *response) : response.status();
     if (status.ok()) {
         responses_[shard] = std::move(response).value();
     }
@@ -202,20 +202,11 @@ base::Status ListSearch::Finish() {
         }
     }
     TakeShardReports(collection_.vchannels, &responses_, &report_);
-    merged_ = responses_.size() == 1
-                  ? std::move(responses_[0])
-                  : reduce::MergeSearches(responses_, shard_request_.metric, shard_request_.nq(),
-                                          shard_request_.k);
-    return base::Status();
-}
-
-base::Status ListSearch::CheckShape(const roles::SearchResponse& response) const {
-    const size_t hits =
-        std::accumulate(response.counts.begin(), response.counts.end(), size_t{0});
-    if (response.counts.size() != shard_request_.nq() || response.scores.size() != hits ||
-        response.keys.size() != hits || response.addresses.size() != hits) {
-        return base::Internal("a shard's search answer does not fit together");
+    for (const roles::SearchResponse& response : responses_) {
+        moments_.push_back(response.snapshot_ts);
     }
+    merged_ = responses_.size() == 1 ? std::move(responses_[0])
+                                     : reduce::MergeSearches(responses_, shard_request_);
     return base::Status();
 }
 

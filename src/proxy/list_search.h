@@ -15,6 +15,7 @@
 #include "proxy/search_params.h"
 #include "roles/read.h"
 
+#include <utility>
 #include <vector>
 
 namespace elanus::proxy {
@@ -39,6 +40,12 @@ class ListSearch {
 
     base::Status ReadSettings();
     base::Status Prepare(const SearchFrame& frame);
+    // The list is one of groups; after Prepare.
+    void UseGroups(roles::Grouping grouping) { shard_request_.grouping = std::move(grouping); }
+    // No approximate index is used; after Prepare.
+    void UseExact() { shard_request_.exact = true; }
+    // As many hits instead of limit + offset; after Prepare.
+    void UseWidth(uint32_t hits) { shard_request_.k = hits; }
 
     size_t shards() const { return collection_.vchannels.size(); }
     void AskShard(size_t shard);
@@ -50,6 +57,10 @@ class ListSearch {
     uint32_t nq() const { return shard_request_.nq(); }
     // The best limit + offset hits of each query.
     const roles::SearchResponse& hits() const { return merged_; }
+    roles::SearchResponse TakeHits() { return std::move(merged_); }
+    // What the shards were asked, and the moments that their answers are of.
+    const roles::SearchRequest& shard_request() const { return shard_request_; }
+    const std::vector<base::Timestamp>& moments() const { return moments_; }
     // Until the slowest shard had answered.
     uint64_t ask_ns() const;
 
@@ -62,8 +73,6 @@ class ListSearch {
     base::Status GatherVectors(const schema::PrimaryKeys& ids,
                                const std::vector<roles::RetrieveResponse>& shards);
     void NoteRequest(const ReadMoment& moment);
-    // An answer from another process is not trusted to fit together.
-    base::Status CheckShape(const roles::SearchResponse& response) const;
 
     struct ShardAnswer {
         base::Status status;
@@ -79,6 +88,7 @@ class ListSearch {
     roles::SearchRequest shard_request_;  // all but the vchannel
     std::vector<roles::SearchResponse> responses_;
     std::vector<ShardAnswer> answers_;
+    std::vector<base::Timestamp> moments_;
     roles::SearchResponse merged_;
 };
 

@@ -35,8 +35,9 @@ struct ProxyPartners {
     roles::QueryCoord* query_coord = nullptr;
     roles::StreamingNode* streaming_node = nullptr;
     sys::Clock* clock = nullptr;
-    sys::Executor* executor = nullptr;  // shards of one read run in parallel here
-    sys::Random* random = nullptr;      // may be null: the real one; makes request ids unique
+    sys::Executor* executor = nullptr;    // shards of one read run in parallel here
+    sys::Random* random = nullptr;        // may be null: the real one; makes request ids unique
+    sys::Executor* background = nullptr;  // measurements run here; null: on `executor`
 };
 
 class Proxy : public roles::MetaCacheListener {

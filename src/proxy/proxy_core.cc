@@ -23,7 +23,22 @@ ProxyCore::ProxyCore(ProxyPartners partners_in, Limits limits_in)
       cache(partners_in.root_coord, partners_in.data_coord),
       slow_queries_(*partners_in.clock, limits_in.slow_query_ms),
       random_(partners_in.random != nullptr ? *partners_in.random : sys::RealRandom()),
-      request_prefix_(MakePrefix(random_)) {}
+      request_prefix_(MakePrefix(random_)) {
+    if (limits.recall_sample_ratio > 0) {
+        sys::Executor* executor =
+            partners.background != nullptr ? partners.background : partners.executor;
+        recall_sampler_ = std::make_unique<RecallSampler>(*executor, limits.recall_sample_ratio);
+    }
+}
+
+void ProxyCore::SampleRecall(const roles::CollectionInfo& collection,
+                             const roles::SearchRequest& request,
+                             const std::vector<base::Timestamp>& moments,
+                             const roles::SearchResponse& found) {
+    if (recall_sampler_ != nullptr) {
+        recall_sampler_->Offer(*this, collection, request, moments, found, random_.Next());
+    }
+}
 
 base::Result<CollectionPtr> ProxyCore::Collection(const base::CallContext& context,
                                                   const std::string& database,

@@ -12,6 +12,8 @@
 #include "proxy/meta_cache.h"
 #include "proxy/proxy.h"
 #include "proxy/read_moment.h"
+#include "proxy/recall.h"
+#include "proxy/search_iterator.h"
 #include "proxy/slow_query_log.h"
 
 #include <atomic>
@@ -34,6 +36,7 @@ class ProxyCore {
     const ProxyPartners partners;
     const Limits limits;
     MetaCache cache;
+    SearchIterators iterators;
 
     // The collection by name, after the name's rules were checked.
     base::Result<CollectionPtr> Collection(const base::CallContext& context,
@@ -75,6 +78,8 @@ class ProxyCore {
                                      std::string_view what);
 
     std::string NextRequestId();
+    // The token of a new search iterator.
+    std::string NewToken() { return MakeUuid(random_.Next(), random_.Next()); }
 
     base::Result<roles::LoadStatus> LoadStatusOf(const base::CallContext& context,
                                                  const roles::CollectionInfo& collection);
@@ -88,6 +93,11 @@ class ProxyCore {
     // At the end of a read: its whole time, and a line in the log when it was slow.
     void FinishRead(const base::CallContext& context, const base::Status& status,
                     ReadReport* report);
+
+    // Measures the recall of a share of the searches, behind their answers.
+    void SampleRecall(const roles::CollectionInfo& collection, const roles::SearchRequest& request,
+                      const std::vector<base::Timestamp>& moments,
+                      const roles::SearchResponse& found);
 
     // Asks every vchannel at once; `request` is a template whose vchannel is filled in. In the
     // order of the collection's vchannels.
@@ -104,6 +114,7 @@ class ProxyCore {
     sys::Random& random_;
     const std::string request_prefix_;
     std::atomic<uint64_t> request_number_{0};
+    std::unique_ptr<RecallSampler> recall_sampler_;  // null = off; ends before all else
 };
 
 }  // namespace elanus::proxy

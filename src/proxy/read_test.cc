@@ -212,9 +212,11 @@ TEST_F(ReadTest, SearchRefusesBadParameters) {
         {{{"params", R"({"ef":1})"}}, "ef"},
         {{{"params", R"({"range_filter":0.5})"}}, "radius"},
         {{{"params", R"({"radius":0.9,"range_filter":0.5})"}}, "range_filter"},
-        {{{"group_by_field", "n"}}, "group by search is not supported yet"},
-        {{{"order_by_fields", "n"}}, "order by is not supported yet"},
-        {{{"search_iter_id", "token"}}, "search iterator v2 is not supported yet"},
+        {{{"group_by_field", "n"}, {"group_size", "11"}},
+         "input group size:11 exceeds configured max group size:10"},
+        {{{"order_by_fields", "n:up"}}, "invalid order direction 'up'"},
+        {{{"search_iter_v2", "true"}}, "both iterator and search_iter_v2 must be set in the SDK"},
+        {{{"hints", "guess"}}, "hints [guess] is not supported"},
     };
     for (const auto& [params, phrase] : cases) {
         EXPECT_TRUE(Fails(SearchStatus(OneVector(params)), 1100, phrase)) << phrase;

@@ -1,14 +1,22 @@
-// Proxy::Search: one list of hits, its page, output columns of the page's rows.
+// Proxy::Search: one list of hits, its page in the shape asked for, output columns of its rows.
 
+#include "proxy/group_search.h"
 #include "proxy/hit_columns.h"
+#include "proxy/hit_page.h"
 #include "proxy/list_search.h"
 #include "proxy/output_fields.h"
+#include "proxy/phrase.h"
 #include "proxy/proxy_core.h"
+#include "proxy/recall.h"
 #include "proxy/row_routing.h"
 #include "proxy/score_rounding.h"
+#include "proxy/search_aggregation.h"
+#include "proxy/search_shape.h"
+#include "proxy/shard_search.h"
 #include "proxy/tenant_namespace.h"
 
-#include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace elanus::proxy {
 
@@ -31,16 +39,20 @@ class SearchRun {
     base::Result<SearchResults> Run() {
         RETURN_IF_ERROR(Prepare());
         report_.laps.Lap(&report_.prepare_ns);
-        AskShards();
-        report_.laps.Lap(&report_.ask_ns);
-        RETURN_IF_ERROR(list_.Finish());
-        TakePage();
+        if (shape_.batch.has_value()) {
+            RETURN_IF_ERROR(TakeBatch());
+        } else {
+            RETURN_IF_ERROR(TakeHits());
+        }
         report_.laps.Lap(&report_.merge_ns);
-        report_.rows = page_.size();
+        report_.rows = page_.hits.size();
         SearchResults results = Assemble();
-        const base::Status fetched = FetchColumns(&results);
+        const base::Status finished = aggregation_.has_value()
+                                          ? FillBuckets(core_, context_, collection_, *aggregation_,
+                                                        selection_, hits_, &results)
+                                          : Complete(&results);
         report_.laps.Lap(&report_.output_ns);
-        RETURN_IF_ERROR(fetched);
+        RETURN_IF_ERROR(finished);
         return results;
     }
 
@@ -51,14 +63,39 @@ class SearchRun {
         RETURN_IF_ERROR(list_.ReadSettings());
         const SearchSettings& settings = list_.settings();
         report_.form = settings.profile;
+        ASSIGN_OR_RETURN(shape_, ParseSearchShape(collection_.schema, settings, core_.limits));
+        if (!request_.aggregation.empty()) {
+            ASSIGN_OR_RETURN(aggregation_, PlanAggregation(collection_.schema, request_.aggregation,
+                                                           settings, shape_, core_.limits));
+        }
         ASSIGN_OR_RETURN(selection_,
                          SelectOutput(collection_, request_.search_params, request_.output_fields,
                                       PrimaryKeyOutput::kWhenAsked));
         ASSIGN_OR_RETURN(frame_.partitions, FindPartitions(collection_, request_.partitions));
-        ASSIGN_OR_RETURN(frame_.moment,
-                         ResolveMoment(context_, core_.partners, core_.limits, collection_,
-                                       request_.consistency, settings.iterator));
-        return list_.Prepare(frame_);
+        ASSIGN_OR_RETURN(
+            frame_.moment,
+            ResolveMoment(context_, core_.partners, core_.limits, collection_,
+                          PinnedConsistency(core_.iterators, request_, settings, shape_),
+                          settings.iterator));
+        RETURN_IF_ERROR(list_.Prepare(frame_));
+        UseShape();
+        return shape_.batch.has_value() && list_.nq() != 1
+                   ? Invalid(
+                         "search_iterator_v2 does not support processing multiple vectors "
+                         "simultaneously")
+                   : base::Status();
+    }
+
+    void UseShape() {
+        if (shape_.exact) {
+            list_.UseExact();
+        }
+        if (shape_.groups.has_value()) {
+            list_.UseGroups(shape_.groups->grouping);
+        }
+        if (aggregation_.has_value()) {
+            list_.UseWidth(static_cast<uint32_t>(core_.limits.aggregation_pool));
+        }
     }
 
     void AskShards() {
@@ -70,50 +107,100 @@ class SearchRun {
                                              [&](size_t shard) { list_.AskShard(shard); });
     }
 
-    // Of each query's list the page [offset, offset + topk) is answered.
-    void TakePage() {
-        const auto offset = static_cast<size_t>(list_.settings().offset);
-        const auto top_k = static_cast<size_t>(list_.settings().top_k);
-        size_t start = 0;
-        for (const uint32_t count : list_.hits().counts) {
-            const size_t begin = std::min<size_t>(offset, count);
-            const size_t end = std::min<size_t>(offset + top_k, count);
-            page_counts_.push_back(static_cast<int64_t>(end - begin));
-            for (size_t i = begin; i < end; ++i) {
-                page_.push_back(start + i);
-            }
-            start += count;
+    // The hits of the request, and the page of them that is answered.
+    base::Status TakeHits() {
+        AskShards();
+        report_.laps.Lap(&report_.ask_ns);
+        RETURN_IF_ERROR(list_.Finish());
+        const roles::SearchRequest& asked = list_.shard_request();
+        core_.SampleRecall(collection_, asked, list_.moments(), list_.hits());
+        hits_ = list_.TakeHits();
+        const PageWindow window{static_cast<size_t>(list_.settings().offset),
+                                static_cast<size_t>(list_.settings().top_k)};
+        if (aggregation_.has_value()) {
+            ASSIGN_OR_RETURN(hits_, AggregationPool(core_, context_, collection_, *aggregation_,
+                                                    asked, list_.moments(), std::move(hits_)));
+            page_.counts.assign(list_.nq(), 0);
+            return base::Status();
         }
+        if (shape_.recall) {
+            ASSIGN_OR_RETURN(recalls_, MeasureRecall(core_, context_, collection_, asked,
+                                                     list_.moments(), hits_));
+        }
+        if (shape_.groups.has_value() && shape_.groups->strict) {
+            ASSIGN_OR_RETURN(hits_, FillGroups(core_, context_, collection_, asked, list_.moments(),
+                                               std::move(hits_), window));
+        }
+        if (shape_.order_by.empty()) {
+            page_ = CutPage(hits_, window);
+            return base::Status();
+        }
+        ASSIGN_OR_RETURN(
+            page_, CutSortedPage(core_, context_, collection_, hits_, shape_.order_by, window));
+        return base::Status();
+    }
+
+    // The next batch of an iterator.
+    base::Status TakeBatch() {
+        const base::Timestamp moment = frame_.moment.snapshot_ts;
+        const auto search = [&](const std::optional<roles::HitPlace>& after,
+                                uint32_t count) -> base::Result<roles::SearchResponse> {
+            roles::SearchRequest asked = list_.shard_request();
+            asked.after = after;
+            asked.k = count;
+            const std::vector<base::Timestamp> moments(list_.shards(), moment);
+            return SearchShards(core_, context_, collection_, asked, moments);
+        };
+        ASSIGN_OR_RETURN(batch_, core_.iterators.Next(*shape_.batch, list_.metric(),
+                                                      FingerprintOf(list_.shard_request()),
+                                                      core_.NewToken(), search));
+        core_.iterators.NoteMoment(batch_.token, moment);
+        report_.laps.Lap(&report_.ask_ns);
+        hits_ = batch_.window->hits;
+        page_.counts = {static_cast<int64_t>(batch_.end - batch_.begin)};
+        for (size_t hit = batch_.begin; hit < batch_.end; ++hit) {
+            page_.hits.push_back(hit);
+        }
+        return base::Status();
     }
 
     SearchResults Assemble() const {
-        const roles::SearchResponse& hits = list_.hits();
         SearchResults results;
         results.nq = list_.nq();
         results.top_k = list_.settings().top_k;
-        results.counts = page_counts_;
+        results.counts = page_.counts;
         results.ids.is_string = schema::IsStringLike(collection_.schema.primary_key()->type);
-        for (const size_t hit : page_) {
-            results.ids.Append(hits.keys.At(hit));
-            results.scores.push_back(Rounded(hits.scores[hit], list_.settings().round_decimal));
+        for (const size_t hit : page_.hits) {
+            results.ids.Append(hits_.keys.At(hit));
+            results.scores.push_back(Rounded(hits_.scores[hit], list_.settings().round_decimal));
+        }
+        for (const RecallCount& recall : recalls_) {
+            results.recalls.push_back(recall.share());
         }
         results.output_fields = selection_.output_fields;
         results.primary_field_name = collection_.schema.primary_key()->name;
         results.collection_name = collection_.schema.name;
+        results.iterator_token = batch_.token;
+        results.iterator_bound = batch_.last_bound;
         if (frame_.moment.iterator) {
             results.session_ts = frame_.moment.snapshot_ts;
         }
         return results;
     }
 
-    // Columns of the final hits only, in their order.
-    base::Status FetchColumns(SearchResults* results) {
-        if (selection_.fields.empty() || page_.empty()) {
+    // The values that the page's hits come with.
+    base::Status Complete(SearchResults* results) {
+        if (shape_.groups.has_value()) {
+            results->has_single_group_field = shape_.groups->singular;
+            ASSIGN_OR_RETURN(results->group_values,
+                             GroupValues(*shape_.groups, selection_, hits_, page_));
+        }
+        if (selection_.fields.empty() || page_.hits.empty()) {
             return base::Status();
         }
         RowPlaces rows;
-        for (const size_t hit : page_) {
-            rows.Append(list_.hits().keys.At(hit), list_.hits().addresses[hit]);
+        for (const size_t hit : page_.hits) {
+            rows.Append(hits_.keys.At(hit), hits_.addresses[hit]);
         }
         ASSIGN_OR_RETURN(
             const schema::ColumnBatch columns,
@@ -130,8 +217,12 @@ class SearchRun {
     ListSearch list_;
     SearchFrame frame_;
     OutputSelection selection_;
-    std::vector<size_t> page_;  // hits of the answer, as positions in the list
-    std::vector<int64_t> page_counts_;
+    SearchShape shape_;
+    std::optional<AggregationPlan> aggregation_;
+    roles::SearchResponse hits_;
+    HitPage page_;  // of hits_
+    Batch batch_;   // of an iterator
+    std::vector<RecallCount> recalls_;
 };
 
 }  // namespace

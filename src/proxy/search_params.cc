@@ -45,12 +45,12 @@ constexpr std::string_view kReserved[] = {
     "pipeline_trace",
     "profile",
     "element_scope",
+    "enable_recall_calculation",
+    "guarantee_timestamp",
 };
 
 // Features that change what the answer means; ignoring them would be wrong.
 constexpr std::pair<std::string_view, std::string_view> kUnsupported[] = {
-    {"group_by_field", "group by search"},     {"group_by_fields", "group by search"},
-    {"order_by_fields", "order by"},           {"search_iter_id", "search iterator v2"},
     {"element_scope", "element-level search"},
 };
 
@@ -154,20 +154,6 @@ base::Status ReadWindow(const KeyValues& values, const Limits& limits, SearchSet
     return base::Status();
 }
 
-// Names between commas; blank ones are left out.
-std::vector<std::string> ReadNames(std::string_view text) {
-    std::vector<std::string> names;
-    while (!text.empty()) {
-        const size_t end = std::min(text.find(','), text.size());
-        const std::string_view name = TrimBlanks(text.substr(0, end));
-        if (!name.empty()) {
-            names.emplace_back(name);
-        }
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return names;
-}
-
 base::Status ReadRoundDecimal(const KeyValues& values, SearchSettings* out) {
     const std::string* text = Find(values, "round_decimal");
     if (text == nullptr || text->empty()) {
@@ -197,14 +183,25 @@ base::Status ReadIndexParams(const KeyValues& values, SearchSettings* out) {
         ASSIGN_OR_RETURN(out->profile, ParseProfileForm(*profile));
     }
     for (const auto& [key, value] : all) {
-        if (!IsReserved(key)) {
-            out->params[key] = value;
-        }
+        (IsReserved(key) ? out->shaping : out->params)[key] = value;
     }
     return base::Status();
 }
 
 }  // namespace
+
+std::vector<std::string> ReadNames(std::string_view text) {
+    std::vector<std::string> names;
+    while (!text.empty()) {
+        const size_t end = std::min(text.find(','), text.size());
+        const std::string_view name = TrimBlanks(text.substr(0, end));
+        if (!name.empty()) {
+            names.emplace_back(name);
+        }
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return names;
+}
 
 base::Status MergeJsonParams(std::string_view text, std::map<std::string, std::string>* out) {
     const base::Result<json::Value> parsed = json::Parse(text);

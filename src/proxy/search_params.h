@@ -26,6 +26,7 @@ struct SearchSettings {
     ProfileForm profile = ProfileForm::kNone;
     std::string metric_type;                    // empty = the index's
     std::map<std::string, std::string> params;  // index search parameters, radius, range_filter
+    KeyValues shaping;  // what says how the answer is shaped (search_shape.h), as written
 };
 base::Result<SearchSettings> ParseSearchSettings(const schema::CollectionSchema& schema,
                                                  const KeyValues& search_params,
@@ -44,6 +45,9 @@ struct QuerySettings {
     std::vector<std::string> group_by;
 };
 base::Result<QuerySettings> ParseQuerySettings(const KeyValues& query_params, const Limits& limits);
+
+// Names between commas; blank ones are left out.
+std::vector<std::string> ReadNames(std::string_view text);
 
 // The members of a JSON object as text; numbers and strings as they are. Used for `params`.
 base::Status MergeJsonParams(std::string_view text, std::map<std::string, std::string>* out);

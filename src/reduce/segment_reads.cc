@@ -147,9 +147,10 @@ class SearchMerger {
     // Whether a part stopped at its k-th group, so that it may have more.
     bool AnyFull(uint32_t q) const {
         for (const roles::SearchResponse& part : parts_) {
-            const uint32_t end = offsets_[&part - parts_.data()];
+            const uint32_t end = offsets_[static_cast<size_t>(&part - parts_.data())];
+            const uint32_t count = q < part.counts.size() ? part.counts[q] : 0;
             std::set<std::string_view> groups;
-            for (uint32_t i = end - part.counts[q]; i < end; ++i) {
+            for (uint32_t i = end - count; i < end; ++i) {
                 groups.insert(part.group_keys[i]);
             }
             if (groups.size() >= k_) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 
 namespace elanus::reduce {
@@ -98,10 +99,17 @@ void AppendBody(const schema::ColumnView& column, size_t row, std::string* key) 
     }
 }
 
-// Equal as doubles, integers that a double cannot hold are still told apart.
+// Equal as doubles, integers that a double cannot hold are still told apart; a whole double is
+// equal to its integer.
 void AppendJsonNumber(const json::Scalar& number, std::string* key) {
+    constexpr double kInt64End = 9223372036854775808.0;
     AppendDouble(number.AsDouble(), key);
     switch (number.kind) {
+        case json::Scalar::Kind::kDouble: {
+            const bool is_whole = number.number == std::floor(number.number) &&
+                                  number.number >= -kInt64End && number.number < kInt64End;
+            return AppendInt(is_whole ? static_cast<int64_t>(number.number) : 0, key);
+        }
         case json::Scalar::Kind::kInt64:
             return AppendInt(number.int64, key);
         case json::Scalar::Kind::kUint64:

@@ -18,6 +18,20 @@ class ReplyWriter {
             Raw(value);
         }
     }
+    // Written even when it is zero: a member of a oneof.
+    void Present(uint32_t field, uint64_t value) {
+        Tag(field, 0);
+        Raw(value);
+    }
+    // Float or double, written even when it is zero.
+    void Fixed(uint32_t field, float value) {
+        Tag(field, 5);
+        Append(&value, sizeof value);
+    }
+    void Fixed(uint32_t field, double value) {
+        Tag(field, 1);
+        Append(&value, sizeof value);
+    }
     void Signed(uint32_t field, int64_t value) { Varint(field, static_cast<uint64_t>(value)); }
     void Bool(uint32_t field, bool value) { Varint(field, value ? 1 : 0); }
     // Empty strings are left out, as proto3 does.

@@ -6,6 +6,7 @@
 #include "proxy/partial_update.h"
 #include "proxy/read_report.h"
 #include "sys/stopwatch.h"
+#include "wire/aggregation_codec.h"
 #include "wire/rest_error.h"
 #include "wire/rest_routes.h"
 #include "wire/rest_row_reader.h"
@@ -219,6 +220,19 @@ Status ReadGrouping(const RestBody& body, proxy::KeyValues* out) {
     return Status();
 }
 
+// What a reply to a search tells beside `data`: how its hits or buckets belong to the queries, and
+// the recall of each.
+std::string CountMembers(const proxy::SearchResults& results) {
+    std::string members = results.is_aggregation
+                              ? ",\"aggTopks\":" + WriteCounts(results.bucket_counts)
+                              : ",\"topks\":" + WriteCounts(results.counts);
+    for (size_t i = 0; i < results.recalls.size(); ++i) {
+        members.append(i == 0 ? ",\"recalls\":[" : ",");
+        AppendFloat(results.recalls[i], &members);
+    }
+    return results.recalls.empty() ? members : members + "]";
+}
+
 // The field that the query vectors are for; null when the proxy will not find one either.
 // Sub-fields of struct arrays are named `struct[sub]`.
 const schema::FieldSchema* VectorField(const schema::CollectionSchema& schema,
@@ -242,6 +256,9 @@ Result<proxy::KeyValues> ReadSearchSettings(const RestBody& body) {
     proxy::KeyValues settings;
     RETURN_IF_ERROR(ReadSearchParams(body, &settings));
     RETURN_IF_ERROR(ReadGrouping(body, &settings));
+    if (body.Has("orderByFields")) {
+        ASSIGN_OR_RETURN(settings["order_by_fields"], ReadNameList(body, "orderByFields"));
+    }
     ASSIGN_OR_RETURN(const std::string field, body.Text("annsField"));
     ASSIGN_OR_RETURN(const int64_t limit, body.Int("limit", kDefaultLimit, INT32_MIN, INT32_MAX));
     ASSIGN_OR_RETURN(const int64_t offset, body.Int("offset", 0, INT32_MIN, INT32_MAX));
@@ -372,10 +389,10 @@ RestResult RestRoutes::Search(const RestCall& call) {
     proxy::SearchRequest request;
     request.database = call.database;
     ASSIGN_OR_RETURN(request.collection, call.body.RequiredText("collectionName"));
-    for (const std::string_view unsupported :
-         {"functionScore", "searchAggregation", "highlighter"}) {
+    for (const std::string_view unsupported : {"functionScore", "highlighter"}) {
         RETURN_IF_ERROR(CheckAbsent(call.body, unsupported));
     }
+    ASSIGN_OR_RETURN(request.aggregation, ReadRestAggregation(call.body));
     ASSIGN_OR_RETURN(request.partitions, ReadPartitions(call.body));
     ASSIGN_OR_RETURN(request.filter, call.body.Text("filter"));
     ASSIGN_OR_RETURN(request.templates, ReadTemplates(call.body));
@@ -403,9 +420,10 @@ RestResult RestRoutes::Search(const RestCall& call) {
     RestReply reply;
     {
         const sys::Stopwatch watch(clock_, &encode_ns);
-        reply.data = WriteSearchRows(results, call.int64_form);
+        reply.data = results.is_aggregation ? WriteBuckets(results, call.int64_form)
+                                            : WriteSearchRows(results, call.int64_form);
     }
-    reply.more = std::string(kCostMember) + ",\"topks\":" + WriteCounts(results.counts);
+    reply.more = std::string(kCostMember) + CountMembers(results);
     if (results.report != nullptr) {
         reply.more += ProfileMembers(proxy::RenderProfile(*results.report, encode_ns));
     }

@@ -2,6 +2,7 @@
 
 #include "proxy/read_report.h"
 #include "sys/stopwatch.h"
+#include "wire/aggregation_codec.h"
 #include "wire/reply_writer.h"
 
 #include <algorithm>
@@ -316,7 +317,20 @@ ReplyWriter SearchDataMessage(const proxy::SearchResults& results) {
     for (const std::string& name : results.output_fields) {
         out.Bytes(7, name);
     }
+    for (const proxy::OutputColumn& column : results.group_values) {
+        out.Message(results.has_single_group_field ? 8 : 17, FieldMessage(column));
+    }
+    if (!results.iterator_token.empty()) {
+        ReplyWriter place;  // SearchIteratorV2Results
+        place.String(1, results.iterator_token);
+        place.Fixed(2, results.iterator_bound);
+        out.Message(11, place);
+    }
+    out.PackedFixed(12, results.recalls.data(), results.recalls.size() * sizeof(float));
     out.String(13, results.primary_field_name);
+    if (results.is_aggregation) {
+        AppendBuckets(results, &out);
+    }
     return out;
 }
 

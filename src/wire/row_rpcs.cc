@@ -1,5 +1,6 @@
 // Rows: insert, upsert, delete, search, query, flush.
 
+#include "wire/aggregation_codec.h"
 #include "wire/milvus_service.h"
 #include "wire/result_encoder.h"
 #include "wire/row_decoder.h"
@@ -77,9 +78,6 @@ Status CheckSearchForms(const pb::milvus::SearchRequest& request) {
     if (request.has_highlighter()) {
         return NotSupported("highlighter");
     }
-    if (request.has_search_aggregation()) {
-        return NotSupported("search_aggregation");
-    }
     if (request.function_chains_size() > 0) {
         return NotSupported("function_chains");
     }
@@ -105,6 +103,9 @@ Result<proxy::SearchRequest> FromSearch(const RawCall& call, const grpc::ByteBuf
     request.search_params = FromPairs(in.search_params());
     request.nq = in.nq();
     request.consistency = ConsistencyIn(in);
+    if (in.has_search_aggregation()) {
+        request.aggregation = FromAggregation(in.search_aggregation());
+    }
     return request;
 }
 

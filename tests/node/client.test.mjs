@@ -173,6 +173,24 @@ test("flush, statistics and load state", async () => {
   assert.equal(done(await client.describeIndex({ collection_name: NAME })).index_descriptions[0].state, "Finished");
 });
 
+test("the search iterator walks to the last row, each row once", async () => {
+  const iterator = await client.searchIterator({ collection_name: NAME, data: vector(3), batchSize: 37, output_fields: ["number"] });
+  const seen = [];
+  for await (const page of iterator) seen.push(...page);
+  assert.equal(seen.length, rows.length);
+  assert.equal(new Set(seen.map((hit) => Number(hit.id))).size, rows.length);
+  assert.ok(seen.every((hit, i) => i === 0 || seen[i - 1].score <= hit.score));
+  assert.equal(Number(seen[0].id), 3);
+});
+
+test("hits are grouped, ordered and put into buckets", async () => {
+  const grouped = done(await client.search({ collection_name: NAME, data: vector(3), limit: 5, group_by_field: "flag", output_fields: ["flag"] }));
+  assert.deepEqual(new Set(grouped.results.map((hit) => hit.flag)), new Set([true, false]));
+  const ordered = done(await client.search({ collection_name: NAME, data: vector(3), limit: 20, order_by_fields: "number:desc", output_fields: ["number"] }));
+  const numbers = ordered.results.map((hit) => hit.number);
+  assert.deepEqual(numbers, [...numbers].sort((a, b) => b - a));
+});
+
 test("the query iterator visits every row", async () => {
   const iterator = await client.queryIterator({ collection_name: NAME, filter: "id >= 0", output_fields: ["id"], batchSize: 60 });
   const seen = [];
