@@ -10,7 +10,7 @@
 set(ELANUS_FLOORS
     "base"
     "sys,simd"
-    "config,json,regex,calendar,geometry"
+    "config,json,regex,calendar,geometry,http"
     "schema,codec,analyzer"
     "object,catalog,wal,expr"
     "vindex,scalar_index"

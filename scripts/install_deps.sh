@@ -13,7 +13,7 @@ build_packages=(
     g++ cmake ninja-build make pkg-config ccache mold git ca-certificates python3
     libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libre2-dev libabsl-dev
     libgeos-dev tzdata
-    libssl-dev zlib1g-dev libc-ares-dev libsqlite3-dev libyaml-cpp-dev libcli11-dev libboost-dev
+    libssl-dev zlib1g-dev libc-ares-dev libcurl4-openssl-dev libsqlite3-dev libyaml-cpp-dev libcli11-dev libboost-dev
     libgtest-dev
 )
 test_packages=(python3-venv curl)

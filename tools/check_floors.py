@@ -38,7 +38,7 @@ FENCES = {
     "zstd": {"codec"},
     "lz4": {"codec"},
     "openssl": {"wire"},
-    "curl": {"object"},
+    "curl": {"http"},
     "immintrin.h": {"simd", "vindex", "base"},
     "nmmintrin.h": {"simd", "vindex", "base"},
     "arm_neon.h": {"simd", "vindex", "base"},

@@ -96,6 +96,17 @@ Status CheckValue(const Setting& setting, std::string_view value) {
     return Status();
 }
 
+// Below these users choose names, and we use what they say.
+bool IsChosen(std::string_view key) {
+    return key.starts_with("credential.") || key.starts_with("function.rerank.model.providers.");
+}
+
+// MILVUS_COHERE_API_KEY and its like, under Milvus' old prefix as well.
+bool IsKeyVariable(std::string_view name) {
+    return (name.starts_with("MILVUS_") || name.starts_with("MILVUSAI_")) &&
+           name.ends_with("_API_KEY");
+}
+
 struct Entry {
     std::string key;
     std::string value;
@@ -164,6 +175,10 @@ Status Config::LoadFile(const std::string& path, std::string_view text) {
             if (!IsMilvusKey(entry.key)) {
                 return InvalidParameter(where + "unknown key " + entry.key);
             }
+            if (IsChosen(entry.key) && entry.is_scalar) {
+                chosen_[entry.key] = entry.value;
+                continue;
+            }
             if (IsMilvusSection(entry.key) && !entry.value.empty()) {
                 return InvalidParameter(where + entry.key + " is a section, not a value");
             }
@@ -206,8 +221,11 @@ Status Config::LoadEnvironment(const std::vector<std::string>& environment) {
     for (const std::string& entry : environment) {
         const size_t equals = std::min(entry.find('='), entry.size());
         const std::string name = entry.substr(0, equals);
-        RETURN_IF_ERROR(
-            CheckProtection(name, equals < entry.size() ? entry.substr(equals + 1) : ""));
+        const std::string value = equals < entry.size() ? entry.substr(equals + 1) : "";
+        RETURN_IF_ERROR(CheckProtection(name, value));
+        if (IsKeyVariable(name) && !value.empty()) {
+            chosen_[name] = value;
+        }
         const std::optional<std::string_view> key = MilvusKeyOfVariable(name);
         if (key.has_value() && FindSetting(*key) == nullptr) {
             unused_keys_.push_back(name);

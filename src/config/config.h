@@ -59,11 +59,17 @@ class Config {
     bool Bool(std::string_view key) const;
     const std::string& String(std::string_view key) const;
 
+    // Values under names that users choose, by their whole key: `credential.<name>.apikey`,
+    // `function.rerank.model.providers.<name>.url` .., and the variables of the environment that
+    // hold keys of model services (MILVUS_COHERE_API_KEY ..), by their name.
+    const std::map<std::string, std::string, std::less<>>& chosen() const { return chosen_; }
+
     // Keys of the file and variables of the environment that Milvus knows and we ignore.
     const std::vector<std::string>& unused_keys() const { return unused_keys_; }
 
   private:
     std::map<std::string, std::string, std::less<>> values_;
+    std::map<std::string, std::string, std::less<>> chosen_;
     std::vector<std::string> unused_keys_;
 };
 

@@ -62,6 +62,9 @@ const std::vector<Setting>& Settings() {
          "seconds without writes after which a growing segment is sealed"},
         {"dataCoord.segment.maxLife", Kind::kInt, "86400", 1, kAnyMax,
          "seconds after which a growing segment is sealed"},
+        {"elanus.model.allowedEndpoints", Kind::kString, "", 0, 0,
+         "beginnings of the endpoints of model services that clients may name, between commas; "
+         "empty = any"},
         {"elanus.segment.maxGrowingSize", Kind::kInt, "128", 1, 1024,
          "MiB of rows in memory at which a growing segment is sealed"},
         {"elanus.log.maxRetained", Kind::kInt, "512", 8, kAnyMax,

@@ -6,6 +6,8 @@
 #include "coord/query_coord.h"
 #include "coord/root_coord.h"
 #include "datanode/data_node.h"
+#include "http/curl_client.h"
+#include "main/model_config.h"
 #include "object/local_object_store.h"
 #include "proxy/proxy.h"
 #include "querynode/query_node.h"
@@ -116,6 +118,7 @@ struct Standalone::Impl {
     std::unique_ptr<querynode::QueryNodeImpl> query_node;
     std::unique_ptr<datanode::DataNodeImpl> data_node;
     std::unique_ptr<streaming::StreamingNodeImpl> streaming_node;
+    std::unique_ptr<http::Client> http_client;
     std::unique_ptr<proxy::Proxy> proxy;
     std::unique_ptr<wire::RpcHandlers> handlers;
     std::unique_ptr<wire::MilvusService> service;
@@ -213,10 +216,11 @@ Status Standalone::Impl::MakeRoles(const config::Config& config) {
     streaming_node =
         std::make_unique<streaming::StreamingNodeImpl>(StreamingFrom(config), partners);
     roles::StreamingNode* stream = wiring.Through<roles::StreamingNode>(*streaming_node);
+    http_client = http::MakeCurlClient(clock);
     proxy = std::make_unique<proxy::Proxy>(
         proxy::ProxyPartners{root, data, query, stream, &clock, foreground.get(), nullptr,
-                             background.get()},
-        LimitsFrom(config));
+                             background.get(), http_client.get()},
+        LimitsFrom(config), ModelServicesFrom(config));
 
     root_coord->Connect({data, query, stream, {wiring.Through<roles::MetaCacheListener>(*proxy)}});
     data_coord->Connect({root, stream, wiring.Through<roles::DataNode>(*data_node)});

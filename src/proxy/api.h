@@ -12,6 +12,7 @@
 #include "proxy/aggregation_spec.h"
 #include "roles/query_coord.h"
 #include "roles/records.h"
+#include "schema/collection_schema.h"
 #include "schema/column.h"
 #include "schema/primary_key.h"
 
@@ -86,6 +87,14 @@ struct Placeholders {
     std::vector<base::Buffer> values;
 };
 
+// Functions that score the hits of a search anew; at most one of them is no boost.
+struct FunctionScore {
+    std::vector<schema::FunctionSchema> functions;
+    KeyValues params;  // boost_mode, function_mode
+
+    bool empty() const { return functions.empty(); }
+};
+
 struct SearchRequest {
     std::string database;
     std::string collection;
@@ -101,6 +110,22 @@ struct SearchRequest {
     int64_t nq = 0;     // 0 = count of vectors
     Consistency consistency;
     AggregationSpec aggregation;  // not empty: buckets of hits instead of hits
+    FunctionScore function_score;
+};
+
+// Several searches of one collection whose lists are fused into one.
+struct HybridSearchRequest {
+    std::string database;
+    std::string collection;
+    std::vector<std::string> partitions;
+    std::optional<std::string> namespace_name;
+    // Of these only what makes the list counts: filter, vectors or ids, search parameters.
+    std::vector<SearchRequest> lists;
+    KeyValues
+        rank_params;  // strategy, params (JSON), limit, offset, round_decimal, group_by_field ..
+    FunctionScore function_score;  // in place of the strategy
+    std::vector<std::string> output_fields;
+    Consistency consistency;
 };
 
 struct OutputColumn {

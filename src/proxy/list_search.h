@@ -40,6 +40,8 @@ class ListSearch {
 
     base::Status ReadSettings();
     base::Status Prepare(const SearchFrame& frame);
+    // Each hit's score is boosted in its segment; before Prepare.
+    void UseBoosts(roles::Boosts boosts) { shard_request_.boosts = std::move(boosts); }
     // The list is one of groups; after Prepare.
     void UseGroups(roles::Grouping grouping) { shard_request_.grouping = std::move(grouping); }
     // No approximate index is used; after Prepare.

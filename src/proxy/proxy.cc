@@ -64,8 +64,8 @@ const std::string kZoneKey = "timezone";
 
 }  // namespace
 
-Proxy::Proxy(ProxyPartners partners, Limits limits)
-    : core_(std::make_unique<ProxyCore>(partners, limits)) {}
+Proxy::Proxy(ProxyPartners partners, Limits limits, ModelServices models)
+    : core_(std::make_unique<ProxyCore>(partners, limits, std::move(models))) {}
 
 Proxy::~Proxy() = default;
 

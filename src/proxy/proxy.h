@@ -7,8 +7,10 @@
 #pragma once
 
 #include "base/call_context.h"
+#include "http/client.h"
 #include "proxy/api.h"
 #include "proxy/limits.h"
+#include "proxy/model_services.h"
 #include "roles/data_coord.h"
 #include "roles/query_coord.h"
 #include "roles/root_coord.h"
@@ -38,11 +40,12 @@ struct ProxyPartners {
     sys::Executor* executor = nullptr;    // shards of one read run in parallel here
     sys::Random* random = nullptr;        // may be null: the real one; makes request ids unique
     sys::Executor* background = nullptr;  // measurements run here; null: on `executor`
+    http::Client* http = nullptr;         // may be null: then no model service is called
 };
 
 class Proxy : public roles::MetaCacheListener {
   public:
-    Proxy(ProxyPartners partners, Limits limits);
+    Proxy(ProxyPartners partners, Limits limits, ModelServices models = {});
     ~Proxy() override;
 
     base::Result<roles::Empty> InvalidateCollection(const base::CallContext&,
@@ -149,6 +152,8 @@ class Proxy : public roles::MetaCacheListener {
     void Upsert(const base::CallContext&, InsertRequest request, MutationCallback done);
     void Delete(const base::CallContext&, DeleteRequest request, MutationCallback done);
     base::Result<SearchResults> Search(const base::CallContext&, const SearchRequest& request);
+    base::Result<SearchResults> HybridSearch(const base::CallContext&,
+                                             const HybridSearchRequest& request);
     base::Result<QueryResults> Query(const base::CallContext&, const QueryRequest& request);
 
     // Flush and segments

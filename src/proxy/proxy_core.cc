@@ -17,9 +17,10 @@ std::string MakePrefix(sys::Random& source) {
 
 }  // namespace
 
-ProxyCore::ProxyCore(ProxyPartners partners_in, Limits limits_in)
+ProxyCore::ProxyCore(ProxyPartners partners_in, Limits limits_in, ModelServices models_in)
     : partners(partners_in),
       limits(limits_in),
+      models(std::move(models_in)),
       cache(partners_in.root_coord, partners_in.data_coord),
       slow_queries_(*partners_in.clock, limits_in.slow_query_ms),
       random_(partners_in.random != nullptr ? *partners_in.random : sys::RealRandom()),

@@ -31,10 +31,11 @@ enum class SampleDraw : uint8_t { kFresh, kFixed };
 
 class ProxyCore {
   public:
-    ProxyCore(ProxyPartners partners_in, Limits limits_in);
+    ProxyCore(ProxyPartners partners_in, Limits limits_in, ModelServices models_in);
 
     const ProxyPartners partners;
     const Limits limits;
+    const ModelServices models;
     MetaCache cache;
     SearchIterators iterators;
 
@@ -78,6 +79,7 @@ class ProxyCore {
                                      std::string_view what);
 
     std::string NextRequestId();
+    sys::Random& random() { return random_; }
     // The token of a new search iterator.
     std::string NewToken() { return MakeUuid(random_.Next(), random_.Next()); }
 

@@ -3,6 +3,7 @@
 #include "calendar/timestamp_text.h"
 #include "expr/plan_text.h"
 #include "json/json.h"
+#include "proxy/hybrid_report.h"
 #include "proxy/phrase.h"
 #include "proxy/schema_validation.h"
 
@@ -85,6 +86,17 @@ std::string SearchWay(const ReadCounters& counters) {
     return way;
 }
 
+// Every line behind `margin`.
+std::string Indented(std::string_view text, std::string_view margin) {
+    std::string out;
+    while (!text.empty()) {
+        const size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
+        out.append(margin).append(text.substr(0, end));
+        text.remove_prefix(end);
+    }
+    return out;
+}
+
 std::string JoinNames(const std::vector<std::string>& names) {
     std::string joined;
     for (const std::string& name : names) {
@@ -99,11 +111,21 @@ class TextProfile {
         : report_(report), encode_ns_(encode_ns) {}
 
     std::string Write() {
-        WriteHead();
+        WriteTitle();
+        WriteWhat();
         WriteSteps();
-        for (const ShardReport& shard : report_.shards) {
-            WriteShard(shard);
+        WriteShards();
+        if (report_.hybrid != nullptr) {
+            text_ += HybridHitLines(*report_.hybrid);
         }
+        return std::move(text_);
+    }
+
+    // As one list of a hybrid search, below its title.
+    std::string WriteList() {
+        WriteWhat();
+        WriteSteps();
+        WriteShards();
         return std::move(text_);
     }
 
@@ -113,13 +135,38 @@ class TextProfile {
         text_.append(Phrase(pieces...)).append("\n");
     }
 
-    void WriteHead() {
+    void WriteTitle() {
         const roles::CollectionInfo& collection = *report_.collection;
-        const bool is_search = report_.kind == ReadReport::Kind::kSearch;
-        Line(is_search ? "Search" : "Query", " on ", collection.database_name, ".",
-             collection.schema.name, "  (rows=", report_.rows,
-             ") (time=", Us(report_.total_ns + encode_ns_), " us)");
-        if (is_search) {
+        const std::string_view kind = report_.kind == ReadReport::Kind::kQuery    ? "Query"
+                                      : report_.kind == ReadReport::Kind::kSearch ? "Search"
+                                                                                  : "Hybrid search";
+        Line(kind, " on ", collection.database_name, ".", collection.schema.name,
+             "  (rows=", report_.rows, ") (time=", Us(report_.total_ns + encode_ns_), " us)");
+    }
+
+    void WriteShards() {
+        for (const ShardReport& shard : report_.shards) {
+            WriteShard(shard);
+        }
+        if (report_.hybrid == nullptr) {
+            return;
+        }
+        const std::vector<ReadReport>& lists = report_.hybrid->lists;
+        for (size_t i = 0; i < lists.size(); ++i) {
+            Line("  -> List ", i, "  (rows=", lists[i].rows, ") (time=", Us(lists[i].total_ns),
+                 " us)");
+            text_ += Indented(TextProfile(lists[i], 0).WriteList(), "    ");
+        }
+    }
+
+    void WriteWhat() {
+        const roles::CollectionInfo& collection = *report_.collection;
+        if (report_.hybrid != nullptr) {
+            const HybridReport& hybrid = *report_.hybrid;
+            Line("  Ranking: ", hybrid.ranking, "  (lists=", hybrid.lists.size(),
+                 " candidates=", hybrid.candidates, " fuse=", Us(hybrid.fuse_ns),
+                 " rescore=", Us(hybrid.rescore_ns), " us)");
+        } else if (report_.kind == ReadReport::Kind::kSearch) {
             Line("  Vectors: field=", report_.vector_field, " metric=", report_.metric,
                  " nq=", report_.nq);
         }
@@ -127,6 +174,9 @@ class TextProfile {
         Line("  Window: limit=", limit, " offset=", report_.offset);
         Line("  Moment: ", MomentText(report_.read_ts), "  (guarantee=", report_.guarantee_ts,
              " read=", report_.read_ts, ")");
+        if (report_.hybrid != nullptr) {
+            return;  // the rest is said of each list
+        }
         if (report_.partitions_read > 0) {
             Line("  Partitions: ", report_.partitions_read, " of ", collection.partitions.size());
         }
@@ -269,10 +319,12 @@ json::Value ReportJson(const ReadReport& report, uint64_t encode_ns) {
     out.Add("kind", report.kind_name());
     out.Add("database", collection.database_name);
     out.Add("collection", collection.schema.name);
-    if (report.kind == ReadReport::Kind::kSearch) {
+    if (report.kind != ReadReport::Kind::kQuery) {
+        out.Add("nq", report.nq);
+    }
+    if (report.kind == ReadReport::Kind::kSearch && report.hybrid == nullptr) {
         out.Add("vector_field", report.vector_field);
         out.Add("metric_type", report.metric);
-        out.Add("nq", report.nq);
     }
     out.Add("limit", report.limit);
     out.Add("offset", report.offset);
@@ -295,6 +347,14 @@ json::Value ReportJson(const ReadReport& report, uint64_t encode_ns) {
         shards.push_back(ShardJson(shard));
     }
     out.Add("shards", std::move(shards));
+    if (report.hybrid != nullptr) {
+        json::Value::Array lists;
+        for (const ReadReport& list : report.hybrid->lists) {
+            lists.push_back(ReportJson(list, 0));
+        }
+        out.Add("hybrid", HybridJson(*report.hybrid));
+        out.Add("lists", std::move(lists));
+    }
     return out;
 }
 

@@ -37,8 +37,10 @@ struct ShardReport {
     roles::ReadCounters counters;
 };
 
+struct HybridReport;  // hybrid_report.h
+
 struct ReadReport {
-    enum class Kind : uint8_t { kQuery, kSearch };
+    enum class Kind : uint8_t { kQuery, kSearch, kHybridSearch };
 
     ReadReport(Kind of, sys::Clock& clock) : kind(of), laps(clock) {}
 
@@ -62,6 +64,7 @@ struct ReadReport {
     std::string filter;               // with a profile: as it was sent
     std::string vector_field;         // with a profile, searches only
     std::string_view metric;          // searches only
+    std::shared_ptr<const HybridReport> hybrid;  // of a hybrid search, or one with a reranker
     // Steps of the proxy, one after the other.
     uint64_t prepare_ns = 0;  // parameters and names
     uint64_t parse_ns = 0;    // of the filter, or the look into the cache
@@ -78,7 +81,16 @@ struct ReadReport {
         shards.clear();
     }
     bool wants_profile() const { return form != ProfileForm::kNone; }
-    std::string_view kind_name() const { return kind == Kind::kQuery ? "query" : "search"; }
+    std::string_view kind_name() const {
+        switch (kind) {
+            case Kind::kQuery:
+                return "query";
+            case Kind::kSearch:
+                return "search";
+            default:
+                return "hybrid_search";
+        }
+    }
 };
 
 // Moves the shards' parts out of their answers into the report.

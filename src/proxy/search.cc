@@ -3,6 +3,7 @@
 #include "proxy/group_search.h"
 #include "proxy/hit_columns.h"
 #include "proxy/hit_page.h"
+#include "proxy/hybrid_search.h"
 #include "proxy/list_search.h"
 #include "proxy/output_fields.h"
 #include "proxy/phrase.h"
@@ -21,6 +22,20 @@
 namespace elanus::proxy {
 
 namespace {
+
+// What a function score cannot be combined with.
+base::Status CheckScored(const SearchRequest& request, const SearchSettings& settings,
+                         const SearchShape& shape) {
+    if (settings.iterator) {
+        return Invalid("function_score is not supported with search iterator");
+    }
+    if (!shape.order_by.empty()) {
+        return Invalid("order_by is not supported with function_score");
+    }
+    return request.aggregation.empty()
+               ? base::Status()
+               : Invalid("search_aggregation is not supported with function_score");
+}
 
 // One search of one collection.
 class SearchRun {
@@ -77,6 +92,7 @@ class SearchRun {
             ResolveMoment(context_, core_.partners, core_.limits, collection_,
                           PinnedConsistency(core_.iterators, request_, settings, shape_),
                           settings.iterator));
+        RETURN_IF_ERROR(UseBoosts());
         RETURN_IF_ERROR(list_.Prepare(frame_));
         UseShape();
         return shape_.batch.has_value() && list_.nq() != 1
@@ -84,6 +100,20 @@ class SearchRun {
                          "search_iterator_v2 does not support processing multiple vectors "
                          "simultaneously")
                    : base::Status();
+    }
+
+    base::Status UseBoosts() {
+        ASSIGN_OR_RETURN(roles::Boosts boosts,
+                         PlanBoosts(core_, collection_, request_.function_score, request_.templates,
+                                    request_.search_params));
+        if (!boosts.functions.empty()) {
+            RETURN_IF_ERROR(CheckScored(request_, list_.settings(), shape_));
+            if (shape_.groups.has_value()) {
+                return Invalid("boost is not supported with group by");
+            }
+        }
+        list_.UseBoosts(std::move(boosts));
+        return base::Status();
     }
 
     void UseShape() {
@@ -165,6 +195,7 @@ class SearchRun {
     }
 
     SearchResults Assemble() const {
+        const roles::SearchResponse& hits = list_.hits();
         SearchResults results;
         results.nq = list_.nq();
         results.top_k = list_.settings().top_k;
@@ -225,14 +256,32 @@ class SearchRun {
     std::vector<RecallCount> recalls_;
 };
 
+// A search whose hits are scored anew by a function that is no boost.
+base::Result<SearchResults> SearchReranked(ProxyCore& core, const base::CallContext& context,
+                                           const CollectionPtr& collection,
+                                           const SearchRequest& request, ReadReport* report) {
+    ASSIGN_OR_RETURN(const SearchSettings settings,
+                     ParseSearchSettings(collection->schema, request.search_params, core.limits));
+    ASSIGN_OR_RETURN(const SearchShape shape,
+                     ParseSearchShape(collection->schema, settings, core.limits));
+    RETURN_IF_ERROR(CheckScored(request, settings, shape));
+    const HybridSearchRequest hybrid = AsHybrid(request, settings);
+    return HybridRun(core, context, collection, hybrid, report).Run();
+}
+
 }  // namespace
 
 base::Result<SearchResults> Proxy::Search(const base::CallContext& context,
                                           const SearchRequest& request) {
     ReadReport report(ReadReport::Kind::kSearch, *core_->partners.clock);
     base::Result<SearchResults> results = core_->WithCollection(
-        context, request.database, request.collection, [&](const CollectionPtr& collection) {
-            return SearchRun(*core_, context, collection, request, &report).Run();
+        context, request.database, request.collection,
+        [&](const CollectionPtr& collection) -> base::Result<SearchResults> {
+            ASSIGN_OR_RETURN(const schema::FunctionSchema* reranker,
+                             FindReranker(request.function_score));
+            return reranker == nullptr
+                       ? SearchRun(*core_, context, collection, request, &report).Run()
+                       : SearchReranked(*core_, context, collection, request, &report);
         });
     core_->FinishRead(context, results.status(), &report);
     if (results.ok() && report.wants_profile()) {

@@ -154,20 +154,6 @@ base::Status ReadWindow(const KeyValues& values, const Limits& limits, SearchSet
     return base::Status();
 }
 
-base::Status ReadRoundDecimal(const KeyValues& values, SearchSettings* out) {
-    const std::string* text = Find(values, "round_decimal");
-    if (text == nullptr || text->empty()) {
-        return base::Status();
-    }
-    int64_t digits = 0;
-    if (!ParseInt(*text, &digits) || (digits != -1 && (digits < 0 || digits > 6))) {
-        return Invalid("round_decimal [", *text,
-                       "] is invalid, should be -1 or an integer in range [0, 6]");
-    }
-    out->round_decimal = static_cast<int>(digits);
-    return base::Status();
-}
-
 base::Status ReadIndexParams(const KeyValues& values, SearchSettings* out) {
     std::map<std::string, std::string> all;
     const std::string* params = Find(values, "params");
@@ -225,6 +211,20 @@ base::Status MergeJsonParams(std::string_view text, std::map<std::string, std::s
     return base::Status();
 }
 
+base::Status ReadRoundDecimal(const KeyValues& values, int* out_digits) {
+    const std::string* text = Find(values, "round_decimal");
+    if (text == nullptr || text->empty()) {
+        return base::Status();
+    }
+    int64_t digits = 0;
+    if (!ParseInt(*text, &digits) || (digits != -1 && (digits < 0 || digits > 6))) {
+        return Invalid("round_decimal [", *text,
+                       "] is invalid, should be -1 or an integer in range [0, 6]");
+    }
+    *out_digits = static_cast<int>(digits);
+    return base::Status();
+}
+
 base::Status CheckNq(int64_t nq, const Limits& limits) {
     if (nq < 1 || nq > limits.max_nq) {
         return Invalid("nq [", nq,
@@ -244,7 +244,7 @@ base::Result<SearchSettings> ParseSearchSettings(const schema::CollectionSchema&
     RETURN_IF_ERROR(ReadBool(search_params, "ignore_growing", &settings.ignore_growing));
     ASSIGN_OR_RETURN(settings.field, ChooseField(schema, Find(search_params, "anns_field")));
     RETURN_IF_ERROR(ReadWindow(search_params, limits, &settings));
-    RETURN_IF_ERROR(ReadRoundDecimal(search_params, &settings));
+    RETURN_IF_ERROR(ReadRoundDecimal(search_params, &settings.round_decimal));
     if (const std::string* metric = Find(search_params, "metric_type")) {
         settings.metric_type = *metric;
     }

@@ -32,6 +32,9 @@ base::Result<SearchSettings> ParseSearchSettings(const schema::CollectionSchema&
                                                  const KeyValues& search_params,
                                                  const Limits& limits);
 
+// `round_decimal`, when it is there. 1100 for anything but -1 and 0 to 6.
+base::Status ReadRoundDecimal(const KeyValues& values, int* out_digits);
+
 base::Status CheckNq(int64_t nq, const Limits& limits);
 
 struct QuerySettings {

@@ -229,17 +229,6 @@ bool IsRangeSearch(const SearchSettings& settings) {
     return settings.params.contains("radius") || settings.params.contains("range_filter");
 }
 
-base::Status CheckGroups(const SearchSettings& settings) {
-    if (settings.field->type == DataType::kBinaryVector) {
-        return Invalid("not support search_group_by operation based on binary vector column");
-    }
-    if (IsRangeSearch(settings)) {
-        return Invalid("not allowed to do range-search when doing search-group-by");
-    }
-    return settings.iterator ? Invalid("Not allowed to do groupBy when doing iteration")
-                             : base::Status();
-}
-
 base::Status CheckBatch(const SearchSettings& settings, const SearchShape& shape) {
     if (shape.groups.has_value()) {
         return Invalid("GroupBy is not permitted when using a search iterator");
@@ -256,6 +245,17 @@ base::Status CheckHints(std::string_view hints) {
 }
 
 }  // namespace
+
+base::Status CheckGroups(const SearchSettings& settings) {
+    if (settings.field->type == DataType::kBinaryVector) {
+        return Invalid("not support search_group_by operation based on binary vector column");
+    }
+    if (IsRangeSearch(settings)) {
+        return Invalid("not allowed to do range-search when doing search-group-by");
+    }
+    return settings.iterator ? Invalid("Not allowed to do groupBy when doing iteration")
+                             : base::Status();
+}
 
 base::Result<std::optional<GroupSettings>> ParseGroups(const schema::CollectionSchema& schema,
                                                        const KeyValues& values,

@@ -39,6 +39,9 @@ struct SearchShape {
 base::Result<SearchShape> ParseSearchShape(const schema::CollectionSchema& schema,
                                            const SearchSettings& settings, const Limits& limits);
 
+// 1100 for a list whose hits cannot be grouped: binary vectors, ranges, iterators.
+base::Status CheckGroups(const SearchSettings& settings);
+
 // `group_by_field`, `group_by_fields`, `group_size` and what belongs to them; nothing when hits are
 // not grouped. Hybrid searches have them among their rank parameters.
 base::Result<std::optional<GroupSettings>> ParseGroups(const schema::CollectionSchema& schema,

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "expr/plan_text.h"
+#include "proxy/hybrid_report.h"
 
 #include <string>
 
@@ -26,12 +27,26 @@ std::string Cut(std::string text, size_t bytes_max) {
     return text;
 }
 
-std::string FilterShape(const ReadReport& report) {
+std::string PlanShape(const ReadReport& report) {
     return report.plan == nullptr
                ? "none"
-               : Cut(expr::PlanLine(expr::DescribePlan(*report.plan, report.collection->schema,
-                                                       expr::Constants::kHide)),
-                     kFilterBytesMax);
+               : expr::PlanLine(expr::DescribePlan(*report.plan, report.collection->schema,
+                                                   expr::Constants::kHide));
+}
+
+// Of a hybrid search the filters of its lists, as long as they are looked at.
+std::string FilterShape(const ReadReport& report) {
+    if (report.hybrid == nullptr) {
+        return Cut(PlanShape(report), kFilterBytesMax);
+    }
+    std::string shapes;
+    for (const ReadReport& list : report.hybrid->lists) {
+        if (shapes.size() > kFilterBytesMax) {
+            break;
+        }
+        shapes.append(shapes.empty() ? "" : "; ").append(PlanShape(list));
+    }
+    return Cut(std::move(shapes), kFilterBytesMax);
 }
 
 uint64_t Us(uint64_t ns) {

@@ -1,6 +1,7 @@
 #include "reduce/segment_reads.h"
 
 #include "reduce/aggregation.h"
+#include "reduce/boost.h"
 #include "reduce/group_key.h"
 #include "reduce/group_rule.h"
 #include "reduce/ordered_rows.h"
@@ -29,6 +30,10 @@ base::Result<roles::SearchResponse> SearchOne(const segment::Segment& segment,
                                 return base::Status();
                             }));
     answer.profile.segments = std::move(profiles);
+    if (!request.boosts.functions.empty()) {
+        const sys::Stopwatch watch(*options.clock, &answer.counters.sort_ns);
+        RETURN_IF_ERROR(ApplyBoosts(segment, request.boosts, request.metric, options, &answer));
+    }
     return answer;
 }
 

@@ -80,6 +80,30 @@ struct HitPlace {
         a(score, key);
     }
 };
+// One function of a search that changes scores: rows that match get its value, which is the weight,
+// or the weight times a number in [0, 1) drawn from the row and the seed.
+struct Boost {
+    std::shared_ptr<const expr::Plan> filter;  // null = every row
+    float weight = 1;
+    bool is_random = false;
+    uint64_t seed = 0;
+    base::FieldId random_field = 0;  // Int64, whose value draws the number; 0 = the primary key
+    template <typename A>
+    void Visit(A& a) {
+        a(filter, weight, is_random, seed, random_field);
+    }
+};
+enum class BoostMode : uint8_t { kMultiply, kSum };
+struct Boosts {
+    std::vector<Boost> functions;
+    BoostMode function_mode = BoostMode::kMultiply;  // the values of one row with each other
+    BoostMode boost_mode = BoostMode::kMultiply;     // their result with the row's score
+    std::vector<schema::FieldSchema> fields;         // that filters and draws look at
+    template <typename A>
+    void Visit(A& a) {
+        a(functions, function_mode, boost_mode, fields);
+    }
+};
 
 struct SearchRequest {
     std::string vchannel;
@@ -106,13 +130,15 @@ struct SearchRequest {
     bool exact = false;    // every matching row is compared; approximate indexes are not used
     std::optional<HitPlace> after;  // only hits behind this place; needs `exact`
     std::optional<Grouping> grouping;
+    // Change the scores of the k best rows of each segment, before segments are merged.
+    Boosts boosts;
 
     uint32_t nq() const { return static_cast<uint32_t>(queries.rows); }
     template <typename A>
     void Visit(A& a) {
         a(vchannel, collection_id, partitions, filter, vector_field, metric, queries, k, params,
           radius, range_filter, ignore_growing, guarantee_ts, snapshot_ts, expired_ts, known_fields,
-          profile, exact, after, grouping);
+          profile, exact, after, grouping, boosts);
     }
 };
 

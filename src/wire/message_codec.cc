@@ -94,6 +94,8 @@ void ToField(const FieldSchema& in, const calendar::TimeZone& zone, pb::schema::
     ToPairs(in.index_params, out->mutable_index_params());
 }
 
+}  // namespace
+
 schema::FunctionSchema FromFunction(const pb::schema::FunctionSchema& in) {
     schema::FunctionSchema out;
     out.id = in.id();
@@ -105,8 +107,6 @@ schema::FunctionSchema FromFunction(const pb::schema::FunctionSchema& in) {
     out.params = FromPairs(in.params());
     return out;
 }
-
-}  // namespace
 
 FieldSchema FromStructField(const pb::schema::StructArrayFieldSchema& in) {
     FieldSchema out;

@@ -32,6 +32,7 @@ void ToPairs(const schema::KeyValues& values, KeyValueList* out);
 std::vector<std::string> FromStrings(const google::protobuf::RepeatedPtrField<std::string>& values);
 
 schema::FieldSchema FromField(const pb::schema::FieldSchema& in);
+schema::FunctionSchema FromFunction(const pb::schema::FunctionSchema& in);
 schema::FieldSchema FromStructField(const pb::schema::StructArrayFieldSchema& in);
 schema::CollectionSchema FromSchema(const pb::schema::CollectionSchema& in);
 // The hidden field $meta is left out, as Milvus' DescribeCollection does.

@@ -252,6 +252,30 @@ const schema::FieldSchema* VectorField(const schema::CollectionSchema& schema,
     return only;
 }
 
+// {"functions": [{"name", "type": "Rerank", "inputFieldNames", "params"}], "params": {..}}
+Result<proxy::FunctionScore> ReadFunctionScore(const RestBody& body) {
+    proxy::FunctionScore score;
+    ASSIGN_OR_RETURN(const RestBody object, body.Object("functionScore"));
+    ASSIGN_OR_RETURN(const std::vector<RestBody> functions, object.Objects("functions"));
+    for (const RestBody& in : functions) {
+        schema::FunctionSchema function;
+        ASSIGN_OR_RETURN(function.name, in.Text("name"));
+        ASSIGN_OR_RETURN(function.description, in.Text("description"));
+        ASSIGN_OR_RETURN(const std::string type, in.Text("type"));
+        if (type != "Rerank") {
+            return InvalidParameter("function " + function.name + " of type [" + type +
+                                    "] is not rerank function");
+        }
+        function.type = schema::FunctionType::kRerank;
+        ASSIGN_OR_RETURN(function.input_field_names, in.Texts("inputFieldNames"));
+        ASSIGN_OR_RETURN(function.output_field_names, in.Texts("outputFieldNames"));
+        ASSIGN_OR_RETURN(function.params, in.Pairs("params"));
+        score.functions.push_back(std::move(function));
+    }
+    ASSIGN_OR_RETURN(score.params, object.Pairs("params"));
+    return score;
+}
+
 Result<proxy::KeyValues> ReadSearchSettings(const RestBody& body) {
     proxy::KeyValues settings;
     RETURN_IF_ERROR(ReadSearchParams(body, &settings));
@@ -266,6 +290,64 @@ Result<proxy::KeyValues> ReadSearchSettings(const RestBody& body) {
     settings["topk"] = std::to_string(limit);
     settings["offset"] = std::to_string(offset);
     return settings;
+}
+
+// One of `search` of a hybrid search: its parameters flat, in `params`, or as a search has them.
+Result<proxy::SearchRequest> ReadHybridList(const RestBody& list,
+                                            const roles::CollectionInfo& info) {
+    proxy::SearchRequest request;
+    RETURN_IF_ERROR(ReadSearchParams(list, &request.search_params));
+    ASSIGN_OR_RETURN(const std::string metric, list.Text("metricType"));
+    ASSIGN_OR_RETURN(const std::string field, list.Text("annsField"));
+    ASSIGN_OR_RETURN(const int64_t limit, list.Int("limit", 0, INT32_MIN, INT32_MAX));
+    ASSIGN_OR_RETURN(const bool ignore_growing, list.Bool("ignoreGrowing"));
+    if (!metric.empty()) {
+        request.search_params["metric_type"] = metric;
+    }
+    if (list.Has("params")) {
+        RETURN_IF_ERROR(list.Object("params").status());
+        request.search_params["params"] = list.Raw("params");
+    }
+    if (list.Has("limit")) {
+        request.search_params["topk"] = std::to_string(limit);
+    }
+    if (ignore_growing) {
+        request.search_params["ignore_growing"] = "true";
+    }
+    request.search_params["anns_field"] = field;
+    ASSIGN_OR_RETURN(request.filter, list.Text("filter"));
+    ASSIGN_OR_RETURN(request.templates, ReadTemplates(list));
+    const std::string_view data = list.Raw("data");
+    if (data.empty()) {
+        return MissingRequired("field [data] of each search is required");
+    }
+    ASSIGN_OR_RETURN(request.vectors, ReadRestVectors(data, VectorField(info.schema, field)));
+    return request;
+}
+
+// rerank{strategy, params}, limit, offset, grouping.
+Result<proxy::KeyValues> ReadRankParams(const RestBody& body) {
+    proxy::KeyValues rank;
+    ASSIGN_OR_RETURN(const RestBody rerank, body.Object("rerank"));
+    ASSIGN_OR_RETURN(const std::string strategy, rerank.Text("strategy"));
+    if (!strategy.empty()) {
+        rank["strategy"] = strategy;
+    }
+    if (rerank.Has("params")) {
+        RETURN_IF_ERROR(rerank.Object("params").status());
+        rank["params"] = rerank.Raw("params");
+    }
+    ASSIGN_OR_RETURN(const int64_t limit, body.Int("limit", kDefaultLimit, INT32_MIN, INT32_MAX));
+    ASSIGN_OR_RETURN(const int64_t offset, body.Int("offset", 0, INT32_MIN, INT32_MAX));
+    rank["limit"] = std::to_string(limit);
+    rank["offset"] = std::to_string(offset);
+    ASSIGN_OR_RETURN(const std::string scorer, body.Text("rankGroupScorer"));
+    if (!scorer.empty()) {
+        rank["rank_group_scorer"] = scorer;
+    }
+    RETURN_IF_ERROR(ReadGrouping(body, &rank));
+    RETURN_IF_ERROR(ReadProfile(body, &rank));
+    return rank;
 }
 
 }  // namespace
@@ -389,9 +471,7 @@ RestResult RestRoutes::Search(const RestCall& call) {
     proxy::SearchRequest request;
     request.database = call.database;
     ASSIGN_OR_RETURN(request.collection, call.body.RequiredText("collectionName"));
-    for (const std::string_view unsupported : {"functionScore", "highlighter"}) {
-        RETURN_IF_ERROR(CheckAbsent(call.body, unsupported));
-    }
+    RETURN_IF_ERROR(CheckAbsent(call.body, "highlighter"));
     ASSIGN_OR_RETURN(request.aggregation, ReadRestAggregation(call.body));
     ASSIGN_OR_RETURN(request.partitions, ReadPartitions(call.body));
     ASSIGN_OR_RETURN(request.filter, call.body.Text("filter"));
@@ -400,6 +480,7 @@ RestResult RestRoutes::Search(const RestCall& call) {
     ASSIGN_OR_RETURN(request.consistency, ReadReadConsistency(call.body));
     ASSIGN_OR_RETURN(request.search_params, ReadSearchSettings(call.body));
     RETURN_IF_ERROR(ReadProfile(call.body, &request.search_params));
+    ASSIGN_OR_RETURN(request.function_score, ReadFunctionScore(call.body));
     const std::string_view data = call.body.Raw("data");
     const std::string_view ids = call.body.Raw("ids");
     if (data.empty() == ids.empty()) {
@@ -415,7 +496,13 @@ RestResult RestRoutes::Search(const RestCall& call) {
     } else {
         ASSIGN_OR_RETURN(request.ids, ReadRestKeys(*info.schema.primary_key(), ids));
     }
-    ASSIGN_OR_RETURN(const proxy::SearchResults results, proxy_.Search(call.context, request));
+    return SearchReply(call, proxy_.Search(call.context, request));
+}
+
+RestResult RestRoutes::SearchReply(const RestCall& call,
+                                   const Result<proxy::SearchResults>& searched) {
+    RETURN_IF_ERROR(searched.status());
+    const proxy::SearchResults& results = *searched;
     uint64_t encode_ns = 0;
     RestReply reply;
     {
@@ -430,8 +517,29 @@ RestResult RestRoutes::Search(const RestCall& call) {
     return reply;
 }
 
-RestResult RestRoutes::HybridSearch(const RestCall&) {
-    return NotYet("hybrid search");
+RestResult RestRoutes::HybridSearch(const RestCall& call) {
+    proxy::HybridSearchRequest request;
+    request.database = call.database;
+    ASSIGN_OR_RETURN(request.collection, call.body.RequiredText("collectionName"));
+    for (const std::string_view unsupported : {"searchAggregation", "highlighter"}) {
+        RETURN_IF_ERROR(CheckAbsent(call.body, unsupported));
+    }
+    ASSIGN_OR_RETURN(request.partitions, ReadPartitions(call.body));
+    ASSIGN_OR_RETURN(request.output_fields, call.body.Texts("outputFields"));
+    ASSIGN_OR_RETURN(request.consistency, ReadReadConsistency(call.body));
+    ASSIGN_OR_RETURN(request.rank_params, ReadRankParams(call.body));
+    ASSIGN_OR_RETURN(request.function_score, ReadFunctionScore(call.body));
+    if (!call.body.Has("search")) {
+        return MissingRequired("field [search] is required");
+    }
+    ASSIGN_OR_RETURN(const std::vector<RestBody> lists, call.body.Objects("search"));
+    ASSIGN_OR_RETURN(const roles::CollectionInfo info,
+                     proxy_.DescribeCollection(call.context, call.database, request.collection));
+    for (const RestBody& list : lists) {
+        ASSIGN_OR_RETURN(proxy::SearchRequest search, ReadHybridList(list, info));
+        request.lists.push_back(std::move(search));
+    }
+    return SearchReply(call, proxy_.HybridSearch(call.context, request));
 }
 
 }  // namespace elanus::wire

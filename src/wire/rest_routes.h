@@ -109,6 +109,8 @@ class RestRoutes {
     base::Status LoadCollection(const RestCall& call, bool refresh);
     base::Result<proxy::InsertRequest> ReadInsert(const RestCall& call, bool insert);
     RestResult QueryRows(const RestCall& call, proxy::QueryRequest request);
+    RestResult SearchReply(const RestCall& call,
+                           const base::Result<proxy::SearchResults>& searched);
 
     proxy::Proxy& proxy_;
     sys::Clock& clock_;

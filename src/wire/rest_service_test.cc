@@ -55,8 +55,12 @@ constexpr GoodRequest kRequests[] = {
      R"({"collectionName":"c","data":[[1,2],[3,4]],"annsField":"vector","limit":3,"offset":1,
         "filter":"a == \"x\"","outputFields":["*"],"searchParams":{"metricType":"COSINE",
         "params":{"radius":0.1,"range_filter":0.9}},"consistencyLevel":"Strong"})"},
-    {"entities/hybrid_search", R"({"collectionName":"c"})", 1100},
-    {"entities/advanced_search", R"({"collectionName":"c"})", 1100},
+    {"entities/hybrid_search",
+     R"({"collectionName":"c","search":[{"data":[[1,2]],"annsField":"vector","filter":"id > 0",
+        "params":{"radius":0.1},"limit":3},{"data":[[3,4]],"annsField":"vector"}],
+        "rerank":{"strategy":"weighted","params":{"weights":[0.5,0.5]}},"limit":2,
+        "outputFields":["*"]})"},
+    {"entities/advanced_search", R"({"collectionName":"c"})", 1802},
     {"indexes/list", R"({"collectionName":"c"})"},
     {"indexes/describe", R"({"collectionName":"c","indexName":"vector"})"},
     {"indexes/create",
@@ -149,7 +153,7 @@ TEST_F(RestServiceTest, EnvelopesOfSuccessAndFailure) {
     EXPECT_NE(Post("collections/has", "{}").find("collectionName"), std::string::npos);
     EXPECT_EQ(CodeOf("collections/describe", R"({"collectionName":"x"})"), 100);
     EXPECT_EQ(CodeOf("collections/get_load_state", R"({"collectionName":"x"})"), 100);
-    EXPECT_EQ(CodeOf("entities/hybrid_search", "{}"), 1100);
+    EXPECT_EQ(CodeOf("entities/hybrid_search", "{}"), 1802);
     EXPECT_EQ(CodeOf("users/list", "{}"), 10);
     EXPECT_EQ(CodeOf("jobs/import/create", "{}"), 10);
 }

@@ -71,10 +71,16 @@ schema::PrimaryKeys FromIds(const pb::schema::IDs& ids) {
     return keys;
 }
 
-Status CheckSearchForms(const pb::milvus::SearchRequest& request) {
-    if (request.has_function_score()) {
-        return NotSupported("function_score");
+proxy::FunctionScore FromFunctionScore(const pb::schema::FunctionScore& in) {
+    proxy::FunctionScore score;
+    for (const pb::schema::FunctionSchema& function : in.functions()) {
+        score.functions.push_back(FromFunction(function));
     }
+    score.params = FromPairs(in.params());
+    return score;
+}
+
+Status CheckSearchForms(const pb::milvus::SearchRequest& request) {
     if (request.has_highlighter()) {
         return NotSupported("highlighter");
     }
@@ -84,8 +90,7 @@ Status CheckSearchForms(const pb::milvus::SearchRequest& request) {
     return Status();
 }
 
-Result<proxy::SearchRequest> FromSearch(const RawCall& call, const grpc::ByteBuffer& bytes) {
-    ASSIGN_OR_RETURN(const auto in, Parse<pb::milvus::SearchRequest>(bytes));
+Result<proxy::SearchRequest> FromSearch(const RawCall& call, const pb::milvus::SearchRequest& in) {
     RETURN_IF_ERROR(CheckSearchForms(in));
     proxy::SearchRequest request;
     request.database = DatabaseOf(call, in.db_name());
@@ -106,7 +111,39 @@ Result<proxy::SearchRequest> FromSearch(const RawCall& call, const grpc::ByteBuf
     if (in.has_search_aggregation()) {
         request.aggregation = FromAggregation(in.search_aggregation());
     }
+    request.function_score = FromFunctionScore(in.function_score());
     return request;
+}
+
+Result<proxy::HybridSearchRequest> FromHybridSearch(const RawCall& call,
+                                                    const grpc::ByteBuffer& bytes) {
+    ASSIGN_OR_RETURN(const auto in, Parse<pb::milvus::HybridSearchRequest>(bytes));
+    if (in.function_chains_size() > 0) {
+        return NotSupported("function_chains");
+    }
+    proxy::HybridSearchRequest request;
+    request.database = DatabaseOf(call, in.db_name());
+    request.collection = in.collection_name();
+    request.partitions = FromStrings(in.partition_names());
+    request.namespace_name = NamespaceIn(in);
+    for (const pb::milvus::SearchRequest& list : in.requests()) {
+        if (list.has_highlighter() || list.has_search_aggregation()) {
+            return InvalidParameter(
+                "highlighter and search_aggregation are not supported in hybrid search");
+        }
+        ASSIGN_OR_RETURN(proxy::SearchRequest search, FromSearch(call, list));
+        request.lists.push_back(std::move(search));
+    }
+    request.rank_params = FromPairs(in.rank_params());
+    request.function_score = FromFunctionScore(in.function_score());
+    request.output_fields = FromStrings(in.output_fields());
+    request.consistency = ConsistencyIn(in);
+    return request;
+}
+
+Result<proxy::SearchRequest> ParseSearch(const RawCall& call, const grpc::ByteBuffer& bytes) {
+    ASSIGN_OR_RETURN(const auto in, Parse<pb::milvus::SearchRequest>(bytes));
+    return FromSearch(call, in);
 }
 
 Result<proxy::QueryRequest> FromQuery(const RawCall& call, const grpc::ByteBuffer& bytes) {
@@ -207,13 +244,23 @@ void MilvusService::RegisterRows(RpcHandlers& handlers) {
                       });
     });
     handlers.Set<rpc::Search>([this](rpc::Search::Call& call) {
-        const Result<proxy::SearchRequest> request = FromSearch(call, call.request());
+        const Result<proxy::SearchRequest> request = ParseSearch(call, call.request());
         if (!request.ok()) {
             FinishRefused(call, request.status(), EncodeSearch(request.status()));
             return;
         }
         call.context().peer = call.Peer();
         call.response() = EncodeSearch(proxy_.Search(call.context(), *request));
+        call.Finish();
+    });
+    handlers.Set<rpc::HybridSearch>([this](rpc::HybridSearch::Call& call) {
+        const Result<proxy::HybridSearchRequest> request = FromHybridSearch(call, call.request());
+        if (!request.ok()) {
+            FinishRefused(call, request.status(), EncodeSearch(request.status()));
+            return;
+        }
+        call.context().peer = call.Peer();
+        call.response() = EncodeSearch(proxy_.HybridSearch(call.context(), *request));
         call.Finish();
     });
     handlers.Set<rpc::Query>([this](rpc::Query::Call& call) {

@@ -92,7 +92,7 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     RAW(Upsert, kDone, "Upsert") \
     UNARY(Delete, kDone, "Delete") \
     RAW(Search, kPartial, "Search") \
-    RAW(HybridSearch, kUnimplemented, "Search") \
+    RAW(HybridSearch, kPartial, "Search") \
     RAW(Query, kPartial, "Query") \
     UNARY(CalcDistance, kUnimplemented, "") \
     UNARY(Flush, kDone, "Flush") \

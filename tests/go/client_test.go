@@ -148,6 +148,45 @@ func TestSearchFindsTheNearestWithItsFields(t *testing.T) {
 	}
 }
 
+func TestHybridSearchFusesItsLists(t *testing.T) {
+	ctx, client := connect(t)
+	name := filled(t, ctx, client)
+	near := entity.FloatVector(vectorOf(17))
+	lists := []*milvusclient.AnnRequest{
+		milvusclient.NewAnnRequest("vector", 4, near),
+		milvusclient.NewAnnRequest("vector", 4, near).WithFilter("number > {least}").WithTemplateParam("least", 170),
+	}
+	results, err := client.HybridSearch(ctx, milvusclient.NewHybridSearchOption(name, 8, lists...).
+		WithReranker(milvusclient.NewRRFReranker()).WithOutputFields("number"))
+	must(t, err)
+	scores := map[int64]float32{}
+	for i := 0; i < results[0].ResultCount; i++ {
+		id, err := results[0].IDs.GetAsInt64(i)
+		must(t, err)
+		number, err := results[0].GetColumn("number").GetAsInt64(i)
+		must(t, err)
+		if number != id*10 {
+			t.Errorf("id %d number %d", id, number)
+		}
+		scores[id] = results[0].Scores[i]
+	}
+	if math.Abs(float64(scores[17])-1.0/61) > 1e-6 { // first of the first list, not in the second
+		t.Errorf("scores %v", scores)
+	}
+	decay := entity.NewFunction().WithName("f").WithType(entity.FunctionTypeRerank).WithInputFields("number").
+		WithParam("reranker", "decay").WithParam("function", "linear").WithParam("origin", "170").WithParam("scale", "10000")
+	results, err = client.HybridSearch(ctx, milvusclient.NewHybridSearchOption(name, 3, lists...).WithFunctionRerankers(decay))
+	must(t, err)
+	if id, err := results[0].IDs.GetAsInt64(0); err != nil || id != 17 {
+		t.Errorf("decay: %d %v", id, err)
+	}
+	_, err = client.HybridSearch(ctx, milvusclient.NewHybridSearchOption(name, 3, lists...).
+		WithReranker(milvusclient.NewWeightedReranker([]float64{1})))
+	if err == nil || !strings.Contains(err.Error(), "the length of weights param mismatch") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestFiltersAndTemplates(t *testing.T) {
 	ctx, client := connect(t)
 	name := filled(t, ctx, client)

@@ -1,7 +1,7 @@
 // The Node SDK as its users use it, against a running server (ELANUS_ADDRESS).
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { DataType, MilvusClient } from "@zilliz/milvus2-sdk-node";
+import { DataType, FunctionType, MilvusClient, RRFRanker, WeightedRanker } from "@zilliz/milvus2-sdk-node";
 
 const NAME = `node_${process.pid}`;
 let client;
@@ -137,6 +137,40 @@ test("a search and a query give their profile with the status", async () => {
   const query = done(await client.query({ collection_name: NAME, filter: "number < 100", params: { profile: true } }));
   assert.equal(query.data.length, 10);
   assert.match(query.status.extra_info.profile, /-> number < 100\n/);
+});
+
+test("a hybrid search fuses its lists", async () => {
+  const ask = async (rerank, more = {}) => {
+    const reply = done(
+      await client.search({
+        collection_name: NAME,
+        data: [
+          { anns_field: "vector", data: vector(17), limit: 4, params: { ef: 64 } },
+          { anns_field: "vector", data: vector(17), limit: 4, expr: "number > {least}", exprValues: { least: 170 } },
+        ],
+        limit: 3,
+        output_fields: ["id", "text"],
+        rerank,
+        ...more,
+      }),
+    );
+    assert.ok(reply.results.every((hit) => hit.text === `row ${hit.id}`));
+    return reply.results.map((hit) => [Number(hit.id), hit.score]);
+  };
+  const ranked = await ask(RRFRanker(10));
+  assert.equal(ranked.length, 3);
+  assert.ok(ranked.some(([id, score]) => id === 17 && Math.abs(score - 1 / 11) < 1e-6));
+  assert.deepEqual((await ask(RRFRanker(10), { limit: 2, offset: 1 })), ranked.slice(1));
+  const weighted = await ask(WeightedRanker([1, 0]));
+  assert.equal(weighted.length, 3);
+  const decayed = await ask({
+    name: "near_500",
+    type: FunctionType.RERANK,
+    input_field_names: ["number"],
+    params: { reranker: "decay", function: "linear", origin: 170, scale: 10000 },
+  });
+  assert.equal(decayed[0][0], 17);
+  await assert.rejects(ask({ strategy: "best", params: {} }).then((hits) => assert.ok(hits)));
 });
 
 test("query, get and count", async () => {
