@@ -16,7 +16,7 @@ constexpr Metric kDenseMetrics[] = {Metric::kL2, Metric::kIp, Metric::kCosine};
 constexpr Metric kBitMetrics[] = {Metric::kHamming, Metric::kJaccard, Metric::kSubstructure,
                                   Metric::kSuperstructure};
 constexpr Metric kNearBitMetrics[] = {Metric::kHamming, Metric::kJaccard};
-constexpr Metric kSparseMetrics[] = {Metric::kIp};
+constexpr Metric kSparseMetrics[] = {Metric::kIp, Metric::kBm25};
 
 constexpr TypeMetrics kFlatTypes[] = {
     {VectorType::kFloat, kDenseMetrics},    {VectorType::kFloat16, kDenseMetrics},
@@ -49,7 +49,8 @@ constexpr std::string_view kSparseAlgorithms[] = {
 constexpr std::string_view kSparseSearchAlgorithms[] = {
     "INHERIT",        "TAAT_NAIVE", "DAAT_WAND", "DAAT_MAXSCORE", "BLOCK_MAX_MAXSCORE",
     "BLOCK_MAX_WAND", "SINDI"};
-constexpr std::string_view kSparseQuantTypes[] = {"fp16", "fp32"};
+constexpr std::string_view kProductQuantTypes[] = {"fp16", "fp32"};
+constexpr std::string_view kBm25QuantTypes[] = {"u16", "u32"};
 constexpr std::string_view kSparseCodecs[] = {"block_streamvbyte", "block_maskedvbyte"};
 
 constexpr ParamSpec Ratio(std::string_view name, double low, double high, bool high_open,
@@ -61,14 +62,23 @@ constexpr ParamSpec Choice(std::string_view name, std::span<const std::string_vi
     return {name, ParamKind::kChoice, 0, 0, default_text, 0, 0, false, choices};
 }
 
+constexpr ParamSpec kBm25K1 = Ratio("bm25_k1", 0, 3, false, "1.2");
+constexpr ParamSpec kBm25B = Ratio("bm25_b", 0, 1, false, "0.75");
+constexpr ParamSpec kBm25Average = Ratio("bm25_avgdl", 1, 1e9, false, "100");
 constexpr ParamSpec kSparseBuild[] = {
     Choice("inverted_index_algo", kSparseAlgorithms, "DAAT_MAXSCORE"),
     Ratio("drop_ratio_build", 0, 1, true, "0"),
     {"block_max_block_size", ParamKind::kInt, 1, kIntMax, "128"},
-    Choice("quant_type", kSparseQuantTypes, "fp32"),
     Choice("inverted_index_codec", kSparseCodecs, "block_streamvbyte"),
     {"sindi_window_size", ParamKind::kInt, 1024, 65535, "65535"},
+    kBm25K1,
+    kBm25B,
+    kBm25Average,
 };
+constexpr ParamSpec kAutomaticBuild[] = {kBm25K1, kBm25B, kBm25Average};
+// By metric.
+constexpr ParamSpec kProductQuantType[] = {Choice("quant_type", kProductQuantTypes, "fp32")};
+constexpr ParamSpec kBm25QuantType[] = {Choice("quant_type", kBm25QuantTypes, "u32")};
 constexpr ParamSpec kDropRatio = Ratio("drop_ratio_search", 0, 1, true, "0");
 constexpr ParamSpec kRefineFactor = {"refine_factor", ParamKind::kInt, 1, kIntMax, "1"};
 constexpr ParamSpec kSparseSearch[] = {
@@ -130,7 +140,7 @@ constexpr Family kFamilies[] = {
     {"HNSW", kHnswTypes, kHnswBuild, kHnswSearch, BuildGraph},
     {"SPARSE_INVERTED_INDEX", kSparseTypes, kSparseBuild, kSparseSearch, SparseIndex::Build},
     {"SPARSE_WAND", kSparseTypes, kSparseBuild, kSparseSearch, SparseIndex::Build},
-    {"AUTOINDEX", kAutomaticTypes, {}, kAutomaticSearch, BuildAutomatic},
+    {"AUTOINDEX", kAutomaticTypes, kAutomaticBuild, kAutomaticSearch, BuildAutomatic},
 };
 
 const TypeMetrics* FindType(const Family& family, VectorType type) {
@@ -205,7 +215,7 @@ base::Status CheckForeignParams(const Family& family, const ParamMap& params) {
         if (IsCommon(name)) {
             continue;
         }
-        if (family.name == "AUTOINDEX") {
+        if (family.name == "AUTOINDEX" && !name.starts_with("bm25_")) {
             return base::InvalidParameter("only metric type can be passed when use AutoIndex");
         }
         if (family.name == "HNSW" && name.starts_with("refine")) {
@@ -291,6 +301,10 @@ base::Status ValidateBuildParams(std::string_view index_type, VectorType type,
     RETURN_IF_ERROR(CheckMetric(*family, *known, metric));
     if (type != VectorType::kSparseFloat && !IsDimension(type, dim)) {
         return BadDimension(type, dim);
+    }
+    if (type == VectorType::kSparseFloat) {
+        const bool bm25 = MetricFromName(metric) == Metric::kBm25;
+        RETURN_IF_ERROR(CheckParams(bm25 ? kBm25QuantType : kProductQuantType, params));
     }
     return CheckParams(family->build_params, params);
 }

@@ -1,5 +1,6 @@
 #include "vindex/index.h"
 
+#include "vindex/bm25.h"
 #include "vindex/exact_scan.h"
 #include "vindex/scratch.h"
 #include "vindex/sparse.h"
@@ -26,6 +27,11 @@ base::Status CheckQuery(VectorType type, uint32_t dim, std::string_view query) {
 }
 
 }  // namespace
+
+base::Status Index::AddTermStatistics(std::span<const uint32_t>, TermStatistics*) const {
+    return base::Internal("an index of " + std::string(MetricName(metric_)) +
+                          " has no statistics of terms");
+}
 
 base::Status Index::Search(std::string_view query, const SearchParams& params,
                            Neighbors* out) const {

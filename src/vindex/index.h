@@ -31,6 +31,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -102,6 +103,7 @@ struct Neighbors {
 };
 
 struct SearchScratch;
+struct TermStatistics;  // bm25.h
 
 class Index {
   public:
@@ -125,6 +127,10 @@ class Index {
             std::string_view(static_cast<const char*>(query), RowBytes(vector_type_, dim_)), params,
             out);
     }
+
+    // BM25 only: the index's part of the statistics of these terms, of all rows, deleted ones too.
+    virtual base::Status AddTermStatistics(std::span<const uint32_t> terms,
+                                           TermStatistics* out) const;
 
     // Writes one file (docs/formats); OpenIndex() of its bytes gives the same index.
     virtual base::Status Save(codec::Sink& sink) const = 0;

@@ -1,5 +1,6 @@
 #include "vindex/sparse_index.h"
 
+#include "vindex/bm25.h"
 #include "vindex/exact_scan.h"
 #include "vindex/param.h"
 #include "vindex/scratch.h"
@@ -22,6 +23,8 @@ constexpr codec::SectionId kStartsSection{3, 0};
 constexpr codec::SectionId kMaximaSection{4, 0};
 constexpr codec::SectionId kRowsSection{5, 0};
 constexpr codec::SectionId kValuesSection{6, 0};
+constexpr codec::SectionId kLengthsSection{7, 0};
+constexpr codec::SectionId kShortestSection{8, 0};
 
 struct SparseMeta {
     uint32_t vector_type;
@@ -56,7 +59,8 @@ std::string_view SparseIndex::index_type() const {
 }
 
 uint64_t SparseIndex::memory_bytes() const {
-    return dims_.size() + starts_.size() + maxima_.size() + rows_.size() + values_.size();
+    return dims_.size() + starts_.size() + maxima_.size() + rows_.size() + values_.size() +
+           lengths_.size() + shortest_.size();
 }
 
 base::Result<std::unique_ptr<Index>> SparseIndex::Build(const BuildParams& params,
@@ -96,10 +100,16 @@ base::Result<std::unique_ptr<Index>> SparseIndex::Build(const BuildParams& param
     std::vector<float> maxima(dims.size(), 0);
     std::vector<uint32_t> rows(starts.back());
     std::vector<float> values(starts.back());
+    const bool bm25 = params.metric == Metric::kBm25;
+    std::vector<float> lengths(bm25 ? input.rows : 0);
+    std::vector<float> shortest(bm25 ? dims.size() : 0, std::numeric_limits<float>::max());
     for (uint64_t row = 0; row < input.rows; ++row) {
         const std::string_view vector = row_at(row);
         if (row % kInterruptRows == 0 && input.interrupt) {
             RETURN_IF_ERROR(input.interrupt());
+        }
+        if (bm25) {
+            lengths[row] = static_cast<float>(DocumentLength(vector));
         }
         for (size_t i = 0; i < SparseEntries(vector); ++i) {
             const SparseEntry entry = SparseAt(vector, i);
@@ -108,10 +118,14 @@ base::Result<std::unique_ptr<Index>> SparseIndex::Build(const BuildParams& param
                 rows[next[slot]] = static_cast<uint32_t>(row);
                 values[next[slot]++] = entry.value;
                 maxima[slot] = std::max(maxima[slot], entry.value);
+                if (bm25) {
+                    shortest[slot] = std::min(shortest[slot], lengths[row]);
+                }
             }
         }
     }
-    std::unique_ptr<SparseIndex> index(new SparseIndex(static_cast<uint32_t>(input.rows)));
+    std::unique_ptr<SparseIndex> index(
+        new SparseIndex(params.metric, static_cast<uint32_t>(input.rows)));
     const auto* name = std::find(std::begin(kNames), std::end(kNames), params.index_type);
     index->name_ = static_cast<uint32_t>(name - std::begin(kNames));
     index->dims_ = base::Buffer::FromVector(std::move(dims));
@@ -119,6 +133,8 @@ base::Result<std::unique_ptr<Index>> SparseIndex::Build(const BuildParams& param
     index->maxima_ = base::Buffer::FromVector(std::move(maxima));
     index->rows_ = base::Buffer::FromVector(std::move(rows));
     index->values_ = base::Buffer::FromVector(std::move(values));
+    index->lengths_ = base::Buffer::FromVector(std::move(lengths));
+    index->shortest_ = base::Buffer::FromVector(std::move(shortest));
     return std::unique_ptr<Index>(std::move(index));
 }
 
@@ -136,6 +152,10 @@ base::Status SparseIndex::Save(codec::Sink& sink) const {
     writer.AddSection(kMaximaSection, maxima_.view());
     writer.AddSection(kRowsSection, rows_.view());
     writer.AddSection(kValuesSection, values_.view());
+    if (metric() == Metric::kBm25) {
+        writer.AddSection(kLengthsSection, lengths_.view());
+        writer.AddSection(kShortestSection, shortest_.view());
+    }
     return writer.Finish();
 }
 
@@ -146,17 +166,23 @@ base::Result<std::unique_ptr<Index>> SparseIndex::Open(base::Buffer file) {
     SparseMeta meta;
     std::memcpy(&meta, bytes.data(), sizeof meta);
     if (meta.vector_type != static_cast<uint32_t>(VectorType::kSparseFloat) ||
-        meta.metric != static_cast<uint32_t>(Metric::kIp) || meta.rows > kRowsMax ||
-        meta.name >= std::size(kNames) || meta.dims > kNoRow) {
+        (meta.metric != static_cast<uint32_t>(Metric::kIp) &&
+         meta.metric != static_cast<uint32_t>(Metric::kBm25)) ||
+        meta.rows > kRowsMax || meta.name >= std::size(kNames) || meta.dims > kNoRow) {
         return base::Corruption("sparse index: bad description of its lists");
     }
-    std::unique_ptr<SparseIndex> index(new SparseIndex(meta.rows));
+    const auto metric = static_cast<Metric>(meta.metric);
+    std::unique_ptr<SparseIndex> index(new SparseIndex(metric, meta.rows));
     index->name_ = meta.name;
     ASSIGN_OR_RETURN(index->dims_, reader.Array<uint32_t>(kDimsSection, meta.dims));
     ASSIGN_OR_RETURN(index->starts_, reader.Array<uint64_t>(kStartsSection, meta.dims + 1));
     ASSIGN_OR_RETURN(index->maxima_, reader.Array<float>(kMaximaSection, meta.dims));
     ASSIGN_OR_RETURN(index->rows_, reader.Array<uint32_t>(kRowsSection, meta.entries));
     ASSIGN_OR_RETURN(index->values_, reader.Array<float>(kValuesSection, meta.entries));
+    if (metric == Metric::kBm25) {
+        ASSIGN_OR_RETURN(index->lengths_, reader.Array<float>(kLengthsSection, meta.rows));
+        ASSIGN_OR_RETURN(index->shortest_, reader.Array<float>(kShortestSection, meta.dims));
+    }
     index->file_ = std::move(reader);
     return std::unique_ptr<Index>(std::move(index));
 }
@@ -179,6 +205,31 @@ base::Status SparseIndex::VerifyList(size_t slot) const {
     return most == maxima_.As<float>()[slot] ? base::Status() : Damaged();
 }
 
+// Of BM25: each row's length is the sum of its values, and each list knows its shortest row.
+base::Status SparseIndex::VerifyLengths() const {
+    const auto starts = starts_.As<uint64_t>();
+    const auto rows = rows_.As<uint32_t>();
+    const auto values = values_.As<float>();
+    const auto lengths = lengths_.As<float>();
+    std::vector<double> sums(size(), 0);
+    for (size_t slot = 0; slot < dims(); ++slot) {
+        float shortest = std::numeric_limits<float>::max();
+        for (uint64_t i = starts[slot]; i < starts[slot + 1]; ++i) {
+            sums[rows[i]] += static_cast<double>(values[i]);
+            shortest = std::min(shortest, lengths[rows[i]]);
+        }
+        if (shortest != shortest_.As<float>()[slot]) {
+            return Damaged();
+        }
+    }
+    for (size_t row = 0; row < size(); ++row) {
+        if (static_cast<float>(sums[row]) != lengths[row]) {
+            return Damaged();
+        }
+    }
+    return base::Status();
+}
+
 base::Status SparseIndex::Verify() const {
     if (file_.has_value()) {
         RETURN_IF_ERROR(file_->VerifyAll());
@@ -194,33 +245,94 @@ base::Status SparseIndex::Verify() const {
         }
         RETURN_IF_ERROR(VerifyList(slot));
     }
+    return metric() == Metric::kBm25 ? VerifyLengths() : base::Status();
+}
+
+base::Status SparseIndex::FindList(uint32_t dim, size_t* slot, uint64_t* begin,
+                                   uint64_t* end) const {
+    const auto all = dims_.As<uint32_t>();
+    const auto starts = starts_.As<uint64_t>();
+    const auto found = std::lower_bound(all.begin(), all.end(), dim);
+    *begin = 0;
+    *end = 0;
+    if (found == all.end() || *found != dim) {
+        return base::Status();
+    }
+    *slot = static_cast<size_t>(found - all.begin());
+    *begin = starts[*slot];
+    *end = starts[*slot + 1];
+    return *begin > *end || *end > rows_.size() / sizeof(uint32_t) ? Damaged() : base::Status();
+}
+
+base::Status SparseIndex::AddTermStatistics(std::span<const uint32_t> terms,
+                                            TermStatistics* out) const {
+    if (metric() != Metric::kBm25) {
+        return Index::AddTermStatistics(terms, out);
+    }
+    TermStatistics own;
+    for (const float length : lengths_.As<float>()) {
+        own.documents += length > 0 ? 1 : 0;
+        own.total_length += static_cast<double>(length);
+    }
+    for (const uint32_t term : terms) {
+        size_t slot = 0;
+        uint64_t begin = 0;
+        uint64_t end = 0;
+        RETURN_IF_ERROR(FindList(term, &slot, &begin, &end));
+        own.holders.push_back(end - begin);
+    }
+    out->Add(own);
     return base::Status();
 }
 
+// What an entry gives to a row's score: a product, or BM25's gain at the row's length.
+class SparseScorer {
+  public:
+    SparseScorer(const ParamMap& params, std::span<const float> lengths)
+        : bm25_(Bm25::Of(params)), lengths_(lengths) {}
+
+    double Contribution(const SparseTerm& term, const uint32_t* entry) const {
+        const auto value = static_cast<double>(term.values[entry - term.first]);
+        if (lengths_.empty()) {
+            return term.weight * value;
+        }
+        // A row number out of a damaged file; the caller finds that out.
+        const double length = *entry < lengths_.size() ? lengths_[*entry] : 0;
+        return term.weight * bm25_.Gain(value, length);
+    }
+    // The most that a list can give whose values are at most `value` and rows at least `length`.
+    double Bound(double weight, double value, double length) const {
+        return weight * (lengths_.empty() ? value : bm25_.Gain(value, length));
+    }
+
+  private:
+    const Bm25 bm25_;
+    const std::span<const float> lengths_;  // empty: products
+};
+
 // The lists of the query's dimensions that have any.
-base::Status SparseIndex::FindTerms(const Query& query, std::vector<SparseTerm>* terms) const {
+base::Status SparseIndex::FindTerms(const Query& query, const SparseScorer& scorer,
+                                    std::vector<SparseTerm>* terms) const {
     const std::string_view vector(static_cast<const char*>(query.data), query.bytes);
-    const auto all = dims_.As<uint32_t>();
-    const auto starts = starts_.As<uint64_t>();
-    const uint64_t entries = rows_.size() / sizeof(uint32_t);
+    const auto shortest = shortest_.As<float>();
     terms->clear();
     for (size_t i = 0; i < SparseEntries(vector); ++i) {
         const SparseEntry entry = SparseAt(vector, i);
-        const auto found = std::lower_bound(all.begin(), all.end(), entry.index);
-        if (found == all.end() || *found != entry.index || !(entry.value > 0)) {
+        size_t slot = 0;
+        uint64_t begin = 0;
+        uint64_t end = 0;
+        RETURN_IF_ERROR(FindList(entry.index, &slot, &begin, &end));
+        if (begin == end || !(entry.value > 0)) {
             continue;
-        }
-        const auto slot = static_cast<size_t>(found - all.begin());
-        if (starts[slot] > starts[slot + 1] || starts[slot + 1] > entries) {
-            return Damaged();
         }
         SparseTerm& term = terms->emplace_back();
         term.weight = entry.value;
-        term.bound = term.weight * maxima_.As<float>()[slot];
-        term.first = rows_.As<uint32_t>().data() + starts[slot];
+        term.bound = scorer.Bound(term.weight, maxima_.As<float>()[slot],
+                                  shortest.empty() ? 0 : shortest[slot]);
+        term.first = rows_.As<uint32_t>().data() + begin;
         term.at = term.first;
-        term.end = rows_.As<uint32_t>().data() + starts[slot + 1];
-        term.values = values_.As<float>().data() + starts[slot];
+        term.end = rows_.As<uint32_t>().data() + end;
+        term.values = values_.As<float>().data() + begin;
     }
     return base::Status();
 }
@@ -229,9 +341,6 @@ namespace {
 
 uint32_t RowAt(const SparseTerm& term) {
     return term.at == term.end ? kNoRow : *term.at;
-}
-double Contribution(const SparseTerm& term) {
-    return term.weight * term.values[term.at - term.first];
 }
 
 // Moves to the first entry at or behind `row`, in steps that double.
@@ -245,12 +354,12 @@ void Advance(SparseTerm& term, uint32_t row) {
 }
 
 // The score of one row, whatever the places in the lists.
-double ScoreOf(std::span<const SparseTerm> terms, uint32_t row) {
+double ScoreOf(std::span<const SparseTerm> terms, const SparseScorer& scorer, uint32_t row) {
     double score = 0;
     for (const SparseTerm& term : terms) {
         const uint32_t* found = std::lower_bound(term.first, term.end, row);
         if (found != term.end && *found == row) {
-            score += term.weight * term.values[found - term.first];
+            score += scorer.Contribution(term, found);
         }
     }
     return score;
@@ -265,8 +374,9 @@ void Offer(double score, uint32_t row, const CostBand& band, TopK& top) {
 
 }  // namespace
 
-base::Status SparseIndex::WalkLists(std::span<SparseTerm> terms, const SearchParams& params,
-                                    SearchScratch& scratch, Neighbors* out) const {
+base::Status SparseIndex::WalkLists(std::span<SparseTerm> terms, const SparseScorer& scorer,
+                                    const SearchParams& params, SearchScratch& scratch,
+                                    Neighbors* out) const {
     const CostBand band = CostBand::Of(metric(), params);
     TopK& top = scratch.top;
     std::sort(terms.begin(), terms.end(),
@@ -298,7 +408,7 @@ base::Status SparseIndex::WalkLists(std::span<SparseTerm> terms, const SearchPar
         double score = 0;
         for (size_t i = first; i < terms.size(); ++i) {
             if (RowAt(terms[i]) == row) {
-                score += Contribution(terms[i]);
+                score += scorer.Contribution(terms[i], terms[i].at);
                 ++terms[i].at;
                 ++out->counters.distances;
             }
@@ -308,7 +418,9 @@ base::Status SparseIndex::WalkLists(std::span<SparseTerm> terms, const SearchPar
             hopeless = BestKey(score + terms[i].bound_so_far) >= top.limit();
             if (!hopeless) {
                 Advance(terms[i], row);
-                score += RowAt(terms[i]) == row ? Contribution(terms[i]) : 0;
+                if (RowAt(terms[i]) == row) {
+                    score += scorer.Contribution(terms[i], terms[i].at);
+                }
             }
         }
         if (!hopeless) {
@@ -317,15 +429,16 @@ base::Status SparseIndex::WalkLists(std::span<SparseTerm> terms, const SearchPar
     }
 }
 
-base::Status SparseIndex::ScoreMatches(std::span<SparseTerm> terms, const SearchParams& params,
-                                       SearchScratch& scratch, Neighbors* out) const {
+base::Status SparseIndex::ScoreMatches(std::span<SparseTerm> terms, const SparseScorer& scorer,
+                                       const SearchParams& params, SearchScratch& scratch,
+                                       Neighbors* out) const {
     const CostBand band = CostBand::Of(metric(), params);
     size_t rows = 0;
     for (size_t w = 0; w < (size_t{size()} + 63) / 64; ++w) {
         for (uint64_t word = params.filter.words()[w]; word != 0; word &= word - 1) {
             const auto row =
                 static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(word));
-            Offer(ScoreOf(terms, row), row, band, scratch.top);
+            Offer(ScoreOf(terms, scorer, row), row, band, scratch.top);
             if (++rows % kInterruptRows == 0 && params.interrupt) {
                 RETURN_IF_ERROR(params.interrupt());
             }
@@ -336,8 +449,9 @@ base::Status SparseIndex::ScoreMatches(std::span<SparseTerm> terms, const Search
 }
 
 // Leaves the best of all rows that pass in scratch.top, which the caller has reset.
-base::Status SparseIndex::Collect(std::span<SparseTerm> terms, const SearchParams& params,
-                                  size_t matches, SearchScratch& scratch, Neighbors* out) const {
+base::Status SparseIndex::Collect(std::span<SparseTerm> terms, const SparseScorer& scorer,
+                                  const SearchParams& params, size_t matches,
+                                  SearchScratch& scratch, Neighbors* out) const {
     size_t entries = 0;
     for (const SparseTerm& term : terms) {
         entries += static_cast<size_t>(term.end - term.first);
@@ -345,7 +459,8 @@ base::Status SparseIndex::Collect(std::span<SparseTerm> terms, const SearchParam
     // A look-up by binary search costs about as much as sixteen steps through the lists.
     const bool few = params.filter.present() && matches * terms.size() * 16 < entries;
     out->counters.strategy = few ? Strategy::kExactScan : Strategy::kPostings;
-    return few ? ScoreMatches(terms, params, scratch, out) : WalkLists(terms, params, scratch, out);
+    return few ? ScoreMatches(terms, scorer, params, scratch, out)
+               : WalkLists(terms, scorer, params, scratch, out);
 }
 
 namespace {
@@ -375,7 +490,8 @@ size_t KeptTerms(const Query& query, double drop_ratio, std::vector<SparseTerm>*
 base::Status SparseIndex::SearchRows(const Query& query, const SearchParams& params, size_t matches,
                                      SearchScratch& scratch, Neighbors* out) const {
     std::vector<SparseTerm>& terms = scratch.terms;
-    RETURN_IF_ERROR(FindTerms(query, &terms));
+    const SparseScorer scorer(params.params, lengths_.As<float>());
+    RETURN_IF_ERROR(FindTerms(query, scorer, &terms));
     const size_t k = std::min<size_t>(params.k, size());
     const double drop_ratio = NumberParam(params.params, "drop_ratio_search").value_or(0);
     const size_t kept =
@@ -384,20 +500,21 @@ base::Status SparseIndex::SearchRows(const Query& query, const SearchParams& par
         const auto factor =
             static_cast<size_t>(IntParam(params.params, "refine_factor").value_or(1));
         scratch.top.Reset(std::min<size_t>(k * factor, size()));
-        RETURN_IF_ERROR(Collect(std::span(terms).first(kept), params, matches, scratch, out));
+        RETURN_IF_ERROR(
+            Collect(std::span(terms).first(kept), scorer, params, matches, scratch, out));
         const std::span<const uint64_t> candidates = scratch.top.Sorted();
         scratch.pool.assign(candidates.begin(), candidates.end());
         if (scratch.pool.size() >= k) {
             scratch.top.Reset(k);
             for (const uint64_t key : scratch.pool) {
-                Offer(ScoreOf(terms, KeyRow(key)), KeyRow(key), CostBand(), scratch.top);
+                Offer(ScoreOf(terms, scorer, KeyRow(key)), KeyRow(key), CostBand(), scratch.top);
             }
             AppendKeys(metric(), scratch.top.Sorted(), out);
             return base::Status();
         }
     }
     scratch.top.Reset(k);
-    RETURN_IF_ERROR(Collect(terms, params, matches, scratch, out));
+    RETURN_IF_ERROR(Collect(terms, scorer, params, matches, scratch, out));
     AppendKeys(metric(), scratch.top.Sorted(), out);
     return base::Status();
 }

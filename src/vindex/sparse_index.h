@@ -1,8 +1,9 @@
 // SPARSE_INVERTED_INDEX, SPARSE_WAND and AUTOINDEX of sparse vectors: for each dimension that
-// occurs, the list of its rows and values. Metric IP; the answer is exact.
+// occurs, the list of its rows and values. Metrics IP and BM25 (bm25.h); the answer is exact.
 //
 // A hit shares a dimension with the query, so its score is above 0; other rows are never returned.
-// Scores are sums of products in double, rounded to float once.
+// Scores are sums in double, rounded to float once. BM25 keeps each row's length; k1, b and the
+// average length come with the search.
 // A search takes the lists of the query's dimensions and goes through them row by row (document at
 // a time) with MaxScore: lists whose largest contributions together cannot lift a row into the k
 // best do not name rows, they are only asked about rows that others name. Few rows that pass a
@@ -27,6 +28,7 @@ namespace elanus::vindex {
 inline constexpr std::string_view kSparseFormat = "sparse";
 
 struct SparseTerm;
+class SparseScorer;
 
 class SparseIndex : public Index {
   public:
@@ -39,23 +41,32 @@ class SparseIndex : public Index {
     uint64_t memory_bytes() const override;
     base::Status Save(codec::Sink& sink) const override;
     base::Status Verify() const override;
+    base::Status AddTermStatistics(std::span<const uint32_t> terms,
+                                   TermStatistics* out) const override;
 
   protected:
     base::Status SearchRows(const Query& query, const SearchParams& params, size_t matches,
                             SearchScratch& scratch, Neighbors* out) const override;
 
   private:
-    explicit SparseIndex(uint32_t rows) : Index(VectorType::kSparseFloat, Metric::kIp, 0, rows) {}
+    SparseIndex(Metric metric, uint32_t rows) : Index(VectorType::kSparseFloat, metric, 0, rows) {}
 
     size_t dims() const { return dims_.size() / sizeof(uint32_t); }
     base::Status VerifyList(size_t slot) const;
-    base::Status FindTerms(const Query& query, std::vector<SparseTerm>* terms) const;
-    base::Status Collect(std::span<SparseTerm> terms, const SearchParams& params, size_t matches,
-                         SearchScratch& scratch, Neighbors* out) const;
-    base::Status WalkLists(std::span<SparseTerm> terms, const SearchParams& params,
-                           SearchScratch& scratch, Neighbors* out) const;
-    base::Status ScoreMatches(std::span<SparseTerm> terms, const SearchParams& params,
-                              SearchScratch& scratch, Neighbors* out) const;
+    base::Status VerifyLengths() const;
+    // The entries of a dimension: [begin, end), empty when it has none.
+    base::Status FindList(uint32_t dim, size_t* slot, uint64_t* begin, uint64_t* end) const;
+    base::Status FindTerms(const Query& query, const SparseScorer& scorer,
+                           std::vector<SparseTerm>* terms) const;
+    base::Status Collect(std::span<SparseTerm> terms, const SparseScorer& scorer,
+                         const SearchParams& params, size_t matches, SearchScratch& scratch,
+                         Neighbors* out) const;
+    base::Status WalkLists(std::span<SparseTerm> terms, const SparseScorer& scorer,
+                           const SearchParams& params, SearchScratch& scratch,
+                           Neighbors* out) const;
+    base::Status ScoreMatches(std::span<SparseTerm> terms, const SparseScorer& scorer,
+                              const SearchParams& params, SearchScratch& scratch,
+                              Neighbors* out) const;
 
     uint32_t name_ = 0;    // which of the three names it was built under
     base::Buffer dims_;    // u32, rising
@@ -63,6 +74,9 @@ class SparseIndex : public Index {
     base::Buffer maxima_;  // f32, the largest value of each list
     base::Buffer rows_;    // u32, rising in each list
     base::Buffer values_;  // f32, above 0
+    // BM25 only.
+    base::Buffer lengths_;   // f32 a row: the sum of its values
+    base::Buffer shortest_;  // f32 a list: the least length among its rows
     std::optional<codec::EnvelopeReader> file_;
 };
 

@@ -1,6 +1,7 @@
 // The sparse index against brute force, and the checks of sparse vectors.
 #include "vindex/sparse.h"
 
+#include "vindex/bm25.h"
 #include "vindex/family.h"
 #include "vindex/index.h"
 
