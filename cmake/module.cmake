@@ -14,6 +14,7 @@ set(ELANUS_FLOORS
     "schema,codec,analyzer"
     "object,catalog,wal,expr"
     "vindex,scalar_index"
+    "function"
     "segment"
     "roles"
     "reduce"

@@ -28,6 +28,7 @@ void CompleteRead(sys::Clock& clock, const roles::CollectionInfo& collection, Re
         WithoutExpired(clock, collection, request->snapshot_ts, std::move(request->filter));
     if (collection.schema.version > 0) {
         request->known_fields = collection.schema.fields;
+        request->known_functions = collection.schema.functions;
     }
 }
 

@@ -29,6 +29,7 @@ segment::ReadOptions OptionsOf(const ReadScope& scope, const Request& request) {
     options.clock = scope.clock;
     options.expired_ts = request.expired_ts;
     options.known_fields = &request.known_fields;
+    options.known_functions = &request.known_functions;
     return options;
 }
 

@@ -7,6 +7,7 @@
 #include "reduce/ordered_rows.h"
 #include "reduce/segment_loop.h"
 #include "reduce/segment_search.h"
+#include "reduce/term_statistics.h"
 #include "sys/stopwatch.h"
 
 #include <algorithm>
@@ -377,6 +378,9 @@ base::Result<roles::RetrieveResponse> RetrieveSegments(const std::vector<Segment
     if (request.count_only) {
         return CountSegments(segments, request, scope);
     }
+    if (request.terms.has_value()) {
+        return CountTerms(segments, request, scope);
+    }
     if (request.aggregation.has_value()) {
         return AggregateSegments(segments, request, scope);
     }
@@ -486,7 +490,7 @@ base::Result<roles::RetrieveResponse> MergeRetrievals(std::vector<roles::Retriev
     RETURN_IF_ERROR(CheckMergeable(parts, request));
     const bool is_whole =
         parts.size() == 1 && (request.limit == 0 || parts[0].keys.size() <= request.limit);
-    if (is_whole && !request.aggregation.has_value()) {
+    if (is_whole && !request.aggregation.has_value() && !request.terms.has_value()) {
         return std::move(parts[0]);
     }
     roles::RetrieveResponse merged;
@@ -497,7 +501,13 @@ base::Result<roles::RetrieveResponse> MergeRetrievals(std::vector<roles::Retriev
         merged.keys.is_string = merged.keys.is_string || part.keys.is_string;
         merged.counters.Add(part.counters);
         AddProfile(part.profile, &merged.profile);
+        if (request.terms.has_value()) {
+            RETURN_IF_ERROR(AddTerms(request, part.terms, &merged.terms));
+        }
         bytes += part.rows.ByteSize();
+    }
+    if (request.terms.has_value()) {
+        return merged;
     }
     if (request.aggregation.has_value()) {
         ASSIGN_OR_RETURN(merged.groups, MergeGroups(parts, *request.aggregation));

@@ -9,6 +9,7 @@
 #include "schema/column.h"
 #include "schema/primary_key.h"
 #include "segment/segment.h"
+#include "vindex/bm25.h"
 
 #include <map>
 #include <memory>
@@ -126,6 +127,8 @@ struct SearchRequest {
     // The fields of a collection whose schema was changed: segments may be older than a field, and
     // the filter needs its type and default. Empty = no segment is.
     std::vector<schema::FieldSchema> known_fields;
+    // The functions of such a collection: segments may be older than what they make.
+    std::vector<schema::FunctionSchema> known_functions;
     bool profile = false;  // the answer tells of each segment
     bool exact = false;    // every matching row is compared; approximate indexes are not used
     std::optional<HitPlace> after;  // only hits behind this place; needs `exact`
@@ -138,7 +141,7 @@ struct SearchRequest {
     void Visit(A& a) {
         a(vchannel, collection_id, partitions, filter, vector_field, metric, queries, k, params,
           radius, range_filter, ignore_growing, guarantee_ts, snapshot_ts, expired_ts, known_fields,
-          profile, exact, after, grouping, boosts);
+          known_functions, profile, exact, after, grouping, boosts);
     }
 };
 
@@ -212,6 +215,26 @@ struct Group {
     }
 };
 
+// Terms of a BM25 field whose statistics are wanted (vindex/bm25.h).
+struct TermQuery {
+    base::FieldId field_id = 0;
+    std::vector<uint32_t> terms;
+    template <typename A>
+    void Visit(A& a) {
+        a(field_id, terms);
+    }
+};
+// Rows deleted and not compacted yet count as documents; `hidden_rows` says how many rows counted
+// that no read sees at that moment.
+struct TermAnswer {
+    vindex::TermStatistics statistics;
+    uint64_t hidden_rows = 0;
+    template <typename A>
+    void Visit(A& a) {
+        a(statistics, hidden_rows);
+    }
+};
+
 struct RetrieveRequest {
     std::string vchannel;
     base::CollectionId collection_id = 0;
@@ -226,17 +249,20 @@ struct RetrieveRequest {
     base::Timestamp snapshot_ts = 0;
     uint64_t max_bytes = 0;          // 0 = no bound; past it the answer is 1100-class "too large"
     base::Timestamp expired_ts = 0;  // as in SearchRequest
-    std::vector<schema::FieldSchema> known_fields;  // as in SearchRequest
+    std::vector<schema::FieldSchema> known_fields;        // as in SearchRequest
+    std::vector<schema::FunctionSchema> known_functions;  // as in SearchRequest
     // The order of the rows, ties by primary key; empty = by primary key. Needs a limit.
     std::vector<SortField> order_by;
     // Groups instead of rows; then neither limit nor order is looked at.
     std::optional<Aggregation> aggregation;
+    // Statistics instead of rows; then neither filter, limit nor order is looked at.
+    std::optional<TermQuery> terms;
     bool profile = false;  // the answer tells of each segment
     template <typename A>
     void Visit(A& a) {
         a(vchannel, collection_id, partitions, filter, count_only, limit, fields, ignore_growing,
-          guarantee_ts, snapshot_ts, max_bytes, expired_ts, known_fields, order_by, aggregation,
-          profile);
+          guarantee_ts, snapshot_ts, max_bytes, expired_ts, known_fields, known_functions, order_by,
+          aggregation, terms, profile);
     }
 };
 struct RetrieveResponse {
@@ -247,10 +273,11 @@ struct RetrieveResponse {
     ReadCounters counters;
     std::vector<std::string> sort_keys;  // with order_by: one a row
     std::vector<Group> groups;           // with aggregation: ascending by key
+    TermAnswer terms;                    // with terms
     ReadProfile profile;
     template <typename A>
     void Visit(A& a) {
-        a(count, keys, rows, snapshot_ts, counters, sort_keys, groups, profile);
+        a(count, keys, rows, snapshot_ts, counters, sort_keys, groups, terms, profile);
     }
 };
 

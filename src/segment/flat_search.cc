@@ -3,6 +3,7 @@
 #include "segment/bit_range.h"
 #include "segment/scan_guard.h"
 #include "segment/top_k.h"
+#include "vindex/bm25.h"
 #include "vindex/sparse.h"
 #include "vindex/vectors.h"
 
@@ -37,6 +38,7 @@ class FlatScan {
         : query_(query),
           guard_(options),
           similarity_(vindex::LargerIsBetter(query.metric)),
+          bm25_(vindex::Bm25::Of(query.params)),
           width_(schema::FixedWidth(query.queries.type, query.queries.dim)) {
         const size_t row_bytes = width_ > 0 ? width_ : kSparseRowBytes;
         row_floats_ = (row_bytes + sizeof(float) - 1) / sizeof(float);
@@ -157,8 +159,11 @@ class FlatScan {
     void ComputeSparse(uint32_t q, const schema::ColumnView& column, size_t chosen) {
         const std::string_view query = query_.Vector(q);
         for (size_t i = 0; i < chosen; ++i) {
-            keys_[i] =
-                0.0f - static_cast<float>(vindex::SparseProduct(query, column.StringAt(ids_[i])));
+            const std::string_view row = column.StringAt(ids_[i]);
+            const double score = query_.metric == vindex::Metric::kBm25
+                                     ? vindex::Bm25Score(query, row, bm25_)
+                                     : vindex::SparseProduct(query, row);
+            keys_[i] = 0.0f - static_cast<float>(score);
         }
     }
 
@@ -182,7 +187,8 @@ class FlatScan {
     const VectorQuery& query_;
     ScanGuard guard_;
     bool similarity_;
-    const size_t width_;  // bytes of a vector; 0 = sparse
+    const vindex::Bm25 bm25_;  // of BM25 only
+    const size_t width_;       // bytes of a vector; 0 = sparse
     size_t row_floats_ = 0;
     size_t block_rows_ = 0;
     simd::RowKernel kernel_;  // dense only
@@ -197,9 +203,10 @@ base::Status Unsupported(std::string_view text) {
 }
 
 base::Status CheckMetric(const VectorQuery& query) {
-    const bool known = IsSparse(query.queries)
-                           ? query.metric == vindex::Metric::kIp
-                           : vindex::IsDenseMetric(TypeOf(query.queries), query.metric);
+    const bool known =
+        IsSparse(query.queries)
+            ? query.metric == vindex::Metric::kIp || query.metric == vindex::Metric::kBm25
+            : vindex::IsDenseMetric(TypeOf(query.queries), query.metric);
     return known
                ? base::Status()
                : Unsupported(

@@ -1,14 +1,18 @@
 #include "segment/growing_segment.h"
 
 #include "base/check.h"
+#include "segment/derived_rows.h"
 #include "segment/flat_search.h"
 #include "segment/growing_rows.h"
 #include "segment/row_reader.h"
+#include "segment/scan_guard.h"
 #include "segment/segment_file.h"
+#include "segment/term_counts.h"
 #include "sys/stopwatch.h"
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 
 namespace elanus::segment {
 
@@ -22,6 +26,8 @@ class GrowingSegment::Impl {
     const base::PartitionId partition_id;
     GrowingRows rows;
     DeleteList deletes;
+    DerivedColumns derived;
+    TermCounts terms;
     std::atomic<bool> closed{false};
 };
 
@@ -132,7 +138,10 @@ base::Status GrowingSegment::Search(const VectorQuery& query, const ReadOptions&
     ++counters->segments;
     ASSIGN_OR_RETURN(RowSet set, SelectRows(view, impl_->deletes, impl_->rows.key_field().id,
                                             options, counters));
-    DropNulls(view, query.field_id, &set);
+    std::optional<DerivedRows> derived;
+    ASSIGN_OR_RETURN(const RowSource* source,
+                     impl_->derived.Extend(view, query.field_id, options, &derived));
+    DropNulls(*source, query.field_id, &set);
     if (query.rows != nullptr) {
         KeepRows(*query.rows, &set);
     }
@@ -143,7 +152,18 @@ base::Status GrowingSegment::Search(const VectorQuery& query, const ReadOptions&
         return base::Status();
     }
     const sys::Stopwatch watch(*options.clock, &counters->search_ns);
-    return FlatSearch(view, set.bitmap, query, options, hits, counters);
+    return FlatSearch(*source, set.bitmap, query, options, hits, counters);
+}
+
+base::Status GrowingSegment::AddTermStatistics(base::FieldId field_id,
+                                               std::span<const uint32_t> terms,
+                                               const ReadOptions& options,
+                                               vindex::TermStatistics* out) const {
+    const GrowingView view(impl_->rows);
+    std::optional<DerivedRows> derived;
+    ASSIGN_OR_RETURN(const RowSource* source,
+                     impl_->derived.Extend(view, field_id, options, &derived));
+    return impl_->terms.Add(*source, field_id, terms, ScanGuard(options), out);
 }
 
 base::Result<base::Bitmap> GrowingSegment::Match(const ReadOptions& options,

@@ -47,6 +47,9 @@ class GrowingSegment : public Segment {
     size_t memory_bytes() const override;
     base::Status Search(const VectorQuery& query, const ReadOptions& options,
                         std::vector<QueryHits>* hits, ReadCounters* counters) const override;
+    base::Status AddTermStatistics(base::FieldId field_id, std::span<const uint32_t> terms,
+                                   const ReadOptions& options,
+                                   vindex::TermStatistics* out) const override;
     base::Result<base::Bitmap> Match(const ReadOptions& options,
                                      ReadCounters* counters) const override;
     base::Result<std::vector<base::RowOffset>> SelectByKey(const ReadOptions& options, size_t limit,

@@ -2,14 +2,17 @@
 
 #include "base/check.h"
 #include "base/mutex.h"
+#include "segment/derived_rows.h"
 #include "segment/flat_search.h"
 #include "segment/key_index.h"
 #include "segment/row_reader.h"
 #include "segment/scan_guard.h"
 #include "segment/segment_file.h"
+#include "segment/term_counts.h"
 #include "sys/stopwatch.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace elanus::segment {
 
@@ -172,6 +175,9 @@ class SealedSegment::Impl : public RowSource {
         base::MutexLock lock(mutex_);
         indexes_ = std::move(changed);
     }
+    // The index of this field and metric over all rows; null when there is none.
+    std::shared_ptr<const vindex::Index> IndexOf(base::FieldId field_id,
+                                                 vindex::Metric metric) const;
     // The index that can answer the query; null when there is none.
     std::shared_ptr<const vindex::Index> IndexFor(const VectorQuery& query) const;
     base::Status SearchIndex(const vindex::Index& index, const RowSet& set,
@@ -189,6 +195,8 @@ class SealedSegment::Impl : public RowSource {
     std::vector<MappedColumn> columns;
     std::vector<RowRun> whole;  // one run, or none when there are no rows
     DeleteList deletes;
+    mutable DerivedColumns derived;
+    mutable TermCounts terms;
 
   private:
     base::Mutex attach_mutex_;  // one change of the index set at a time
@@ -196,6 +204,18 @@ class SealedSegment::Impl : public RowSource {
     std::shared_ptr<const AttachedIndexes> indexes_ GUARDED_BY(mutex_) =
         std::make_shared<AttachedIndexes>();
 };
+
+std::shared_ptr<const vindex::Index> SealedSegment::Impl::IndexOf(base::FieldId field_id,
+                                                                  vindex::Metric metric) const {
+    const std::shared_ptr<const AttachedIndexes> indexes = Indexes();
+    for (const AttachedIndex& attached : indexes->vectors) {
+        if (attached.field_id == field_id && attached.index->metric() == metric &&
+            attached.index->size() == rows()) {
+            return attached.index;
+        }
+    }
+    return nullptr;
+}
 
 std::shared_ptr<const vindex::Index> SealedSegment::Impl::IndexFor(const VectorQuery& query) const {
     const std::shared_ptr<const AttachedIndexes> indexes = Indexes();
@@ -311,12 +331,21 @@ base::Timestamp SealedSegment::max_timestamp() const {
 }
 
 base::Result<schema::ColumnView> SealedSegment::WholeColumn(base::FieldId field_id) const {
-    const MappedColumn* column = impl_->Find(field_id);
-    if (column == nullptr) {
-        return base::Status::WithFields(base::Code::kFieldNotFound,
-                                        {{"field", std::to_string(field_id)}});
+    std::optional<DerivedRows> derived;
+    ASSIGN_OR_RETURN(
+        const RowSource* source,
+        impl_->derived.Extend(*impl_, field_id, impl_->schema->fields, impl_->schema->functions,
+                              base::CallContext(), &derived));
+    if (impl_->whole.empty()) {
+        const MappedColumn* column = impl_->Find(field_id);
+        if (column != nullptr) {
+            return column->view;
+        }
+    } else if (const schema::ColumnView* column = source->Column(0, field_id); column != nullptr) {
+        return *column;
     }
-    return column->view;
+    return base::Status::WithFields(base::Code::kFieldNotFound,
+                                    {{"field", std::to_string(field_id)}});
 }
 
 base::Status SealedSegment::VerifyAll() const {
@@ -348,7 +377,21 @@ base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& 
     ++counters->segments;
     ASSIGN_OR_RETURN(RowSet set,
                      SelectRows(*impl_, impl_->deletes, impl_->key_field().id, options, counters));
-    DropNulls(*impl_, query.field_id, &set);
+    std::shared_ptr<const vindex::Index> index = impl_->IndexFor(query);
+    // Postings answer exactly as long as the request does not ask them for less.
+    if (index != nullptr && query.exact &&
+        index->vector_type() != vindex::VectorType::kSparseFloat) {
+        index = nullptr;
+    }
+    std::optional<DerivedRows> derived;
+    const RowSource* source = impl_.get();
+    if (index == nullptr) {
+        ASSIGN_OR_RETURN(source, impl_->derived.Extend(*impl_, query.field_id, options, &derived));
+    }
+    // An index over a column that the file lacks is over a function's output: without nulls.
+    if (index == nullptr || impl_->Find(query.field_id) != nullptr) {
+        DropNulls(*source, query.field_id, &set);
+    }
     if (query.rows != nullptr) {
         KeepRows(*query.rows, &set);
     }
@@ -359,18 +402,29 @@ base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& 
         return base::Status();
     }
     const sys::Stopwatch watch(*options.clock, &counters->search_ns);
-    const std::shared_ptr<const vindex::Index> index = impl_->IndexFor(query);
-    // Postings answer exactly as long as the request does not ask them for less.
-    const bool fits = index != nullptr &&
-                      (!query.exact || index->vector_type() == vindex::VectorType::kSparseFloat);
-    if (!fits) {
-        return FlatSearch(*impl_, set.bitmap, query, options, hits, counters);
+    if (index == nullptr) {
+        return FlatSearch(*source, set.bitmap, query, options, hits, counters);
     }
     ++counters->index_searches;
     if (options.profile != nullptr) {
         options.profile->indexes.emplace_back(index->index_type());
     }
     return impl_->SearchIndex(*index, set, query, options, hits, counters);
+}
+
+base::Status SealedSegment::AddTermStatistics(base::FieldId field_id,
+                                              std::span<const uint32_t> terms,
+                                              const ReadOptions& options,
+                                              vindex::TermStatistics* out) const {
+    const std::shared_ptr<const vindex::Index> index =
+        impl_->IndexOf(field_id, vindex::Metric::kBm25);
+    if (index != nullptr) {
+        return index->AddTermStatistics(terms, out);
+    }
+    std::optional<DerivedRows> derived;
+    ASSIGN_OR_RETURN(const RowSource* source,
+                     impl_->derived.Extend(*impl_, field_id, options, &derived));
+    return impl_->terms.Add(*source, field_id, terms, ScanGuard(options), out);
 }
 
 base::Result<base::Bitmap> SealedSegment::Match(const ReadOptions& options,

@@ -32,7 +32,8 @@ class SealedSegment : public Segment {
     const DeleteList& deletes() const;
     base::Timestamp min_timestamp() const;
     base::Timestamp max_timestamp() const;
-    // A whole column of the file, used to build indexes. kFieldNotFound when the file lacks it.
+    // A whole column, used to build indexes: of the file, or made by a function of the segment's
+    // schema. kFieldNotFound when there is neither.
     base::Result<schema::ColumnView> WholeColumn(base::FieldId field_id) const;
     // Reads every byte and compares checksums (`elanus check`).
     base::Status VerifyAll() const;
@@ -45,6 +46,9 @@ class SealedSegment : public Segment {
     size_t memory_bytes() const override;
     base::Status Search(const VectorQuery& query, const ReadOptions& options,
                         std::vector<QueryHits>* hits, ReadCounters* counters) const override;
+    base::Status AddTermStatistics(base::FieldId field_id, std::span<const uint32_t> terms,
+                                   const ReadOptions& options,
+                                   vindex::TermStatistics* out) const override;
     base::Result<base::Bitmap> Match(const ReadOptions& options,
                                      ReadCounters* counters) const override;
     base::Result<std::vector<base::RowOffset>> SelectByKey(const ReadOptions& options, size_t limit,

@@ -22,12 +22,14 @@
 #include "schema/primary_key.h"
 #include "segment/read_counters.h"
 #include "sys/clock.h"
+#include "vindex/bm25.h"
 #include "vindex/index.h"
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +46,8 @@ struct ReadOptions {
     base::Timestamp expired_ts = 0;                   // rows inserted up to here are not seen
     // Fields that the segment may be older than; null = none.
     const std::vector<schema::FieldSchema>* known_fields = nullptr;
+    // The functions that make some of those; null = none.
+    const std::vector<schema::FunctionSchema>* known_functions = nullptr;
     // Where a read of one segment writes what it did; null when nobody asked.
     SegmentProfile* profile = nullptr;
 };
@@ -94,6 +98,11 @@ class Segment {
     // than the field or a metric that the type does not have, or what the filter's evaluation says.
     virtual base::Status Search(const VectorQuery& query, const ReadOptions& options,
                                 std::vector<QueryHits>* hits, ReadCounters* counters) const = 0;
+    // Adds the segment's part of the statistics of terms of a BM25 field (vindex/bm25.h). All rows
+    // count, whether they are visible or not. Errors: kCanceled, kTimeout.
+    virtual base::Status AddTermStatistics(base::FieldId field_id, std::span<const uint32_t> terms,
+                                           const ReadOptions& options,
+                                           vindex::TermStatistics* out) const = 0;
     // Visible rows that match, as a bitmap over [0, rows at that moment).
     virtual base::Result<base::Bitmap> Match(const ReadOptions& options,
                                              ReadCounters* counters) const = 0;

@@ -1,0 +1,38 @@
+// FieldAnalyzers: how a text field's values are cut into tokens: by one analyzer
+// (`analyzer_params`), or by one of several that another field of the row names
+// (`multi_analyzer_params`: {"by_field": .., "analyzers": {name: params, "default": ..},
+// "alias": {alias: name}}).
+// Threads: immutable.
+#pragma once
+
+#include "analyzer/text_analyzer.h"
+#include "base/status.h"
+#include "schema/collection_schema.h"
+
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace elanus::function {
+
+class FieldAnalyzers {
+  public:
+    // kInvalidParameter when the parameters are none, or by_field is no VarChar field.
+    static base::Result<FieldAnalyzers> Create(const schema::CollectionSchema& schema,
+                                               const schema::FieldSchema& field);
+
+    // The field that names a row's analyzer; 0 when there is only one.
+    base::FieldId by_field() const { return by_field_; }
+    // The analyzer of that name or alias; the default for a name that none has.
+    const analyzer::TextAnalyzer& Choose(std::string_view name) const;
+
+  private:
+    base::Status ReadSeveral(const schema::CollectionSchema& schema,
+                             const schema::FieldSchema& field, const std::string& params);
+
+    base::FieldId by_field_ = 0;
+    std::map<std::string, analyzer::TextAnalyzer, std::less<>> analyzers_;
+    std::map<std::string, std::string, std::less<>> aliases_;
+};
+
+}  // namespace elanus::function
