@@ -3,6 +3,8 @@
 #include "analyzer/unicode.h"
 #include "json/json.h"
 
+#include <array>
+
 namespace elanus::analyzer {
 
 namespace {
@@ -115,7 +117,10 @@ bool TokenStream::NextWord() {
         const bool in_word =
             code.valid &&
             (settings.split_at_blanks_only ? !IsBlank(code.value) : IsWordCodePoint(code.value));
+        const auto at = size_ - static_cast<uint32_t>(rest_.size());
         if (in_word) {
+            start_ = word_.empty() ? at : start_;
+            end_ = at + static_cast<uint32_t>(code.length);
             AppendUtf8(settings.lower_case ? LowerCase(code.value) : code.value, &word_);
         }
         rest_.remove_prefix(code.length);
@@ -131,7 +136,7 @@ bool TokenStream::Next(Token* token) {
     while (NextWord()) {
         const uint32_t position = position_++;
         if (stop_words.empty() || !stop_words.contains(word_)) {
-            *token = Token{word_, position};
+            *token = Token{word_, position, start_, end_};
             return true;
         }
     }
@@ -144,9 +149,36 @@ std::vector<OwnedToken> Tokens(const TextAnalyzer& analyzer, std::string_view te
     stream.Reset(text);
     Token token;
     while (stream.Next(&token)) {
-        tokens.push_back({std::string(token.text), token.position});
+        tokens.push_back({std::string(token.text), token.position, token.start, token.end});
     }
     return tokens;
+}
+
+namespace {
+
+constexpr size_t kHashedBytes = 100;
+
+constexpr std::array<uint32_t, 256> MakeCrcTable() {
+    std::array<uint32_t, 256> table{};
+    for (uint32_t byte = 0; byte < 256; ++byte) {
+        uint32_t remainder = byte;
+        for (int bit = 0; bit < 8; ++bit) {
+            remainder = (remainder >> 1) ^ ((remainder & 1) != 0 ? 0xedb88320u : 0);
+        }
+        table[byte] = remainder;
+    }
+    return table;
+}
+
+}  // namespace
+
+uint32_t TokenHash(std::string_view token) {
+    static constexpr std::array<uint32_t, 256> kTable = MakeCrcTable();
+    uint32_t crc = UINT32_MAX;
+    for (const char c : token.substr(0, kHashedBytes)) {
+        crc = (crc >> 8) ^ kTable[(crc ^ static_cast<uint8_t>(c)) & 0xff];
+    }
+    return ~crc % UINT32_MAX;
 }
 
 }  // namespace elanus::analyzer

@@ -20,6 +20,8 @@ namespace elanus::analyzer {
 struct Token {
     std::string_view text;  // lives until the next token is read
     uint32_t position = 0;  // counts words; a dropped stop word leaves its place empty
+    uint32_t start = 0;     // bytes of the text it came from: [start, end)
+    uint32_t end = 0;
 };
 
 class TextAnalyzer {
@@ -44,7 +46,8 @@ class TokenStream {
     explicit TokenStream(const TextAnalyzer& analyzer) : analyzer_(analyzer) {}
 
     void Reset(std::string_view text) {
-        rest_ = text;
+        rest_ = text.substr(0, UINT32_MAX);
+        size_ = static_cast<uint32_t>(rest_.size());
         position_ = 0;
     }
     bool Next(Token* token);
@@ -54,14 +57,23 @@ class TokenStream {
 
     TextAnalyzer analyzer_;
     std::string_view rest_;
+    uint32_t size_ = 0;  // of the whole text
     uint32_t position_ = 0;
+    uint32_t start_ = 0;  // of the word
+    uint32_t end_ = 0;
     std::string word_;
 };
 
 struct OwnedToken {
     std::string text;
     uint32_t position = 0;
+    uint32_t start = 0;
+    uint32_t end = 0;
 };
 std::vector<OwnedToken> Tokens(const TextAnalyzer& analyzer, std::string_view text);
+
+// The number by which Milvus tells tokens apart, and the dimension that a token has in a sparse
+// vector: the CRC-32 (IEEE 802.3) of its first 100 bytes, modulo 2^32 - 1.
+uint32_t TokenHash(std::string_view token);
 
 }  // namespace elanus::analyzer

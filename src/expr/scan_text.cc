@@ -1,10 +1,12 @@
 // Scans of text for tokens and phrases. Rows are cut into tokens as they are read; an inverted
 // index answers the same questions without reading the rows.
 #include "analyzer/text_analyzer.h"
+#include "expr/phrase_slop.h"
 #include "expr/scan.h"
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -203,3 +205,39 @@ Status ScanText(const PhraseMatch& leaf, const std::string& params, const Column
 }
 
 }  // namespace elanus::expr::internal
+
+namespace elanus::expr {
+
+base::Result<std::vector<std::optional<uint32_t>>> LeastSlops(const std::string& analyzer_params,
+                                                              const std::string& phrase,
+                                                              std::span<const std::string> texts) {
+    PhraseMatch leaf;
+    leaf.text = phrase;
+    ASSIGN_OR_RETURN(const auto prepared, internal::PreparePhrase(leaf, analyzer_params));
+    std::vector<std::optional<uint32_t>> slops;
+    for (const std::string& text : texts) {
+        const auto matches = [&](uint32_t slop) {
+            return internal::PhraseMatcher(*prepared, slop).Matches(text);
+        };
+        // No distance is longer than the text and the phrase together.
+        auto high = static_cast<uint32_t>(
+            std::min<size_t>(text.size() + phrase.size(), std::numeric_limits<int32_t>::max()));
+        std::optional<uint32_t>& least = slops.emplace_back();
+        if (!matches(high)) {
+            continue;
+        }
+        uint32_t low = 0;
+        while (low < high) {
+            const uint32_t middle = low + (high - low) / 2;
+            if (matches(middle)) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        least = low;
+    }
+    return slops;
+}
+
+}  // namespace elanus::expr

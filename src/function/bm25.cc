@@ -1,6 +1,6 @@
 #include "function/bm25.h"
 
-#include "analyzer/term_hash.h"
+#include "analyzer/text_analyzer.h"
 #include "vindex/sparse.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ class TermCounter {
         stream.Reset(text);
         analyzer::Token token;
         while (stream.Next(&token)) {
-            hashes_.push_back(analyzer::TermHash(token.text));
+            hashes_.push_back(analyzer::TokenHash(token.text));
         }
         std::sort(hashes_.begin(), hashes_.end());
         entries_.clear();

@@ -1,5 +1,5 @@
 // Bm25Function: text to how often it has each term, as a sparse vector whose dimensions are hashes
-// of terms (analyzer/term_hash.h). Metric BM25 makes scores of it (vindex/bm25.h).
+// of terms (analyzer/text_analyzer.h). Metric BM25 makes scores of it (vindex/bm25.h).
 // Threads: immutable.
 #pragma once
 

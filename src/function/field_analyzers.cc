@@ -11,15 +11,6 @@ base::Status Bad(const schema::FieldSchema& field, const std::string& what) {
     return base::InvalidParameter("multi_analyzer_params of field " + field.name + ": " + what);
 }
 
-const json::Value* Member(const json::Value::Object& object, std::string_view name) {
-    for (const auto& [key, value] : object) {
-        if (key == name) {
-            return &value;
-        }
-    }
-    return nullptr;
-}
-
 }  // namespace
 
 base::Result<FieldAnalyzers> FieldAnalyzers::Create(const schema::CollectionSchema& schema,
@@ -50,7 +41,7 @@ base::Status FieldAnalyzers::ReadSeveral(const schema::CollectionSchema& schema,
             return Bad(field, "unknown key " + key);
         }
     }
-    const json::Value* by_field = Member(*object, "by_field");
+    const json::Value* by_field = parsed.Find("by_field");
     if (by_field == nullptr || by_field->string_if() == nullptr) {
         return Bad(field,
                    "multi analyzer params now must set by_field to specify with field "
@@ -62,7 +53,7 @@ base::Status FieldAnalyzers::ReadSeveral(const schema::CollectionSchema& schema,
                               " should be a VarChar field of the collection");
     }
     by_field_ = chooser->id;
-    const json::Value* analyzers = Member(*object, "analyzers");
+    const json::Value* analyzers = parsed.Find("analyzers");
     if (analyzers == nullptr || analyzers->object_if() == nullptr) {
         return Bad(field, "multi analyzer params must set analyzers");
     }
@@ -76,7 +67,7 @@ base::Status FieldAnalyzers::ReadSeveral(const schema::CollectionSchema& schema,
     if (!analyzers_.contains(kDefault)) {
         return Bad(field, "multi analyzer must set default analyzer for all unknown value");
     }
-    const json::Value* alias = Member(*object, "alias");
+    const json::Value* alias = parsed.Find("alias");
     if (alias == nullptr) {
         return base::Status();
     }

@@ -1,7 +1,7 @@
 // The functions of a schema: rules, terms and signatures against values made elsewhere.
 #include "function/function.h"
 
-#include "analyzer/term_hash.h"
+#include "analyzer/text_analyzer.h"
 #include "function/checks.h"
 #include "function/minhash.h"
 #include "function/shingle_hash.h"
@@ -67,12 +67,12 @@ std::map<uint32_t, float> Entries(std::string_view vector) {
 }
 
 // Values of zlib.crc32 in Python.
-TEST(TermHash, IsTheCrc32OfTheFirstHundredBytes) {
-    EXPECT_EQ(analyzer::TermHash("hello"), 907060870u);
-    EXPECT_EQ(analyzer::TermHash("größe"), 1540598153u);
-    EXPECT_EQ(analyzer::TermHash(std::string(150, 'x')), 1577999759u);
-    EXPECT_EQ(analyzer::TermHash(std::string(100, 'x')), 1577999759u);
-    EXPECT_EQ(analyzer::TermHash(""), 0u);
+TEST(TokenHash, IsTheCrc32OfTheFirstHundredBytes) {
+    EXPECT_EQ(analyzer::TokenHash("hello"), 907060870u);
+    EXPECT_EQ(analyzer::TokenHash("größe"), 1540598153u);
+    EXPECT_EQ(analyzer::TokenHash(std::string(150, 'x')), 1577999759u);
+    EXPECT_EQ(analyzer::TokenHash(std::string(100, 'x')), 1577999759u);
+    EXPECT_EQ(analyzer::TokenHash(""), 0u);
 }
 
 // Values of libxxhash and of Python's hashlib.
@@ -101,8 +101,8 @@ TEST(Bm25Function, CountsTheTermsOfEachRow) {
     EXPECT_TRUE(column->validity.empty());
     EXPECT_EQ(column->field_id, 102);
     const schema::ColumnView view = column->View();
-    const std::map<uint32_t, float> cats = {{analyzer::TermHash("the"), 2.0f},
-                                            {analyzer::TermHash("cat"), 2.0f}};
+    const std::map<uint32_t, float> cats = {{analyzer::TokenHash("the"), 2.0f},
+                                            {analyzer::TokenHash("cat"), 2.0f}};
     EXPECT_EQ(Entries(view.StringAt(0)), cats);
     EXPECT_EQ(view.StringAt(1), "");
     EXPECT_EQ(view.StringAt(2), "");
@@ -110,8 +110,8 @@ TEST(Bm25Function, CountsTheTermsOfEachRow) {
     const std::string_view queries[] = {"cat cat dog"};
     const auto query = (*function)->RunOnTexts({}, queries, "");
     ASSERT_TRUE(query.ok());
-    const std::map<uint32_t, float> wanted = {{analyzer::TermHash("dog"), 1.0f},
-                                              {analyzer::TermHash("cat"), 2.0f}};
+    const std::map<uint32_t, float> wanted = {{analyzer::TokenHash("dog"), 1.0f},
+                                              {analyzer::TokenHash("cat"), 2.0f}};
     EXPECT_EQ(Entries(query->View().StringAt(0)), wanted);
 }
 
@@ -131,8 +131,8 @@ TEST(Bm25Function, AFieldOfTheRowChoosesAmongAnalyzers) {
     const auto column = (*function)->Run({}, inputs, 4);
     ASSERT_TRUE(column.ok());
     const auto terms = [&](size_t row) { return Entries(column->View().StringAt(row)); };
-    EXPECT_TRUE(terms(0).contains(analyzer::TermHash("A-b")));
-    EXPECT_TRUE(terms(1).contains(analyzer::TermHash("a-b")));
+    EXPECT_TRUE(terms(0).contains(analyzer::TokenHash("A-b")));
+    EXPECT_TRUE(terms(1).contains(analyzer::TokenHash("a-b")));
     EXPECT_EQ(terms(2).size(), 2u);
     EXPECT_EQ(terms(3), terms(2));
     const std::string_view queries[] = {"A-b"};

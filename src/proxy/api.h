@@ -95,6 +95,18 @@ struct FunctionScore {
     bool empty() const { return functions.empty(); }
 };
 
+// Numbers of milvus.proto.common.HighlightType.
+struct Highlighter {
+    enum class Type : int32_t { kLexical = 0, kSemantic = 1 };
+    Type type = Type::kLexical;
+    KeyValues params;
+};
+// The fragments of one text field, hit by hit.
+struct HighlightedField {
+    std::string name;
+    std::vector<std::vector<std::string>> fragments;
+};
+
 struct SearchRequest {
     std::string database;
     std::string collection;
@@ -111,6 +123,7 @@ struct SearchRequest {
     Consistency consistency;
     AggregationSpec aggregation;  // not empty: buckets of hits instead of hits
     FunctionScore function_score;
+    std::optional<Highlighter> highlighter;
 };
 
 // Several searches of one collection whose lists are fused into one.
@@ -156,6 +169,7 @@ struct SearchResults {
     std::vector<float> scores;
     std::vector<OutputColumn> columns;
     std::vector<std::string> output_fields;
+    std::vector<HighlightedField> highlights;
     std::string primary_field_name;
     std::string collection_name;
     base::Timestamp session_ts = 0;
@@ -213,6 +227,15 @@ struct CreateIndexRequest {
     std::string field;
     std::string index_name;
     KeyValues params;  // index_type, metric_type, params (JSON) and flat keys
+};
+
+// What is added to a collection that exists.
+struct FunctionFields {
+    std::string database;
+    std::string collection;
+    std::vector<schema::FieldSchema> fields;
+    std::vector<schema::FunctionSchema> functions;
+    std::vector<CreateIndexRequest> indexes;
 };
 
 struct IndexName {

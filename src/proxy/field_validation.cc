@@ -428,9 +428,6 @@ base::Status CheckField(const FieldSchema& field, std::string_view collection,
         return CheckStructArray(field, collection, limits);
     }
     RETURN_IF_ERROR(CheckTypeParams(field, collection, limits));
-    if (field.is_function_output) {
-        return NotSupportedYet(Phrase("function output field ", field.name));
-    }
     return CheckDefault(field, limits);
 }
 

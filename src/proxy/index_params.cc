@@ -1,6 +1,7 @@
 #include "proxy/index_params.h"
 
 #include "base/ascii.h"
+#include "function/function.h"
 #include "json/json.h"
 #include "proxy/field_validation.h"
 #include "proxy/name_validation.h"
@@ -206,7 +207,29 @@ base::Status CheckVectorType(const FieldSchema& field, const roles::IndexInfo& i
                                        field.dim(), index.params);
 }
 
-base::Status CompleteVectorIndex(const FieldSchema& field, roles::IndexInfo* index) {
+// What BM25 demands of an index over its output, filled in where it is absent.
+base::Status CompleteBm25(const schema::CollectionSchema& schema, const FieldSchema& field,
+                          roles::IndexInfo* index) {
+    const schema::FunctionSchema* function = function::FunctionOf(schema, field);
+    const bool asked = vindex::MetricFromName(index->metric_type) == vindex::Metric::kBm25;
+    if (function == nullptr || function->type != schema::FunctionType::kBm25) {
+        return asked ? Invalid("only BM25 Function output field support BM25 metric type")
+                     : base::Status();
+    }
+    if (!index->metric_type.empty() && !asked) {
+        return Invalid("index metric type of BM25 function output field must be BM25, got ",
+                       index->metric_type);
+    }
+    index->metric_type = vindex::MetricName(vindex::Metric::kBm25);
+    index->params.emplace("bm25_k1", "1.2");
+    index->params.emplace("bm25_b", "0.75");
+    index->params.emplace("bm25_avgdl", "100");
+    return base::Status();
+}
+
+base::Status CompleteVectorIndex(const schema::CollectionSchema& schema, const FieldSchema& field,
+                                 roles::IndexInfo* index) {
+    RETURN_IF_ERROR(CompleteBm25(schema, field, index));
     RETURN_IF_ERROR(CheckVectorType(field, *index));
     const auto metric = index->metric_type.empty() ? vindex::DefaultMetric(VectorTypeOf(field))
                                                    : vindex::MetricFromName(index->metric_type);
@@ -293,7 +316,7 @@ base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collectio
     }
     RETURN_IF_ERROR(CheckSwitches(index.params));
     if (schema::IsVector(field->type)) {
-        RETURN_IF_ERROR(CompleteVectorIndex(*field, &index));
+        RETURN_IF_ERROR(CompleteVectorIndex(collection.schema, *field, &index));
         return index;
     }
     // A misspelt vector field would become a key of the dynamic field.

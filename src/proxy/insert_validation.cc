@@ -239,6 +239,11 @@ base::Status CheckNames(const schema::CollectionSchema& schema, const InsertRequ
         if (field == nullptr || field->is_dynamic != column.is_dynamic) {
             return Invalid("fieldName ", name, " not exist in collection schema");
         }
+        if (field->is_function_output) {
+            return Invalid("field ", name,
+                           " is the output of a function, the server makes its values: insert "
+                           "data must not hold function output fields");
+        }
         if (!seen.insert(name).second) {
             return Invalid("duplicated column: ", name);
         }
@@ -282,6 +287,9 @@ base::Result<schema::ColumnBatch> PrepareRows(const roles::CollectionInfo& colle
                              FillColumn(FilledNamespaceField(field, request->namespace_name),
                                         *request, schema.fields.size(), &budget));
             batch.columns.push_back(std::move(filled));
+            continue;
+        }
+        if (field.is_function_output) {
             continue;
         }
         InputColumn* input = FindInput(field, request);

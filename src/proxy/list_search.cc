@@ -6,6 +6,7 @@
 #include "proxy/query_vectors.h"
 #include "proxy/shard_search.h"
 #include "proxy/tenant_namespace.h"
+#include "proxy/text_search.h"
 #include "reduce/segment_reads.h"
 #include "sys/stopwatch.h"
 #include "vindex/family.h"
@@ -79,7 +80,8 @@ base::Result<roles::IndexInfo> ListSearch::FindIndex() {
 }
 
 base::Status ListSearch::UseIndex() {
-    ASSIGN_OR_RETURN(const roles::IndexInfo index, FindIndex());
+    ASSIGN_OR_RETURN(index_, FindIndex());
+    const roles::IndexInfo& index = index_;
     const auto metric = vindex::MetricFromName(index.metric_type);
     if (!metric.has_value()) {
         return base::Internal(
@@ -103,13 +105,25 @@ base::Status ListSearch::UseIndex() {
 
 base::Status ListSearch::UseVectors(const ReadMoment& moment) {
     if (request_.ids.has_value()) {
-        return UseVectorsOfIds(moment);
+        RETURN_IF_ERROR(UseVectorsOfIds(moment));
+        return WeighTerms(core_, context_, collection_, *settings_.field, index_, &shard_request_,
+                          &report_);
     }
     const auto sent = static_cast<int64_t>(request_.vectors.values.size());
     RETURN_IF_ERROR(CheckNq(request_.nq == 0 ? sent : request_.nq, core_.limits));
     if (request_.nq != 0 && request_.nq != sent) {
         return Invalid("nq [", request_.nq, "] does not match the ", sent,
                        " vectors of the request");
+    }
+    return UseQueries();
+}
+
+base::Status ListSearch::UseQueries() {
+    bool must_be_text = false;
+    if (TakesTexts(collection_.schema, *settings_.field, &must_be_text) &&
+        (must_be_text || IsText(request_.vectors))) {
+        return UseQueryTexts(core_, context_, collection_, *settings_.field, index_,
+                             request_.vectors, settings_.analyzer_name, &shard_request_, &report_);
     }
     ASSIGN_OR_RETURN(shard_request_.queries, ReadQueryVectors(*settings_.field, request_.vectors));
     return base::Status();

@@ -68,6 +68,8 @@ class ListSearch {
 
   private:
     base::Result<roles::IndexInfo> FindIndex();
+    // The texts or vectors of the request as vectors; texts are weighed.
+    base::Status UseQueries();
     base::Status UseIndex();
     base::Status UseVectors(const ReadMoment& moment);
     // Takes the query vectors from the rows with the given keys.
@@ -87,6 +89,7 @@ class ListSearch {
     const SearchRequest& request_;
     ReadReport& report_;
     SearchSettings settings_;
+    roles::IndexInfo index_;
     roles::SearchRequest shard_request_;  // all but the vchannel
     std::vector<roles::SearchResponse> responses_;
     std::vector<ShardAnswer> answers_;

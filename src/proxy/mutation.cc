@@ -73,10 +73,20 @@ base::Status GiveAutoIds(ProxyCore& core, const base::CallContext& context,
     return base::Status();
 }
 
+base::Status AddOutputs(ProxyCore& core, const base::CallContext& context,
+                        const roles::CollectionInfo& collection, schema::ColumnBatch* batch) {
+    if (collection.schema.functions.empty()) {
+        return base::Status();
+    }
+    ASSIGN_OR_RETURN(const auto functions, core.functions.Get(collection.id, collection.schema));
+    return function::AddOutputs(collection.schema, *functions, context, batch);
+}
+
 base::Result<PendingWrite> RouteWrite(ProxyCore& core, const base::CallContext& context,
                                       WriteKind kind, const CollectionPtr& collection,
                                       const InsertRequest& request, schema::ColumnBatch batch) {
     const schema::FieldSchema& key_field = *collection->schema.primary_key();
+    RETURN_IF_ERROR(AddOutputs(core, context, *collection, &batch));
     PendingWrite write;
     write.collection = collection;
     if (kind == WriteKind::kUpsert) {
@@ -196,7 +206,9 @@ base::Result<PendingWrite> ReadAndOverlay(ProxyCore& core, const base::CallConte
     retrieve.filter =
         WithinNamespace(*collection, request.namespace_name,
                         std::make_shared<const expr::Plan>(expr::Plan{std::move(in)}));
-    retrieve.fields = collection->schema.fields;
+    std::copy_if(collection->schema.fields.begin(), collection->schema.fields.end(),
+                 std::back_inserter(retrieve.fields),
+                 [](const schema::FieldSchema& field) { return !field.is_function_output; });
     ASSIGN_OR_RETURN(retrieve.snapshot_ts, FreshTimestamp(context, core.partners));
     retrieve.guarantee_ts = retrieve.snapshot_ts;
     ASSIGN_OR_RETURN(std::vector<roles::RetrieveResponse> shards,

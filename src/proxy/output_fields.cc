@@ -1,5 +1,6 @@
 #include "proxy/output_fields.h"
 
+#include "function/function.h"
 #include "proxy/aggregate_query.h"
 #include "proxy/default_values.h"
 #include "proxy/json_members.h"
@@ -31,13 +32,16 @@ class Selector {
     base::Status Add(std::string_view name) {
         if (name == "*") {
             for (const schema::FieldSchema& field : schema_.fields) {
-                if (!field.is_namespace()) {
+                if (!field.is_namespace() && IsReadable(field)) {
                     AddField(field);
                 }
             }
             return base::Status();
         }
         if (const schema::FieldSchema* field = schema_.FindField(name)) {
+            if (!IsReadable(*field)) {
+                return Invalid("not allowed to retrieve raw data of field ", name);
+            }
             AddField(*field);
             return base::Status();
         }
@@ -61,6 +65,12 @@ class Selector {
   private:
     static base::Status Unknown(std::string_view name) {
         return Invalid("field ", name, " not exist");
+    }
+
+    // What BM25 makes of a text is for its index alone.
+    bool IsReadable(const schema::FieldSchema& field) const {
+        const schema::FunctionSchema* function = function::FunctionOf(schema_, field);
+        return function == nullptr || function->type != schema::FunctionType::kBm25;
     }
 
     bool AddListed(std::string_view name) {
@@ -241,6 +251,14 @@ base::Result<OutputColumn> ShowStruct(const schema::FieldSchema& field, const Ou
 }
 
 }  // namespace
+
+void OutputSelection::AddHidden(const schema::FieldSchema& field) {
+    const bool fetched = std::any_of(fields.begin(), fields.end(),
+                                     [&](const auto& each) { return each.id == field.id; });
+    if (!fetched) {
+        fields.push_back(field);
+    }
+}
 
 base::Result<OutputColumn> ShowColumn(const OutputSelection& selection, const OutputItem& item,
                                       const schema::Column& values) {

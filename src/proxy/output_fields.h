@@ -33,6 +33,9 @@ struct OutputSelection {
     std::vector<std::string> dynamic_keys;
     calendar::TimeZone zone;                  // timestamps are shown in it
     std::vector<calendar::Unit> time_fields;  // not empty: as these parts instead
+
+    // Fetches a field that is not shown.
+    void AddHidden(const schema::FieldSchema& field);
 };
 
 enum class PrimaryKeyOutput { kWhenAsked, kAlways };

@@ -227,6 +227,9 @@ base::Result<schema::ColumnBatch> OverlayRows(const roles::CollectionInfo& colle
     schema::ColumnBatch whole;
     whole.rows = given.rows;
     for (const FieldSchema& field : collection.schema.fields) {
+        if (field.is_function_output) {
+            continue;  // made again of the whole row
+        }
         FieldOverlay overlay(field, OpOf(ops, field), given.Find(field.id), old.Find(field.id));
         for (size_t row = 0; row < given.rows; ++row) {
             RETURN_IF_ERROR(overlay.Add(row, sources[row]));

@@ -85,6 +85,13 @@ class Proxy : public roles::MetaCacheListener {
     base::Status AddFields(const base::CallContext&, const std::string& database,
                            const std::string& collection,
                            const std::vector<schema::FieldSchema>& fields);
+    // Fields with the functions that fill them; rows that are there get their values as well. The
+    // indexes are of the new fields.
+    base::Status AddFunctionFields(const base::CallContext&, const FunctionFields& added);
+    // The function's output goes with it, or stays as a nullable field that clients fill.
+    base::Status DropFunction(const base::CallContext&, const std::string& database,
+                              const std::string& collection, const std::string& name,
+                              bool drop_output_fields);
     // By name, or by id when the name is empty. Its indexes go too.
     base::Status DropField(const base::CallContext&, const std::string& database,
                            const std::string& collection, const std::string& name,

@@ -8,6 +8,7 @@
 #include "expr/filter.h"
 #include "expr/plan.h"
 #include "expr/plan_cache.h"
+#include "function/outputs.h"
 #include "proxy/limits.h"
 #include "proxy/meta_cache.h"
 #include "proxy/proxy.h"
@@ -38,6 +39,7 @@ class ProxyCore {
     const ModelServices models;
     MetaCache cache;
     SearchIterators iterators;
+    function::FunctionCache functions;
 
     // The collection by name, after the name's rules were checked.
     base::Result<CollectionPtr> Collection(const base::CallContext& context,

@@ -170,6 +170,11 @@ class TextProfile {
             Line("  Vectors: field=", report_.vector_field, " metric=", report_.metric,
                  " nq=", report_.nq);
         }
+        if (report_.text.has_value()) {
+            const TextReport& text = *report_.text;
+            Line("  Text: terms=", text.terms, " documents=", text.documents,
+                 " average_length=", text.average_length, " hidden_rows=", text.hidden_rows);
+        }
         const std::string limit = report_.limit == 0 ? "none" : std::to_string(report_.limit);
         Line("  Window: limit=", limit, " offset=", report_.offset);
         Line("  Moment: ", MomentText(report_.read_ts), "  (guarantee=", report_.guarantee_ts,
@@ -325,6 +330,14 @@ json::Value ReportJson(const ReadReport& report, uint64_t encode_ns) {
     if (report.kind == ReadReport::Kind::kSearch && report.hybrid == nullptr) {
         out.Add("vector_field", report.vector_field);
         out.Add("metric_type", report.metric);
+    }
+    if (report.text.has_value()) {
+        json::Value text;
+        text.Add("terms", report.text->terms);
+        text.Add("documents", report.text->documents);
+        text.Add("average_length", report.text->average_length);
+        text.Add("hidden_rows", report.text->hidden_rows);
+        out.Add("text", std::move(text));
     }
     out.Add("limit", report.limit);
     out.Add("offset", report.offset);

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,13 @@ struct ShardReport {
 };
 
 struct HybridReport;  // hybrid_report.h
+// What a search by text with BM25 was weighted by.
+struct TextReport {
+    uint64_t terms = 0;         // different ones in all queries
+    uint64_t documents = 0;     // with at least one term, over all shards
+    double average_length = 0;  // in terms
+    uint64_t hidden_rows = 0;   // rows among those counted that no read sees any more
+};
 
 struct ReadReport {
     enum class Kind : uint8_t { kQuery, kSearch, kHybridSearch };
@@ -65,6 +73,7 @@ struct ReadReport {
     std::string vector_field;         // with a profile, searches only
     std::string_view metric;          // searches only
     std::shared_ptr<const HybridReport> hybrid;  // of a hybrid search, or one with a reranker
+    std::optional<TextReport> text;   // searches by BM25 only
     // Steps of the proxy, one after the other.
     uint64_t prepare_ns = 0;  // parameters and names
     uint64_t parse_ns = 0;    // of the filter, or the look into the cache
@@ -79,6 +88,7 @@ struct ReadReport {
         counters = roles::ReadCounters();
         profile = roles::ReadProfile();
         shards.clear();
+        text.reset();
     }
     bool wants_profile() const { return form != ProfileForm::kNone; }
     std::string_view kind_name() const {

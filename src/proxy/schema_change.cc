@@ -4,6 +4,7 @@
 
 #include "proxy/default_values.h"
 #include "proxy/field_validation.h"
+#include "proxy/index_params.h"
 #include "proxy/name_validation.h"
 #include "proxy/phrase.h"
 #include "proxy/proxy.h"
@@ -154,6 +155,14 @@ base::Status CheckMayDrop(const roles::CollectionInfo& collection, const FieldSc
     if (field.is_dynamic) {
         return Invalid("cannot drop the dynamic field");
     }
+    for (const schema::FunctionSchema& function : collection.schema.functions) {
+        for (const auto* names : {&function.input_field_names, &function.output_field_names}) {
+            if (std::find(names->begin(), names->end(), field.name) != names->end()) {
+                return Invalid("cannot drop field ", field.name, ", it is referenced by function ",
+                               function.name);
+            }
+        }
+    }
     const auto ttl_field = collection.properties.find(std::string(roles::kTtlFieldProperty));
     if (ttl_field != collection.properties.end() && ttl_field->second == field.name) {
         return Invalid("cannot drop field ", field.name, ", it is the ttl_field of the collection");
@@ -187,6 +196,20 @@ base::Status DropIndexesOf(ProxyCore& core, const base::CallContext& context, ba
     return base::Status();
 }
 
+// A function fills fields that come with it: those that are there hold what clients sent.
+base::Status CheckOutputsAreNew(const roles::CollectionInfo& collection,
+                                const std::vector<schema::FunctionSchema>& functions) {
+    for (const schema::FunctionSchema& function : functions) {
+        for (const std::string& name : function.output_field_names) {
+            if (collection.schema.FindField(name) != nullptr) {
+                return Invalid("the output field ", name, " of function ", function.name,
+                               " exists already, a function is added together with a new field");
+            }
+        }
+    }
+    return base::Status();
+}
+
 // $meta for a collection made without it: rows of before hold no dynamic keys.
 FieldSchema LateDynamicField() {
     FieldSchema field;
@@ -217,6 +240,77 @@ base::Status Proxy::AddFields(const base::CallContext& context, const std::strin
                 schema.fields.insert(place, fields.begin(), fields.end());
                 RETURN_IF_ERROR(CheckAddedFields(core_->limits, ZoneOf(info->properties), &schema));
                 return SendSchema(*core_, context, *info, std::move(schema));
+            })
+        .status();
+}
+
+base::Status Proxy::AddFunctionFields(const base::CallContext& context,
+                                      const FunctionFields& added) {
+    const auto result = core_->WithCollection(
+        context, added.database, added.collection,
+        [&](const CollectionPtr& info) -> base::Result<roles::Empty> {
+            roles::CollectionInfo changed = *info;
+            schema::CollectionSchema& schema = changed.schema;
+            const auto place =
+                std::find_if(schema.fields.begin(), schema.fields.end(),
+                             [](const FieldSchema& field) { return field.is_hidden(); });
+            schema.fields.insert(place, added.fields.begin(), added.fields.end());
+            schema.functions.insert(schema.functions.end(), added.functions.begin(),
+                                    added.functions.end());
+            RETURN_IF_ERROR(CheckAddedFields(core_->limits, ZoneOf(info->properties), &schema));
+            RETURN_IF_ERROR(CheckOutputsAreNew(*info, added.functions));
+            for (const CreateIndexRequest& index : added.indexes) {
+                RETURN_IF_ERROR(ParseIndex(changed, index, core_->limits).status());
+            }
+            return SendSchema(*core_, context, *info, std::move(schema));
+        });
+    RETURN_IF_ERROR(result.status());
+    for (const CreateIndexRequest& index : added.indexes) {
+        RETURN_IF_ERROR(CreateIndex(context, index));
+    }
+    return base::Status();
+}
+
+base::Status Proxy::DropFunction(const base::CallContext& context, const std::string& database,
+                                 const std::string& collection, const std::string& name,
+                                 bool drop_output_fields) {
+    return core_
+        ->WithCollection(
+            context, database, collection,
+            [&](const CollectionPtr& info) -> base::Result<roles::Empty> {
+                schema::CollectionSchema schema = info->schema;
+                const auto function = std::find_if(
+                    schema.functions.begin(), schema.functions.end(),
+                    [&](const schema::FunctionSchema& each) { return each.name == name; });
+                if (function == schema.functions.end()) {
+                    return Invalid("function ", name, " not found in collection ", schema.name);
+                }
+                if (!drop_output_fields && function->type == schema::FunctionType::kBm25) {
+                    return Invalid(
+                        "currently does not support dropping BM25 function without its "
+                        "output field: drop both with drop_function_field");
+                }
+                const std::vector<std::string> outputs = function->output_field_names;
+                schema.functions.erase(function);
+                roles::CollectionInfo rest = *info;
+                rest.schema = schema;
+                std::vector<FieldSchema> dropped;
+                for (const std::string& output : outputs) {
+                    FieldSchema* field = FindField(&schema, output);
+                    field->is_function_output = false;
+                    field->nullable = true;  // rows older than the function have no values
+                    if (drop_output_fields) {
+                        RETURN_IF_ERROR(CheckMayDrop(rest, *field));
+                        dropped.push_back(*field);
+                        std::erase_if(schema.fields,
+                                      [&](const FieldSchema& each) { return each.name == output; });
+                    }
+                }
+                RETURN_IF_ERROR(SendSchema(*core_, context, *info, std::move(schema)).status());
+                for (const FieldSchema& field : dropped) {
+                    RETURN_IF_ERROR(DropIndexesOf(*core_, context, info->id, field));
+                }
+                return roles::Empty();
             })
         .status();
 }

@@ -1,5 +1,7 @@
 #include "proxy/schema_validation.h"
 
+#include "function/checks.h"
+#include "function/function.h"
 #include "proxy/default_values.h"
 #include "proxy/field_validation.h"
 #include "proxy/name_validation.h"
@@ -279,6 +281,16 @@ base::Status ValidateDatabaseProperties(const KeyValues& properties) {
     return base::Status();
 }
 
+void NumberFunctions(schema::CollectionSchema* schema) {
+    int64_t highest = base::kFirstUserField - 1;
+    for (const schema::FunctionSchema& function : schema->functions) {
+        highest = std::max(highest, function.id);
+    }
+    for (schema::FunctionSchema& function : schema->functions) {
+        function.id = function.id == 0 ? ++highest : function.id;
+    }
+}
+
 base::Status CheckAddedFields(const Limits& limits, const calendar::TimeZone& zone,
                               schema::CollectionSchema* schema) {
     for (FieldSchema& field : schema->fields) {
@@ -297,7 +309,7 @@ base::Status CheckAddedFields(const Limits& limits, const calendar::TimeZone& zo
         if (field.is_dynamic) {
             return Invalid("not support to add dynamic field, field name  = ", field.name);
         }
-        if (!field.nullable) {
+        if (!field.nullable && function::FunctionOf(*schema, field) == nullptr) {
             return Invalid("added field must be nullable, please check it, field name = ",
                            field.name);
         }
@@ -309,7 +321,9 @@ base::Status CheckAddedFields(const Limits& limits, const calendar::TimeZone& zo
     schema::CollectionSchema visible = *schema;
     std::erase_if(visible.fields, [](const FieldSchema& field) { return field.is_hidden(); });
     RETURN_IF_ERROR(CheckFieldCount(visible, limits));
-    return CheckFields(visible, limits);
+    RETURN_IF_ERROR(CheckFields(visible, limits));
+    NumberFunctions(schema);
+    return function::CheckFunctions(schema);
 }
 
 bool ParseBool(std::string_view text, bool* value) {
@@ -400,9 +414,6 @@ base::Status PrepareCollection(const Limits& limits, CreateCollectionRequest* re
     }
     schema.name = request->name;
     RETURN_IF_ERROR(CheckDescription(schema.name, schema.description, limits));
-    if (!schema.functions.empty()) {
-        return NotSupportedYet(Phrase("function ", schema.functions[0].name));
-    }
     RETURN_IF_ERROR(CheckFieldCount(schema, limits));
     RETURN_IF_ERROR(ValidateCollectionProperties(request->properties));
     RETURN_IF_ERROR(NormalizeFields(ZoneOf(request->properties), &schema));
@@ -411,6 +422,11 @@ base::Status PrepareCollection(const Limits& limits, CreateCollectionRequest* re
     RETURN_IF_ERROR(CheckPrimaryKey(schema));
     RETURN_IF_ERROR(CheckPartitionKey(schema));
     RETURN_IF_ERROR(CheckClusteringKey(schema));
+    RETURN_IF_ERROR(function::CheckFunctions(&schema));
+    for (schema::FunctionSchema& function : schema.functions) {
+        function.id = 0;
+    }
+    NumberFunctions(&schema);
     if (schema.enable_namespace) {
         RETURN_IF_ERROR(AddNamespaceField(request->properties, limits, &schema));
     }

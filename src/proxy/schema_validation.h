@@ -29,6 +29,9 @@ base::Status CheckDescription(std::string_view collection, std::string_view desc
 base::Status CheckAddedFields(const Limits& limits, const calendar::TimeZone& zone,
                               schema::CollectionSchema* schema);
 
+// Gives the functions that have none their ids.
+void NumberFunctions(schema::CollectionSchema* schema);
+
 // "true" and "false" in the spellings that clients send; false when it is neither.
 bool ParseBool(std::string_view text, bool* value);
 // The whole text as a decimal integer; false when it is none or does not fit.

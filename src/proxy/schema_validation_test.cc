@@ -98,7 +98,7 @@ TEST(SchemaValidation, RefusesWithMilvusCodesAndPhrases) {
         {"meta", WithField("$meta", DataType::kJson), 1100,
          "cannot explicitly set a field as a dynamic field"},
         {"function", [](auto* r) { r->schema.functions.emplace_back().name = "bm25"; }, 1100,
-         "function bm25 is not supported yet"},
+         "function input field names cannot be empty, function: bm25"},
         {"shards", [](auto* r) { r->shards_num = 17; }, 1100,
          "maximum shards's number should be limited to 16"},
         {"partitions without key", [](auto* r) { r->num_partitions = 4; }, 1100,

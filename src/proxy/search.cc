@@ -1,6 +1,7 @@
 // Proxy::Search: one list of hits, its page in the shape asked for, output columns of its rows.
 
 #include "proxy/group_search.h"
+#include "proxy/highlight.h"
 #include "proxy/hit_columns.h"
 #include "proxy/hit_page.h"
 #include "proxy/hybrid_search.h"
@@ -15,6 +16,7 @@
 #include "proxy/search_shape.h"
 #include "proxy/shard_search.h"
 #include "proxy/tenant_namespace.h"
+#include "proxy/text_search.h"
 
 #include <optional>
 #include <utility>
@@ -94,6 +96,7 @@ class SearchRun {
                           settings.iterator));
         RETURN_IF_ERROR(UseBoosts());
         RETURN_IF_ERROR(list_.Prepare(frame_));
+        RETURN_IF_ERROR(UseHighlighter());
         UseShape();
         return shape_.batch.has_value() && list_.nq() != 1
                    ? Invalid(
@@ -113,6 +116,30 @@ class SearchRun {
             }
         }
         list_.UseBoosts(std::move(boosts));
+        return base::Status();
+    }
+
+    // The texts that are highlighted are fetched with the output fields, after them.
+    base::Status UseHighlighter() {
+        if (!request_.highlighter.has_value()) {
+            return base::Status();
+        }
+        if (aggregation_.has_value()) {
+            return Invalid("highlighter is not supported with search_aggregation");
+        }
+        const SearchSettings& settings = list_.settings();
+        HighlightSource source;
+        source.vector_field = settings.field;
+        source.metric = vindex::MetricName(list_.metric());
+        source.analyzer_name = settings.analyzer_name;
+        if (IsText(request_.vectors)) {
+            ASSIGN_OR_RETURN(source.texts, ReadQueryTexts(*settings.field, request_.vectors));
+        }
+        ASSIGN_OR_RETURN(highlighter_,
+                         HitHighlighter::Create(collection_.schema, *request_.highlighter, source));
+        for (const schema::FieldSchema& field : highlighter_->fields()) {
+            selection_.AddHidden(field);
+        }
         return base::Status();
     }
 
@@ -237,6 +264,9 @@ class SearchRun {
             const schema::ColumnBatch columns,
             FetchHitColumns(core_, context_, collection_, std::move(rows), selection_.fields));
         ASSIGN_OR_RETURN(results->columns, MakeOutputColumns(selection_, columns));
+        if (highlighter_.has_value()) {
+            results->highlights = highlighter_->Run(columns, page_.counts);
+        }
         return base::Status();
     }
 
@@ -254,6 +284,7 @@ class SearchRun {
     HitPage page_;  // of hits_
     Batch batch_;   // of an iterator
     std::vector<RecallCount> recalls_;
+    std::optional<HitHighlighter> highlighter_;
 };
 
 // A search whose hits are scored anew by a function that is no boost.
@@ -265,6 +296,9 @@ base::Result<SearchResults> SearchReranked(ProxyCore& core, const base::CallCont
     ASSIGN_OR_RETURN(const SearchShape shape,
                      ParseSearchShape(collection->schema, settings, core.limits));
     RETURN_IF_ERROR(CheckScored(request, settings, shape));
+    if (request.highlighter.has_value()) {
+        return Invalid("highlighter is not supported with a reranker");
+    }
     const HybridSearchRequest hybrid = AsHybrid(request, settings);
     return HybridRun(core, context, collection, hybrid, report).Run();
 }

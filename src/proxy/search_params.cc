@@ -164,6 +164,9 @@ base::Status ReadIndexParams(const KeyValues& values, SearchSettings* out) {
     if (out->metric_type.empty() && all.contains("metric_type")) {
         out->metric_type = all["metric_type"];
     }
+    if (out->analyzer_name.empty() && all.contains("analyzer_name")) {
+        out->analyzer_name = all["analyzer_name"];
+    }
     all.insert(values.begin(), values.end());
     if (const std::string* profile = Find(all, "profile")) {
         ASSIGN_OR_RETURN(out->profile, ParseProfileForm(*profile));
@@ -247,6 +250,9 @@ base::Result<SearchSettings> ParseSearchSettings(const schema::CollectionSchema&
     RETURN_IF_ERROR(ReadRoundDecimal(search_params, &settings.round_decimal));
     if (const std::string* metric = Find(search_params, "metric_type")) {
         settings.metric_type = *metric;
+    }
+    if (const std::string* analyzer = Find(search_params, "analyzer_name")) {
+        settings.analyzer_name = *analyzer;
     }
     RETURN_IF_ERROR(ReadIndexParams(search_params, &settings));
     return settings;

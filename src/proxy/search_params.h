@@ -25,6 +25,7 @@ struct SearchSettings {
     bool iterator = false;
     ProfileForm profile = ProfileForm::kNone;
     std::string metric_type;                    // empty = the index's
+    std::string analyzer_name;                  // of query texts; empty = the default
     std::map<std::string, std::string> params;  // index search parameters, radius, range_filter
     KeyValues shaping;  // what says how the answer is shaped (search_shape.h), as written
 };

@@ -1,6 +1,7 @@
 #include "streaming/vchannel.h"
 
 #include "base/log.h"
+#include "function/outputs.h"
 #include "roles/errors.h"
 
 #include <algorithm>
@@ -11,6 +12,25 @@ namespace {
 // Batches of deletes are numbered upwards from here, so that those of a later owner are above those
 // of an earlier one.
 constexpr int kEpochShift = 32;
+
+// Whether the batch has what the functions of the schema make.
+bool HasOutputs(const schema::ColumnBatch& batch, const schema::CollectionSchema& schema) {
+    return std::all_of(schema.functions.begin(), schema.functions.end(),
+                       [&](const schema::FunctionSchema& function) {
+                           const schema::FieldSchema* output =
+                               schema.FindField(function.output_field_names.at(0));
+                           return output == nullptr || batch.Find(output->id) != nullptr;
+                       });
+}
+
+// A write that was on its way while a function was added: replay makes the same of it.
+base::Status CompleteOutputs(const schema::CollectionSchema& schema, schema::ColumnBatch* batch) {
+    if (HasOutputs(*batch, schema)) {
+        return base::Status();
+    }
+    ASSIGN_OR_RETURN(const auto functions, function::MakeFunctions(schema));
+    return function::AddOutputs(schema, *functions, base::CallContext(), batch);
+}
 
 // Columns that the schema no longer knows are left behind.
 schema::ColumnBatch KnownColumns(const schema::ColumnBatch& batch,
@@ -348,10 +368,12 @@ base::Status VChannel::AppendRows(const roles::WritePart& part, base::Timestamp 
                                        return schema_->FindField(column.field_id) != nullptr;
                                    });
     const uint64_t bytes = part.rows.ByteSize();
-    if (known) {
+    if (known && HasOutputs(part.rows, *schema_)) {
         found->second.rows->Append(part.rows, timestamp);
     } else {
-        found->second.rows->Append(KnownColumns(part.rows, *schema_), timestamp);
+        schema::ColumnBatch rows = KnownColumns(part.rows, *schema_);
+        RETURN_IF_ERROR(CompleteOutputs(*schema_, &rows));
+        found->second.rows->Append(rows, timestamp);
     }
     found->second.bytes += bytes;
     environment_.memory_bytes->fetch_add(static_cast<int64_t>(bytes));

@@ -94,6 +94,25 @@ void ToField(const FieldSchema& in, const calendar::TimeZone& zone, pb::schema::
     ToPairs(in.index_params, out->mutable_index_params());
 }
 
+void ToFunction(const schema::FunctionSchema& in, const schema::CollectionSchema& schema,
+                pb::schema::FunctionSchema* out) {
+    out->set_id(in.id);
+    out->set_name(in.name);
+    out->set_description(in.description);
+    out->set_type(static_cast<pb::schema::FunctionType>(in.type));
+    for (const std::string& name : in.input_field_names) {
+        const FieldSchema* field = schema.FindField(name);
+        out->add_input_field_names(name);
+        out->add_input_field_ids(field == nullptr ? 0 : field->id);
+    }
+    for (const std::string& name : in.output_field_names) {
+        const FieldSchema* field = schema.FindField(name);
+        out->add_output_field_names(name);
+        out->add_output_field_ids(field == nullptr ? 0 : field->id);
+    }
+    ToPairs(in.params, out->mutable_params());
+}
+
 }  // namespace
 
 schema::FunctionSchema FromFunction(const pb::schema::FunctionSchema& in) {
@@ -272,6 +291,9 @@ void ToSchema(const schema::CollectionSchema& in, const calendar::TimeZone& zone
         } else if (!field.is_hidden()) {
             ToField(field, zone, out->add_fields());
         }
+    }
+    for (const schema::FunctionSchema& function : in.functions) {
+        ToFunction(function, in, out->add_functions());
     }
 }
 

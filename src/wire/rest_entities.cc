@@ -467,11 +467,34 @@ RestResult RestRoutes::Get(const RestCall& call) {
     return QueryRows(call, std::move(request));
 }
 
+namespace {
+
+// {"type": "Lexical", "params": {..}}, or the parameters beside the type.
+Result<std::optional<proxy::Highlighter>> ReadHighlighter(const RestBody& body) {
+    if (!body.Has("highlighter")) {
+        return std::optional<proxy::Highlighter>();
+    }
+    ASSIGN_OR_RETURN(const RestBody given, body.Object("highlighter"));
+    proxy::Highlighter highlighter;
+    ASSIGN_OR_RETURN(const std::string type, given.Text("type"));
+    if (type == "Semantic" || type == "semantic") {
+        highlighter.type = proxy::Highlighter::Type::kSemantic;
+    } else if (!type.empty() && type != "Lexical" && type != "lexical") {
+        return InvalidParameter("unknown highlighter type: " + type);
+    }
+    ASSIGN_OR_RETURN(highlighter.params, body.Pairs("highlighter"));
+    if (given.Has("params")) {
+        ASSIGN_OR_RETURN(highlighter.params, given.Pairs("params"));
+    }
+    return std::optional<proxy::Highlighter>(std::move(highlighter));
+}
+
+}  // namespace
+
 RestResult RestRoutes::Search(const RestCall& call) {
     proxy::SearchRequest request;
     request.database = call.database;
     ASSIGN_OR_RETURN(request.collection, call.body.RequiredText("collectionName"));
-    RETURN_IF_ERROR(CheckAbsent(call.body, "highlighter"));
     ASSIGN_OR_RETURN(request.aggregation, ReadRestAggregation(call.body));
     ASSIGN_OR_RETURN(request.partitions, ReadPartitions(call.body));
     ASSIGN_OR_RETURN(request.filter, call.body.Text("filter"));
@@ -481,6 +504,7 @@ RestResult RestRoutes::Search(const RestCall& call) {
     ASSIGN_OR_RETURN(request.search_params, ReadSearchSettings(call.body));
     RETURN_IF_ERROR(ReadProfile(call.body, &request.search_params));
     ASSIGN_OR_RETURN(request.function_score, ReadFunctionScore(call.body));
+    ASSIGN_OR_RETURN(request.highlighter, ReadHighlighter(call.body));
     const std::string_view data = call.body.Raw("data");
     const std::string_view ids = call.body.Raw("ids");
     if (data.empty() == ids.empty()) {

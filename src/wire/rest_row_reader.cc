@@ -516,6 +516,7 @@ class VectorsReader {
   public:
     explicit VectorsReader(const FieldSchema* field)
         : is_list_field_(field != nullptr && field->type == DataType::kArrayOfVector),
+          is_function_output_(field != nullptr && field->is_function_output),
           type_(field == nullptr ? DataType::kFloatVector
                 : is_list_field_ ? field->element_type
                                  : field->type) {
@@ -525,8 +526,8 @@ class VectorsReader {
     Status Add(const Scalar& element) {
         std::string bytes;
         int32_t type = static_cast<int32_t>(type_);
-        const bool may_be_text =
-            type_ == DataType::kFloatVector || type_ == DataType::kSparseFloatVector;
+        const bool may_be_text = type_ == DataType::kFloatVector ||
+                                 type_ == DataType::kSparseFloatVector || is_function_output_;
         if (element.kind == Kind::kString && may_be_text) {
             type = kVarCharPlaceholder;
             bytes = element.text;
@@ -564,6 +565,7 @@ class VectorsReader {
     }
 
     const bool is_list_field_;
+    const bool is_function_output_;
     const DataType type_;
     proxy::Placeholders out_;
 };

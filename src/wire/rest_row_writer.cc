@@ -262,6 +262,31 @@ std::string WriteQueryRows(const proxy::QueryResults& results, Int64Form form) {
     return out + "]";
 }
 
+namespace {
+
+// ,"highlight":{"field":["fragment", ..], ..}
+void WriteHighlights(const std::vector<proxy::HighlightedField>& highlights, size_t row,
+                     std::string* out) {
+    if (highlights.empty()) {
+        return;
+    }
+    out->append(",\"highlight\":{");
+    for (size_t i = 0; i < highlights.size(); ++i) {
+        out->append(i == 0 ? "" : ",");
+        json::WriteString(highlights[i].name, out);
+        out->append(":[");
+        const std::vector<std::string>& fragments = highlights[i].fragments.at(row);
+        for (size_t j = 0; j < fragments.size(); ++j) {
+            out->append(j == 0 ? "" : ",");
+            json::WriteString(fragments[j], out);
+        }
+        out->append("]");
+    }
+    out->append("}");
+}
+
+}  // namespace
+
 std::string WriteSearchRows(const proxy::SearchResults& results, Int64Form form) {
     const RowWriter writer(results.columns, {results.primary_field_name, kDistance}, form);
     const std::string key = QuotedKey(results.primary_field_name);
@@ -273,6 +298,7 @@ std::string WriteSearchRows(const proxy::SearchResults& results, Int64Form form)
         out.append(",\"distance\":");
         AppendScore(results.scores[row], &out);
         writer.Write(row, &out);
+        WriteHighlights(results.highlights, row, &out);
         out.push_back('}');
     }
     return out + "]";

@@ -358,6 +358,9 @@ TEST(RestCreate, RefusesWhatItCannotRead) {
          1100},
         {R"({"collectionName":"c","schema":{"functions":[{}],"fields":[
             {"fieldName":"a","dataType":"Int64"}]}})",
+         1802},
+        {R"({"collectionName":"c","schema":{"functions":[{"name":"f","type":"Bm25"}],"fields":[
+            {"fieldName":"a","dataType":"Int64"}]}})",
          1100},
     };
     for (const auto& [text, code] : cases) {

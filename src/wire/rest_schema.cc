@@ -162,6 +162,41 @@ Result<FieldSchema> ReadField(const RestBody& body) {
     return field;
 }
 
+constexpr std::pair<std::string_view, schema::FunctionType> kFunctionTypes[] = {
+    {"BM25", schema::FunctionType::kBm25},
+    {"TextEmbedding", schema::FunctionType::kTextEmbedding},
+    {"Rerank", schema::FunctionType::kRerank},
+    {"MinHash", schema::FunctionType::kMinHash},
+};
+
+std::string_view FunctionTypeName(schema::FunctionType type) {
+    for (const auto& [name, value] : kFunctionTypes) {
+        if (value == type) {
+            return name;
+        }
+    }
+    return "Unknown";
+}
+
+Result<schema::FunctionSchema> ReadFunction(const RestBody& body) {
+    schema::FunctionSchema function;
+    ASSIGN_OR_RETURN(function.name, body.RequiredText("name"));
+    ASSIGN_OR_RETURN(function.description, body.Text("description"));
+    ASSIGN_OR_RETURN(const std::string type, body.RequiredText("type"));
+    for (const auto& [name, value] : kFunctionTypes) {
+        if (name == type) {
+            function.type = value;
+        }
+    }
+    if (function.type == schema::FunctionType::kUnknown) {
+        return InvalidParameter("Unsupported function type: " + type);
+    }
+    ASSIGN_OR_RETURN(function.input_field_names, body.Texts("inputFieldNames"));
+    ASSIGN_OR_RETURN(function.output_field_names, body.Texts("outputFieldNames"));
+    ASSIGN_OR_RETURN(function.params, body.Pairs("params"));
+    return function;
+}
+
 // A struct array. A capacity given for the whole counts for the sub-fields that have none.
 Result<FieldSchema> ReadStructField(const RestBody& body) {
     FieldSchema field;
@@ -190,8 +225,13 @@ Status ReadFields(const RestBody& body, schema::CollectionSchema* schema) {
     if (fields.empty()) {
         return MissingRequired("field [fields] of [schema] is required");
     }
-    for (const std::string_view unsupported : {"functions", "externalSource", "externalSpec"}) {
+    for (const std::string_view unsupported : {"externalSource", "externalSpec"}) {
         RETURN_IF_ERROR(CheckAbsent(body, unsupported));
+    }
+    ASSIGN_OR_RETURN(const std::vector<RestBody> functions, body.Objects("functions"));
+    for (const RestBody& function : functions) {
+        ASSIGN_OR_RETURN(schema::FunctionSchema read, ReadFunction(function));
+        schema->functions.push_back(std::move(read));
     }
     ASSIGN_OR_RETURN(schema->auto_id, body.Bool("autoId"));
     ASSIGN_OR_RETURN(schema->enable_dynamic_field, body.Bool("enableDynamicField"));
@@ -301,9 +341,32 @@ Value FieldObject(const FieldSchema& field, const calendar::TimeZone& zone) {
     if (field.element_type != DataType::kNone) {
         object.Add("elementType", schema::DataTypeName(field.element_type));
     }
+    if (field.is_function_output) {
+        object.Add("isFunctionOutput", true);
+    }
     if (!field.type_params.empty()) {
         object.Add("params", PairList(field.type_params));
     }
+    return object;
+}
+
+Value NameList(const std::vector<std::string>& names) {
+    Value list = Value::Array();
+    for (const std::string& name : names) {
+        list.Append(name);
+    }
+    return list;
+}
+
+Value FunctionObject(const schema::FunctionSchema& function) {
+    Value object;
+    object.Add("name", function.name);
+    object.Add("id", function.id);
+    object.Add("type", FunctionTypeName(function.type));
+    object.Add("inputFieldNames", NameList(function.input_field_names));
+    object.Add("outputFieldNames", NameList(function.output_field_names));
+    object.Add("params", PairList(function.params));
+    object.Add("description", function.description);
     return object;
 }
 
@@ -413,7 +476,11 @@ Value DescribeObject(const roles::CollectionInfo& info) {
     object.Add("autoId", info.schema.auto_id);
     object.Add("fields", std::move(fields));
     object.Add("structFields", std::move(struct_fields));
-    object.Add("functions", Value::Array());
+    Value functions = Value::Array();
+    for (const schema::FunctionSchema& function : info.schema.functions) {
+        functions.Append(FunctionObject(function));
+    }
+    object.Add("functions", std::move(functions));
     object.Add("aliases", std::move(aliases));
     object.Add("shardsNum", info.shards_num);
     object.Add("partitionsNum", info.partitions.size());

@@ -301,6 +301,20 @@ ReplyWriter FieldMessage(const proxy::OutputColumn& column) {
     return out;
 }
 
+// milvus.proto.common.HighlightResult: one HighlightData a hit, empty ones too.
+ReplyWriter HighlightMessage(const proxy::HighlightedField& field) {
+    ReplyWriter out;
+    out.String(1, field.name);
+    for (const std::vector<std::string>& fragments : field.fragments) {
+        ReplyWriter data;
+        for (const std::string& fragment : fragments) {
+            data.Bytes(1, fragment);
+        }
+        out.Message(2, data);
+    }
+    return out;
+}
+
 // milvus.proto.schema.SearchResultData.
 ReplyWriter SearchDataMessage(const proxy::SearchResults& results) {
     ReplyWriter out;
@@ -328,6 +342,9 @@ ReplyWriter SearchDataMessage(const proxy::SearchResults& results) {
     }
     out.PackedFixed(12, results.recalls.data(), results.recalls.size() * sizeof(float));
     out.String(13, results.primary_field_name);
+    for (const proxy::HighlightedField& field : results.highlights) {
+        out.Message(14, HighlightMessage(field));
+    }
     if (results.is_aggregation) {
         AppendBuckets(results, &out);
     }

@@ -81,9 +81,6 @@ proxy::FunctionScore FromFunctionScore(const pb::schema::FunctionScore& in) {
 }
 
 Status CheckSearchForms(const pb::milvus::SearchRequest& request) {
-    if (request.has_highlighter()) {
-        return NotSupported("highlighter");
-    }
     if (request.function_chains_size() > 0) {
         return NotSupported("function_chains");
     }
@@ -112,6 +109,11 @@ Result<proxy::SearchRequest> FromSearch(const RawCall& call, const pb::milvus::S
         request.aggregation = FromAggregation(in.search_aggregation());
     }
     request.function_score = FromFunctionScore(in.function_score());
+    if (in.has_highlighter()) {
+        request.highlighter =
+            proxy::Highlighter{static_cast<proxy::Highlighter::Type>(in.highlighter().type()),
+                               FromPairs(in.highlighter().params())};
+    }
     return request;
 }
 

@@ -48,10 +48,10 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(AlterCollectionField, kDone, "CreateCollection") \
     UNARY(AddCollectionField, kDone, "AddCollectionField") \
     UNARY(AddCollectionStructField, kDone, "AddCollectionField") \
-    UNARY(AlterCollectionSchema, kPartial, "AlterCollectionSchema") \
-    UNARY(AddCollectionFunction, kUnimplemented, "CreateCollection") \
-    UNARY(AlterCollectionFunction, kUnimplemented, "CreateCollection") \
-    UNARY(DropCollectionFunction, kUnimplemented, "CreateCollection") \
+    UNARY(AlterCollectionSchema, kDone, "AlterCollectionSchema") \
+    UNARY(AddCollectionFunction, kPartial, "CreateCollection") \
+    UNARY(AlterCollectionFunction, kPartial, "CreateCollection") \
+    UNARY(DropCollectionFunction, kDone, "CreateCollection") \
     UNARY(BatchUpdateManifest, kUnimplemented, "Insert") \
     UNARY(LoadCollection, kDone, "Load") \
     UNARY(ReleaseCollection, kDone, "Release") \
@@ -103,7 +103,7 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(GetImportState, kUnimplemented, "") \
     UNARY(ListImportTasks, kUnimplemented, "") \
     UNARY(RunAnalyzer, kUnimplemented, "") \
-    UNARY(ComputePhraseMatchSlop, kUnimplemented, "") \
+    UNARY(ComputePhraseMatchSlop, kDone, "") \
     UNARY(AddFileResource, kUnimplemented, "AddFileResource") \
     UNARY(RemoveFileResource, kUnimplemented, "RemoveFileResource") \
     UNARY(ListFileResources, kUnimplemented, "ListFileResources") \

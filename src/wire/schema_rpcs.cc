@@ -1,6 +1,10 @@
-// Changes of a collection that exists: fields, struct arrays, schema actions, truncation.
+// Changes of a collection that exists: fields, struct arrays, functions, schema actions, truncation;
+// and the slop of phrases.
 
+#include "expr/phrase_slop.h"
 #include "wire/milvus_service.h"
+
+#include <optional>
 
 namespace elanus::wire {
 namespace {
@@ -8,25 +12,35 @@ namespace {
 using base::Result;
 using base::Status;
 
-Status AddFunctionsNotYet() {
-    return base::InvalidParameter("functions are not supported yet");
+// Milvus 3.0 adds a function together with its output field and nothing else; these are the words
+// of the versions before.
+Status FunctionAlone(schema::FunctionType type, const std::string& verb) {
+    const std::string kind = type == schema::FunctionType::kBm25      ? "BM25 "
+                             : type == schema::FunctionType::kMinHash ? "MinHash "
+                                                                      : "";
+    return base::InvalidParameter("currently does not support " + verb + " " + kind +
+                                  "function alone: add it together with its output field "
+                                  "(add_function_field)");
 }
 
-// The fields of an add action; 1100 for what comes with functions.
-Result<std::vector<schema::FieldSchema>> FieldsOf(
-    const pb::milvus::AlterCollectionSchemaRequest::AddRequest& add) {
-    if (add.func_schema_size() > 0 || add.do_physical_backfill()) {
-        return AddFunctionsNotYet();
-    }
-    std::vector<schema::FieldSchema> fields;
+using AddRequest = pb::milvus::AlterCollectionSchemaRequest::AddRequest;
+
+proxy::FunctionFields FromAdd(const std::string& database, const std::string& collection,
+                              const AddRequest& add) {
+    proxy::FunctionFields added;
+    added.database = database;
+    added.collection = collection;
     for (const auto& info : add.field_infos()) {
+        added.fields.push_back(FromField(info.field_schema()));
         if (!info.index_name().empty() || info.extra_params_size() > 0) {
-            return base::InvalidParameter(
-                "an index in the schema change is not supported yet, create it afterwards");
+            added.indexes.push_back({database, collection, info.field_schema().name(),
+                                     info.index_name(), FromPairs(info.extra_params())});
         }
-        fields.push_back(FromField(info.field_schema()));
     }
-    return fields;
+    for (const pb::schema::FunctionSchema& function : add.func_schema()) {
+        added.functions.push_back(FromFunction(function));
+    }
+    return added;
 }
 
 }  // namespace
@@ -61,6 +75,32 @@ void MilvusService::RegisterSchemaChanges(RpcHandlers& handlers) {
                                      FromPairs(call.request().properties()),
                                      FromStrings(call.request().delete_keys())));
     });
+    handlers.Set<rpc::AddCollectionFunction>([](rpc::AddCollectionFunction::Call& call) {
+        FinishWith(call,
+                   FunctionAlone(FromFunction(call.request().functionschema()).type, "adding"));
+    });
+    handlers.Set<rpc::AlterCollectionFunction>([](rpc::AlterCollectionFunction::Call& call) {
+        FinishWith(call,
+                   FunctionAlone(FromFunction(call.request().functionschema()).type, "altering"));
+    });
+    handlers.Set<rpc::DropCollectionFunction>([this](rpc::DropCollectionFunction::Call& call) {
+        FinishWith(call, proxy_.DropFunction(
+                             call.context(), DatabaseOf(call, call.request().db_name()),
+                             call.request().collection_name(), call.request().function_name(),
+                             /*drop_output_fields=*/false));
+    });
+    handlers.Set<rpc::ComputePhraseMatchSlop>([](rpc::ComputePhraseMatchSlop::Call& call) {
+        const std::vector<std::string> texts = FromStrings(call.request().data_texts());
+        const auto slops =
+            expr::LeastSlops(call.request().analyzer_params(), call.request().query_text(), texts);
+        if (slops.ok()) {
+            for (const std::optional<uint32_t>& slop : *slops) {
+                call.response().add_is_match(slop.has_value());
+                call.response().add_slops(slop.value_or(0));
+            }
+        }
+        FinishWith(call, slops.status());
+    });
     handlers.Set<rpc::AlterCollectionSchema>([this](rpc::AlterCollectionSchema::Call& call) {
         SetStatus(
             AlterSchema(call.context(), DatabaseOf(call, call.request().db_name()), call.request()),
@@ -72,16 +112,19 @@ void MilvusService::RegisterSchemaChanges(RpcHandlers& handlers) {
 Status MilvusService::AlterSchema(const base::CallContext& context, const std::string& database,
                                   const pb::milvus::AlterCollectionSchemaRequest& request) {
     if (request.action().has_add_request()) {
-        ASSIGN_OR_RETURN(const std::vector<schema::FieldSchema> fields,
-                         FieldsOf(request.action().add_request()));
-        return proxy_.AddFields(context, database, request.collection_name(), fields);
+        const proxy::FunctionFields added =
+            FromAdd(database, request.collection_name(), request.action().add_request());
+        return added.functions.empty() && added.indexes.empty()
+                   ? proxy_.AddFields(context, database, request.collection_name(), added.fields)
+                   : proxy_.AddFunctionFields(context, added);
     }
     if (!request.action().has_drop_request()) {
         return base::InvalidParameter("the action of the schema change is missing");
     }
     const auto& drop = request.action().drop_request();
-    if (!drop.function_name().empty() || drop.drop_function_output_fields()) {
-        return AddFunctionsNotYet();
+    if (!drop.function_name().empty()) {
+        return proxy_.DropFunction(context, database, request.collection_name(),
+                                   drop.function_name(), drop.drop_function_output_fields());
     }
     return proxy_.DropField(context, database, request.collection_name(), drop.field_name(),
                             drop.field_id());
