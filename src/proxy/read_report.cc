@@ -173,7 +173,8 @@ class TextProfile {
         if (report_.text.has_value()) {
             const TextReport& text = *report_.text;
             Line("  Text: terms=", text.terms, " documents=", text.documents,
-                 " average_length=", text.average_length, " hidden_rows=", text.hidden_rows);
+                 " average_length=", json::Write(text.average_length),
+                 " hidden_rows=", text.hidden_rows);
         }
         const std::string limit = report_.limit == 0 ? "none" : std::to_string(report_.limit);
         Line("  Window: limit=", limit, " offset=", report_.offset);

@@ -174,9 +174,9 @@ def test_a_row_names_its_analyzer(client, name):
     for _ in range(2):
         assert ids(client, name, "C++", search_params={"analyzer_name": "exact"}) == [1]
         assert ids(client, name, "C++", search_params={"analyzer_name": "raw"}) == [1]
-        assert ids(client, name, "Coding", search_params={"analyzer_name": "exact"}) == [1]
+        assert set(ids(client, name, "Coding", search_params={"analyzer_name": "exact"})) == {1, 3}
         assert ids(client, name, "C", search_params={"analyzer_name": "default"}) == [3]
-        assert ids(client, name, "Coding") in ([3], [3, 2], [2, 3])
+        assert set(ids(client, name, "Coding")) == {1, 3} and ids(client, name, "C#") == [3]
         client.flush(name)
     for params, phrase in [({"analyzers": {"default": {}}}, "by_field"),
                            ({"by_field": "lang", "analyzers": {"x": {}}}, "default"),
