@@ -18,7 +18,8 @@ namespace elanus::proxy {
 enum class WriteKind { kInsert, kUpsert, kPartial };
 
 // Columns of all fields in schema order, except the outputs of functions (function/outputs.h), and
-// the primary key where it is to be generated (autoID inserts), see NeedsAutoIds. Takes the request's columns.
+// the primary key where it is to be generated (autoID inserts), see NeedsAutoIds. Takes the
+// request's columns.
 base::Result<schema::ColumnBatch> PrepareRows(const roles::CollectionInfo& collection,
                                               const Limits& limits, WriteKind kind,
                                               InsertRequest* request);

@@ -1,7 +1,8 @@
 // BM25 over sparse vectors: a row's entries are (hash of a term, how often the row has it), and the
 // sum of its values is its length in terms.
 //
-//   score(q, d) = sum over terms t of both  q_t * tf * (k1 + 1) / (tf + k1 * (1 - b + b * len / avg))
+//   score(q, d) = sum over terms t of both of
+//                 q_t * tf * (k1 + 1) / (tf + k1 * (1 - b + b * len / avg))
 //
 // (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, with the
 // factor k1 + 1 that Lucene dropped and Milvus kept). The query's values q_t are weights: how often

@@ -1,5 +1,5 @@
-// Changes of a collection that exists: fields, struct arrays, functions, schema actions, truncation;
-// and the slop of phrases.
+// Changes of a collection that exists: fields, struct arrays, functions, schema actions,
+// truncation; and the slop of phrases.
 
 #include "expr/phrase_slop.h"
 #include "wire/milvus_service.h"
