@@ -1,7 +1,7 @@
 #include "scalar_index/row_lists.h"
 
+#include "codec/varint.h"
 #include "scalar_index/section_stream.h"
-#include "scalar_index/varint.h"
 
 #include <algorithm>
 #include <bit>
@@ -12,6 +12,9 @@
 namespace elanus::scalar_index {
 
 namespace {
+
+using codec::AppendVarint;
+using codec::ReadVarint;
 
 constexpr uint8_t kTagGaps = 0;
 constexpr uint8_t kTagBitmap = 1;

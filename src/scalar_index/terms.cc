@@ -1,6 +1,6 @@
 #include "scalar_index/terms.h"
 
-#include "scalar_index/varint.h"
+#include "codec/varint.h"
 
 #include <algorithm>
 #include <limits>
@@ -8,6 +8,9 @@
 namespace elanus::scalar_index {
 
 namespace {
+
+using codec::AppendVarint;
+using codec::ReadVarint;
 
 constexpr uint64_t kTermsPerBlock = 16;
 

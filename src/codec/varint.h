@@ -1,4 +1,4 @@
-// Varint: unsigned numbers in seven-bit groups, the lowest first; used by lists and terms.
+// Varint: unsigned numbers in seven-bit groups, the lowest first; used by files of lists and terms.
 // Threads: pure functions.
 #pragma once
 
@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-namespace elanus::scalar_index {
+namespace elanus::codec {
 
 inline void AppendVarint(uint64_t value, std::string* out) {
     for (; value >= 0x80; value >>= 7) {
@@ -37,4 +37,4 @@ inline bool ReadVarint(const uint8_t** at, const uint8_t* end, uint64_t* value) 
     return false;
 }
 
-}  // namespace elanus::scalar_index
+}  // namespace elanus::codec

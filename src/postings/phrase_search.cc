@@ -1,0 +1,194 @@
+#include "postings/phrase_search.h"
+
+#include "postings/scored_list.h"
+#include "postings/top_rows.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace elanus::postings {
+
+base::Status PhraseSearch::Open(const Index& index, const Phrase& phrase) {
+    if (!index.has_positions()) {
+        return base::InvalidParameter("phrase search: the index keeps no positions");
+    }
+    keys_.clear();
+    places_.clear();
+    slop_ = phrase.slop;
+    for (const Phrase::Place& place : phrase.places) {
+        const auto found = std::find(keys_.begin(), keys_.end(), place.key);
+        places_.push_back({static_cast<uint32_t>(found - keys_.begin()), place.position});
+        if (found == keys_.end()) {
+            keys_.push_back(place.key);
+        }
+    }
+    positions_.resize(std::max(positions_.size(), keys_.size()));
+    used_.resize(keys_.size());
+    passed_.resize(keys_.size());
+    return documents_.Open(index, keys_);
+}
+
+uint32_t PhraseSearch::AtMost(size_t d) {
+    uint32_t least = ~uint32_t{0};
+    for (size_t i = 0; i < keys_.size(); ++i) {
+        least = std::min(
+            least, documents_.list(i).CountAt(documents_.BlockOf(i, d), documents_.PlaceOf(i, d)));
+    }
+    return least;
+}
+
+void PhraseSearch::ReadPositions(size_t d) {
+    for (size_t i = 0; i < keys_.size(); ++i) {
+        positions_[i].clear();
+        documents_.list(i).AppendPositions(documents_.BlockOf(i, d), documents_.PlaceOf(i, d),
+                                           &positions_[i]);
+        passed_[i] = 0;
+    }
+}
+
+int64_t PhraseSearch::TryFrom(int64_t start) {
+    std::fill(used_.begin(), used_.end(), 0);
+    for (const Place& place : places_) {
+        const std::vector<uint32_t>& positions = positions_[place.list];
+        size_t at = std::max(passed_[place.list], used_[place.list]);
+        while (at < positions.size() && positions[at] < start + place.position) {
+            ++at;
+        }
+        if (at == positions.size()) {
+            return kNone;
+        }
+        if (positions[at] - place.position > start + slop_) {
+            return positions[at] - place.position - slop_;
+        }
+        used_[place.list] = at + 1;
+    }
+    return start;
+}
+
+bool PhraseSearch::Occurs(size_t d) {
+    ReadPositions(d);
+    int64_t start = places_.empty() ? kNone : -places_.back().position;
+    while (start != kNone) {
+        const int64_t next = TryFrom(start);
+        if (next == start) {
+            return true;
+        }
+        start = next;
+    }
+    return false;
+}
+
+uint32_t PhraseSearch::Count(size_t d) {
+    ReadPositions(d);
+    uint32_t count = 0;
+    int64_t start = places_.empty() ? kNone : -places_.back().position;
+    while (start != kNone) {
+        const int64_t next = TryFrom(start);
+        if (next == start) {
+            ++count;
+            ++start;
+        } else {
+            start = next;
+        }
+    }
+    return count;
+}
+
+namespace {
+
+constexpr double kUnits = double{1 << 30};
+
+PhraseSearch& ThreadPhrase() {
+    static thread_local PhraseSearch search;
+    return search;
+}
+
+struct ThreadTop {
+    TopRows top;
+    ScoredList scorer;
+};
+
+}  // namespace
+
+base::Status Index::SearchPhrase(const Phrase& phrase, float weight, const SearchOptions& options,
+                                 Hits* hits) const {
+    if (options.k == 0 || !(options.scoring.average_length > 0) || !(weight > 0) ||
+        !std::isfinite(weight)) {
+        return base::InvalidParameter(
+            "phrase search: k, the weight or the average length is out "
+            "of range");
+    }
+    static thread_local ThreadTop scratch;
+    const double unit = double{weight} / kUnits;
+    simd::PartTable table = PartsFor(options.scoring);
+    table.weight = static_cast<float>(double{weight} / unit);
+    RETURN_IF_ERROR(scratch.scorer.Open(*this, Term(), table) ? base::Status()
+                                                              : Damaged("bad table"));
+    PhraseSearch& search = ThreadPhrase();
+    RETURN_IF_ERROR(search.Open(*this, phrase));
+    TopRows& top = scratch.top;
+    top.Reset(options.k, 1, unit);
+    hits->scored = 0;
+    while (search.NextBatch()) {
+        if (options.interrupt) {
+            RETURN_IF_ERROR(options.interrupt());
+        }
+        for (size_t d = 0; d < search.batch().size(); ++d) {
+            const uint32_t document = search.batch()[d];
+            if (!options.filter.Test(RowOf(document)) ||
+                scratch.scorer.PartOf(search.AtMost(d), document) < top.limit()) {
+                continue;
+            }
+            const uint32_t count = search.Count(d);
+            if (count == 0) {
+                continue;
+            }
+            ++hits->scored;
+            const int32_t part = scratch.scorer.PartOf(count, document);
+            const auto score = static_cast<float>(part * unit);
+            if ((!options.most.has_value() || score <= *options.most) &&
+                (!options.above.has_value() || score > *options.above)) {
+                top.Push(score, RowOf(document));
+            }
+        }
+    }
+    if (search.damaged()) {
+        return Damaged("a list is damaged");
+    }
+    hits->rows.clear();
+    hits->scores.clear();
+    for (const uint64_t key : top.Sorted()) {
+        hits->rows.push_back(TopRows::Row(key));
+        hits->scores.push_back(TopRows::Score(key));
+    }
+    return base::Status();
+}
+
+base::Result<base::Bitmap> Index::MatchPhrase(const Phrase& phrase) const {
+    base::Bitmap rows(documents());
+    PhraseSearch& search = ThreadPhrase();
+    RETURN_IF_ERROR(search.Open(*this, phrase));
+    while (search.NextBatch()) {
+        for (size_t d = 0; d < search.batch().size(); ++d) {
+            if (search.Occurs(d)) {
+                rows.Set(RowOf(search.batch()[d]));
+            }
+        }
+    }
+    return search.damaged() ? base::Result<base::Bitmap>(Damaged("a list is damaged"))
+                            : std::move(rows);
+}
+
+base::Result<uint64_t> Index::CountPhrase(const Phrase& phrase, base::BitmapView filter) const {
+    PhraseSearch& search = ThreadPhrase();
+    RETURN_IF_ERROR(search.Open(*this, phrase));
+    uint64_t count = 0;
+    while (search.NextBatch()) {
+        for (size_t d = 0; d < search.batch().size(); ++d) {
+            count += filter.Test(RowOf(search.batch()[d])) && search.Occurs(d) ? 1 : 0;
+        }
+    }
+    return search.damaged() ? base::Result<uint64_t>(Damaged("a list is damaged")) : count;
+}
+
+}  // namespace elanus::postings
