@@ -26,7 +26,7 @@ bool BlockList::Open(const ListSections& sections, const simd::PostingKernels& k
     term_ = term;
     index_documents_ = sections.documents;
     has_positions_ = sections.has_positions;
-    parts_of_ = docs_of_ = counts_of_ = starts_of_ = positions_of_ = kNoBlock;
+    parts_of_ = docs_of_ = counts_of_ = ends_of_ = positions_of_ = kNoBlock;
     damaged_ = false;
     size_ = 0;
     blocks_ = (term.documents + kBlock - 1) / kBlock;
@@ -56,6 +56,7 @@ bool BlockList::OpenDirectory() {
     if (term_.documents > index_documents_) {
         return false;
     }
+    lasts_ = Values<uint32_t>(reinterpret_cast<const uint8_t*>(&only_last_));
     if (term_.documents == 1) {
         only_last_ = term_.only_document;
         return only_last_ < index_documents_;
@@ -103,13 +104,7 @@ bool BlockList::OpenPositions() {
     return true;
 }
 
-uint32_t BlockList::Seek(uint32_t block, uint32_t document) const {
-    if (block >= blocks_ || Last(block) >= document) {
-        return block;
-    }
-    if (blocks_ == 1) {
-        return 1;
-    }
+uint32_t BlockList::SeekFurther(uint32_t block, uint32_t document) const {
     uint32_t low = block;  // its last is below the document
     uint32_t step = 1;
     while (blocks_ - low > step && lasts_[low + step] < document) {
@@ -208,8 +203,8 @@ void BlockList::ReadCounts(uint32_t block) {
         return;
     }
     Unpack(*kernels_, packed_counts_, size_, counts_);
-    for (size_t i = 0; i < size_; ++i) {
-        ++counts_[i];
+    for (uint32_t& count : counts_) {
+        ++count;
     }
     counts_of_ = block;
 }
@@ -254,7 +249,7 @@ uint32_t BlockList::CountAt(uint32_t block, uint32_t place) {
     return FindParts(block) ? NumberAt(packed_counts_, place) + 1 : 1;
 }
 
-void BlockList::ReadPositions(uint32_t block) {
+void BlockList::UnpackPositions(uint32_t block) {
     if (positions_of_ == block) {
         return;
     }
@@ -272,41 +267,46 @@ void BlockList::ReadPositions(uint32_t block) {
     Unpack(*kernels_, packed, n, positions_);
 }
 
-void BlockList::AppendPositions(uint32_t block, uint32_t place, std::vector<uint32_t>* out) {
+// The places of a block's occurrences among all of the list's: those of the document at place p end
+// at ends[p], exclusively.
+void BlockList::ReadEnds(uint32_t block) {
+    if (ends_of_ == block || !FindParts(block)) {
+        return;
+    }
+    const uint32_t before = blocks_ == 1 ? 0 : occurrences_before_[block];
+    Unpack(*kernels_, packed_counts_, size_, occurrence_ends_ + 1);
+    // The numbers are counts less one, to which the kernel adds their places.
+    kernels_->add_up(before + 1, size_, occurrence_ends_ + 1);
+    occurrence_ends_[0] = before;
+    ends_of_ = block;
+}
+
+void BlockList::ReadPositions(uint32_t block, uint32_t place, std::vector<uint32_t>* out) {
     uint64_t start = uint64_t{block} * kBlock + place;
-    uint32_t count = 1;
+    uint64_t count = 1;
     if (term_.documents == 1) {
-        count = CountAt(block, place);
         start = 0;
+        count = term_.occurrences;
         if (position_blocks_ == 0) {
-            out->insert(out->end(), term_.inline_positions, term_.inline_positions + count);
+            out->assign(term_.inline_positions, term_.inline_positions + count);
             return;
         }
     } else if (repeated()) {
-        ReadCounts(block);
-        if (counts_of_ != block) {
-            return;  // damaged
-        }
-        if (starts_of_ != block) {
-            uint32_t before = 0;
-            for (size_t i = 0; i < size_; ++i) {
-                starts_[i] = before;
-                before += counts_[i];
-            }
-            starts_of_ = block;
-        }
-        count = counts_[place];
-        start = (blocks_ == 1 ? 0 : occurrences_before_[block]) + uint64_t{starts_[place]};
+        ReadEnds(block);
+        start = occurrence_ends_[place];
+        count = uint64_t{occurrence_ends_[place + 1]} - start;
     }
-    if (start + count > term_.occurrences) {
+    if (start + count > term_.occurrences || count > term_.occurrences) {
         damaged_ = true;
+        out->clear();
         return;
     }
+    out->resize(count);
     uint32_t position = 0;
-    for (uint64_t i = start; i < start + count; ++i) {
-        ReadPositions(static_cast<uint32_t>(i / kBlock));
-        position += positions_[i % kBlock];
-        out->push_back(position);
+    for (uint64_t i = 0; i < count; ++i) {
+        UnpackPositions(static_cast<uint32_t>((start + i) / kBlock));
+        position += positions_[(start + i) % kBlock];
+        (*out)[i] = position;
     }
 }
 
@@ -327,10 +327,9 @@ void BlockList::SetBits(uint32_t block, uint32_t begin, uint32_t end, uint64_t* 
     }
     ReadDocuments(block);
     const size_t from = First(block) < begin ? kernels_->rank(docs_, begin) : 0;
-    const size_t to = Last(block) >= end ? kernels_->rank(docs_, end) : size_;
-    for (size_t i = from; i < std::min(to, size_); ++i) {
-        const uint32_t bit = docs_[i] - begin;
-        words[bit / 64] |= uint64_t{1} << (bit % 64);
+    const size_t to = Last(block) >= end ? std::min(kernels_->rank(docs_, end), size_) : size_;
+    if (from < to) {
+        kernels_->mark(docs_ + from, to - from, begin, words);
     }
 }
 

@@ -39,7 +39,6 @@ class Values {
         std::memcpy(&value, bytes_ + i * sizeof(T), sizeof value);
         return value;
     }
-    const uint8_t* bytes() const { return bytes_; }
 
   private:
     const uint8_t* bytes_ = nullptr;
@@ -47,13 +46,17 @@ class Values {
 
 class BlockList {
   public:
+    BlockList() = default;
+    BlockList(const BlockList&) = delete;
+    BlockList& operator=(const BlockList&) = delete;
+
     // False, and damaged(), when the term's places are not within the sections.
     bool Open(const ListSections& sections, const simd::PostingKernels& kernels, const Term& term);
 
     uint32_t documents() const { return term_.documents; }
     uint32_t blocks() const { return blocks_; }
     // The documents of block b are at most this, and above that of the block before.
-    uint32_t Last(uint32_t block) const { return blocks_ > 1 ? lasts_[block] : only_last_; }
+    uint32_t Last(uint32_t block) const { return lasts_[block]; }
     uint32_t First(uint32_t block) const { return block == 0 ? 0 : Last(block - 1) + 1; }
     bool repeated() const { return term_.repeated(); }
     const Term& term() const { return term_; }
@@ -62,7 +65,9 @@ class BlockList {
 
     // The first block at or behind `block` whose documents may be `document` or greater; blocks()
     // when there is none.
-    uint32_t Seek(uint32_t block, uint32_t document) const;
+    uint32_t Seek(uint32_t block, uint32_t document) const {
+        return block >= blocks_ || Last(block) >= document ? block : SeekFurther(block, document);
+    }
 
     // Makes `block` the current one: its documents, or how often each has the term.
     void ReadDocuments(uint32_t block);
@@ -78,8 +83,8 @@ class BlockList {
     int PlaceOf(uint32_t block, uint32_t document);
     // How often the document at that place of the block last asked about has the term.
     uint32_t CountAt(uint32_t block, uint32_t place);
-    // The positions in that document, appended.
-    void AppendPositions(uint32_t block, uint32_t place, std::vector<uint32_t>* out);
+    // The positions in the document at that place of the block.
+    void ReadPositions(uint32_t block, uint32_t place, std::vector<uint32_t>* out);
 
     // Sets the bit of each document of the block in [begin, end); bit 0 is `begin`, a multiple of
     // 64. Two words behind the end's may be written to.
@@ -90,11 +95,13 @@ class BlockList {
   private:
     static constexpr uint32_t kNoBlock = ~uint32_t{0};
 
+    uint32_t SeekFurther(uint32_t block, uint32_t document) const;
     bool OpenDirectory();
     bool OpenPositions();
     bool FindParts(uint32_t block);
     void ReadBits();
-    void ReadPositions(uint32_t position_block);
+    void ReadEnds(uint32_t block);
+    void UnpackPositions(uint32_t position_block);
     void Fail();
 
     const simd::PostingKernels* kernels_ = nullptr;
@@ -119,7 +126,7 @@ class BlockList {
     uint32_t parts_of_ = kNoBlock;
     uint32_t docs_of_ = kNoBlock;
     uint32_t counts_of_ = kNoBlock;
-    uint32_t starts_of_ = kNoBlock;
+    uint32_t ends_of_ = kNoBlock;
     uint32_t positions_of_ = kNoBlock;
     size_t size_ = 0;
     bool is_bits_ = false;
@@ -130,7 +137,7 @@ class BlockList {
     PackedBlock packed_counts_;
     alignas(64) uint32_t docs_[kBlock + 16];
     alignas(64) uint32_t counts_[kBlock + 16];
-    uint32_t starts_[kBlock + 1];  // occurrences in the block before each place
+    uint32_t occurrence_ends_[1 + kBlock + 16] = {};
     uint32_t positions_[kBlock + 16];
 };
 

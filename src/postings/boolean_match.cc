@@ -165,12 +165,8 @@ base::Result<uint64_t> Index::CountAll(std::span<const std::string> keys,
     std::sort(distinct.begin(), distinct.end());
     distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
     RETURN_IF_ERROR(conjunction.Open(*this, distinct));
-    uint64_t count = 0;
-    while (conjunction.NextBatch()) {
-        if (!filter.present()) {
-            count += conjunction.batch().size();
-            continue;
-        }
+    uint64_t count = filter.present() ? 0 : conjunction.Count();
+    while (filter.present() && conjunction.NextBatch()) {
         for (const uint32_t document : conjunction.batch()) {
             count += filter.Test(RowOf(document)) ? 1 : 0;
         }

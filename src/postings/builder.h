@@ -25,6 +25,7 @@ namespace elanus::postings {
 
 struct BuildOptions {
     bool positions = true;
+    uint32_t tag = 0;                   // kept for the caller
     bool reorder = true;                // documents with the same terms get neighbouring places
     sys::Executor* executor = nullptr;  // null: all on the calling thread
     // Asked now and then, from any of the threads; a failure ends the build with it.

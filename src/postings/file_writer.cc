@@ -296,6 +296,9 @@ base::Status FileWriter::Save(const std::vector<Range>& ranges, codec::Sink& sin
     meta.order_bits = reordered_ ? static_cast<uint32_t>(std::bit_width(meta.documents)) : 0;
     meta.length_sum = length_sum_;
     meta.terms = sorted_.size();
+    meta.tag = in_.options_.tag;
+    meta.empty =
+        static_cast<uint32_t>(std::count(in_.lengths_.begin(), in_.lengths_.end(), uint32_t{0}));
     meta.occurrences = std::accumulate(occurrences_.begin(), occurrences_.end(), uint64_t{0});
     const std::string slack(kSlack, '\0');
     codec::EnvelopeWriter writer(sink, kFormat, kVersion);

@@ -104,9 +104,8 @@ base::Status Index::VerifyTerm(const Term& term, std::vector<uint32_t>* position
         for (uint32_t i = 0; i < list.size(); ++i) {
             const uint32_t count = list.CountAt(block, i);
             occurrences += count;
-            positions->clear();
             if (sections_.has_positions) {
-                list.AppendPositions(block, i, positions);
+                list.ReadPositions(block, i, positions);
                 if (positions->size() != count) {
                     return Damaged("positions are damaged");
                 }

@@ -84,6 +84,9 @@ class Index {
     static base::Result<std::shared_ptr<const Index>> Open(base::Buffer file);
 
     uint32_t documents() const { return meta_.documents; }
+    // Those of length 0.
+    uint32_t empty_documents() const { return std::min(meta_.empty, meta_.documents); }
+    uint32_t tag() const { return meta_.tag; }
     uint64_t terms() const { return meta_.terms; }
     uint64_t length_sum() const { return meta_.length_sum; }
     uint64_t occurrences() const { return meta_.occurrences; }

@@ -31,7 +31,7 @@ inline constexpr uint32_t kTermsPerBlock = 32;
 inline constexpr size_t kClasses = 256;
 inline constexpr uint32_t kDocumentsMax = (uint32_t{1} << 31) - 1;
 // Zeros behind the lists, the positions, the codes and the order: reads are wide.
-inline constexpr size_t kSlack = 192;
+inline constexpr size_t kSlack = 576;  // a block of the widest numbers, and a wide read more
 
 struct Meta {
     uint32_t flags;
@@ -41,7 +41,8 @@ struct Meta {
     uint64_t length_sum;
     uint64_t terms;
     uint64_t occurrences;  // of all terms
-    uint64_t zero;
+    uint32_t tag;          // the owner's
+    uint32_t empty;        // documents of length 0
 };
 static_assert(sizeof(Meta) == 48);
 

@@ -24,8 +24,28 @@ base::Status PhraseSearch::Open(const Index& index, const Phrase& phrase) {
     }
     positions_.resize(std::max(positions_.size(), keys_.size()));
     used_.resize(keys_.size());
-    passed_.resize(keys_.size());
-    return documents_.Open(index, keys_);
+    RETURN_IF_ERROR(documents_.Open(index, keys_));
+    exact_ = slop_ == 0 && !places_.empty();
+    for (size_t i = 0; i < places_.size(); ++i) {
+        for (size_t j = 0; j < i; ++j) {
+            exact_ = exact_ && (places_[i].list != places_[j].list ||
+                                places_[i].position != places_[j].position);
+        }
+    }
+    // Starts count from the first place; the rarest token is looked at first.
+    int64_t least = places_.empty() ? 0 : places_.front().position;
+    for (const Place& place : places_) {
+        least = std::min(least, place.position);
+    }
+    for (Place& place : places_) {
+        place.position -= least;
+    }
+    if (exact_ && !documents_.empty()) {
+        std::stable_sort(places_.begin(), places_.end(), [&](const Place& a, const Place& b) {
+            return documents_.list(a.list).documents() < documents_.list(b.list).documents();
+        });
+    }
+    return base::Status();
 }
 
 uint32_t PhraseSearch::AtMost(size_t d) {
@@ -37,20 +57,51 @@ uint32_t PhraseSearch::AtMost(size_t d) {
     return least;
 }
 
+const std::vector<uint32_t>& PhraseSearch::PositionsOf(size_t list, size_t d) {
+    documents_.list(list).ReadPositions(documents_.BlockOf(list, d), documents_.PlaceOf(list, d),
+                                        &positions_[list]);
+    return positions_[list];
+}
+
 void PhraseSearch::ReadPositions(size_t d) {
     for (size_t i = 0; i < keys_.size(); ++i) {
-        positions_[i].clear();
-        documents_.list(i).AppendPositions(documents_.BlockOf(i, d), documents_.PlaceOf(i, d),
-                                           &positions_[i]);
-        passed_[i] = 0;
+        PositionsOf(i, d);
     }
+}
+
+size_t PhraseSearch::ExactStarts(size_t d) {
+    size_t n = 0;
+    for (size_t p = 0; p < places_.size() && (p == 0 || n > 0); ++p) {
+        const std::vector<uint32_t>& positions = PositionsOf(places_[p].list, d);
+        const auto offset = static_cast<uint32_t>(places_[p].position);
+        if (p == 0) {
+            starts_.resize(std::max(starts_.size(), positions.size()));
+            for (const uint32_t position : positions) {
+                starts_[n] = position - offset;
+                n += position >= offset ? 1 : 0;
+            }
+            continue;
+        }
+        size_t at = 0;
+        size_t kept = 0;
+        for (size_t i = 0; i < n; ++i) {
+            const uint32_t wanted = starts_[i] + offset;
+            while (at < positions.size() && positions[at] < wanted) {
+                ++at;
+            }
+            starts_[kept] = starts_[i];
+            kept += at < positions.size() && positions[at] == wanted ? 1 : 0;
+        }
+        n = kept;
+    }
+    return n;
 }
 
 int64_t PhraseSearch::TryFrom(int64_t start) {
     std::fill(used_.begin(), used_.end(), 0);
     for (const Place& place : places_) {
         const std::vector<uint32_t>& positions = positions_[place.list];
-        size_t at = std::max(passed_[place.list], used_[place.list]);
+        size_t at = used_[place.list];
         while (at < positions.size() && positions[at] < start + place.position) {
             ++at;
         }
@@ -66,6 +117,9 @@ int64_t PhraseSearch::TryFrom(int64_t start) {
 }
 
 bool PhraseSearch::Occurs(size_t d) {
+    if (exact_) {
+        return ExactStarts(d) > 0;
+    }
     ReadPositions(d);
     int64_t start = places_.empty() ? kNone : -places_.back().position;
     while (start != kNone) {
@@ -79,6 +133,9 @@ bool PhraseSearch::Occurs(size_t d) {
 }
 
 uint32_t PhraseSearch::Count(size_t d) {
+    if (exact_) {
+        return static_cast<uint32_t>(ExactStarts(d));
+    }
     ReadPositions(d);
     uint32_t count = 0;
     int64_t start = places_.empty() ? kNone : -places_.back().position;

@@ -39,18 +39,22 @@ class PhraseSearch {
         int64_t position = 0;
     };
 
+    const std::vector<uint32_t>& PositionsOf(size_t list, size_t d);
     void ReadPositions(size_t d);
+    // Without slop: the starts at which each place has its token.
+    size_t ExactStarts(size_t d);
     // `start` itself, the next start that may do, or kNone.
     int64_t TryFrom(int64_t start);
     static constexpr int64_t kNone = INT64_MAX;
 
     Conjunction documents_;
     int64_t slop_ = 0;
+    bool exact_ = false;  // no slop, and no two places want the same token at the same position
     std::vector<std::string_view> keys_;  // different ones
     std::vector<Place> places_;
     std::vector<std::vector<uint32_t>> positions_;  // by list
     std::vector<size_t> used_;                      // by list: how many of them are taken
-    std::vector<size_t> passed_;  // by list: how many lie before any start to come
+    std::vector<uint32_t> starts_;
 };
 
 }  // namespace elanus::postings

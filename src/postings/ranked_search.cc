@@ -14,9 +14,9 @@ constexpr double kUnits = double{1 << 30};
 // Candidates that one list has named are completed when there are so many.
 constexpr size_t kBatch = 256;
 // Naming documents in a window; fewer make a larger window.
-constexpr double kPostingsPerWindow = 2048;
+constexpr double kPostingsPerWindow = 1024;
 // Sums of a window are looked through one by one when at least one in so many is touched.
-constexpr double kSparse = 12;
+constexpr double kSparse = 64;
 constexpr size_t kTermsMax = 1 << 20;
 
 bool Counts(const WeightedTerm& term) {
@@ -75,6 +75,7 @@ base::Status RankedSearch::OpenLists(const Index& index, std::span<const Weighte
         touched_.resize(room);
         docs_.resize(room);
         found_.resize(room);
+        reachable_.resize(room);
     }
     return base::Status();
 }
@@ -264,6 +265,31 @@ void RankedSearch::DropFiltered() {
     candidates_ = kept;
 }
 
+// Drops candidates that the bounds of just the blocks they would be in rule out, the lists that may
+// tell most first. `rest`: the window's bounds of all of them.
+void RankedSearch::DropHopeless(std::span<ScoredList*> others, int32_t rest) {
+    const int32_t limit = top_.limit();
+    for (size_t i = 0; i < candidates_; ++i) {
+        reachable_[i] = found_[i] + rest;
+    }
+    for (size_t o = others.size(); o-- > 0 && candidates_ > 0;) {
+        ScoredList& list = *others[o];
+        const int32_t bound = list.window_bound;
+        uint32_t block = list.block();
+        size_t kept = 0;
+        for (size_t i = 0; i < candidates_; ++i) {
+            block = list.list().Seek(block, docs_[i]);
+            const int32_t own = block < list.list().blocks() ? list.BoundOf(block) : 0;
+            const int32_t reachable = reachable_[i] - bound + own;
+            docs_[kept] = docs_[i];
+            found_[kept] = found_[i];
+            reachable_[kept] = reachable;
+            kept += reachable >= limit ? 1 : 0;
+        }
+        candidates_ = kept;
+    }
+}
+
 // `rest`: the most that the lists asked later can add.
 void RankedSearch::AskList(ScoredList& list, int32_t rest, bool required) {
     const int32_t limit = top_.limit();
@@ -302,6 +328,9 @@ void RankedSearch::Complete(std::span<ScoredList*> others, bool required) {
     int64_t rest = 0;
     for (const ScoredList* list : others) {
         rest += list->window_bound;
+    }
+    if (others.size() > 1) {
+        DropHopeless(others, static_cast<int32_t>(rest));
     }
     for (size_t i = others.size(); i-- > 0 && candidates_ > 0;) {
         rest -= others[i]->window_bound;

@@ -31,7 +31,7 @@ class RankedSearch {
   private:
     // Documents at which a window's sums are kept.
     static constexpr uint32_t kWindowMin = 4096;
-    static constexpr uint32_t kWindowMax = 65536;
+    static constexpr uint32_t kWindowMax = 32768;
 
     // Finds the terms and opens their lists; terms without documents are left out, and how many
     // those are is kept. Unused weights are not counted.
@@ -50,6 +50,7 @@ class RankedSearch {
     void Complete(std::span<ScoredList*> others, bool required);
     void AskList(ScoredList& list, int32_t rest, bool required);
     void DropFiltered();
+    void DropHopeless(std::span<ScoredList*> others, int32_t rest);
     uint32_t WindowFor(std::span<ScoredList*> naming) const;
 
     const Index* index_ = nullptr;
@@ -67,6 +68,7 @@ class RankedSearch {
     size_t candidates_ = 0;
     std::vector<uint32_t> docs_;  // candidates and their sums so far
     std::vector<int32_t> found_;
+    std::vector<int32_t> reachable_;
 };
 
 }  // namespace elanus::postings

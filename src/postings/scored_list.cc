@@ -1,9 +1,17 @@
 #include "postings/scored_list.h"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 
 namespace elanus::postings {
+namespace {
+
+// lrintf for values below 2^31, without its call: the sum has no bits below the units.
+int32_t Nearest(float value) {
+    return static_cast<int32_t>(std::bit_cast<int64_t>(static_cast<double>(value) + 0x1.8p52));
+}
+
+}  // namespace
 
 bool ScoredList::Open(const Index& index, const Term& term, const simd::PartTable& table) {
     kernels_ = &index.kernels();
@@ -70,7 +78,7 @@ int32_t ScoredList::PartOf(uint32_t count, uint32_t document) const {
     }
     const auto wide = static_cast<float>(count);
     const float share = wide / (wide + table_.norms[code]);
-    return std::max<int32_t>(1, static_cast<int32_t>(std::lrintf(table_.weight * share)));
+    return std::max<int32_t>(1, Nearest(table_.weight * share));
 }
 
 int32_t ScoredList::PartAt(uint32_t block, uint32_t place, uint32_t document) {

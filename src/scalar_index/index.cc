@@ -10,7 +10,8 @@ namespace elanus::scalar_index {
 
 std::string_view KindName(Kind kind) {
     static constexpr std::string_view kNames[] = {"INVERTED", "BITMAP", "STL_SORT",
-                                                  "TRIE",     "NGRAM",  "RTREE"};
+                                                  "TRIE",     "NGRAM",  "RTREE",
+                                                  "TEXT"};
     const auto i = static_cast<size_t>(kind);
     return i < std::size(kNames) ? kNames[i] : "";
 }

@@ -24,8 +24,8 @@
 
 namespace elanus::scalar_index {
 
-enum class Kind : uint8_t { kInverted, kBitmap, kSorted, kTrie, kNgram, kBoxTree };
-// Milvus' name: INVERTED, BITMAP, STL_SORT, TRIE, NGRAM, RTREE.
+enum class Kind : uint8_t { kInverted, kBitmap, kSorted, kTrie, kNgram, kBoxTree, kText };
+// Milvus' name: INVERTED, BITMAP, STL_SORT, TRIE, NGRAM, RTREE; and TEXT, which users cannot make.
 std::string_view KindName(Kind kind);
 
 // What answering a leaf would give and cost.

@@ -93,6 +93,7 @@ base::Status GrowingSegment::WriteTo(codec::Sink& sink) const {
             shapes.push_back(schema::MakeDefaultColumn(field, 0));
             column.pieces.push_back(shapes.back().View());
         }
+        column.token_analyzer = TokenAnalyzer(field);
         content.columns.push_back(std::move(column));
     }
     return WriteSegmentFile(content, sink);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mutex.h"
+#include "scalar_index/text_index.h"
 #include "segment/derived_rows.h"
 #include "segment/flat_search.h"
 #include "segment/key_index.h"
@@ -111,6 +112,7 @@ class SealedSegment::Impl : public RowSource {
             RETURN_IF_ERROR(CheckAgainst(*field, column));
             ASSIGN_OR_RETURN(MappedColumn mapped, MapColumn(reader, column, meta.rows));
             columns.push_back(std::move(mapped));
+            RETURN_IF_ERROR(OpenTokens(*field));
         }
         const MappedColumn* key_column = Find(key_field().id);
         if (key_column == nullptr ||
@@ -120,6 +122,22 @@ class SealedSegment::Impl : public RowSource {
         if (meta.rows > 0) {
             whole.push_back({0, meta.rows, timestamps.As<uint64_t>().data()});
         }
+        return base::Status();
+    }
+
+    // Files that were written before there were token indexes go without.
+    base::Status OpenTokens(const schema::FieldSchema& field) {
+        const auto analyzer = TokenAnalyzer(field);
+        const codec::SectionId section = PartSection(field.id, 0, ColumnPart::kTokens);
+        if (!analyzer.has_value() || !reader.Has(section)) {
+            return base::Status();
+        }
+        ASSIGN_OR_RETURN(base::Buffer file, reader.Section(section));
+        ASSIGN_OR_RETURN(auto index, scalar_index::TextIndex::Open(std::move(file), field.id,
+                                                                   meta.rows, *analyzer));
+        constexpr base::IndexId kNoIndex = 0;  // none that a user has defined
+        ChangeIndexes(
+            [&](AttachedIndexes& indexes) { indexes.AddScalar(kNoIndex, std::move(index)); });
         return base::Status();
     }
 

@@ -1,5 +1,7 @@
 #include "segment/segment_file.h"
 
+#include "base/ascii.h"
+
 namespace elanus::segment {
 
 namespace {
@@ -91,6 +93,16 @@ base::Result<MappedColumn> MapPart(const codec::EnvelopeReader& reader, const Co
 }
 
 }  // namespace
+
+std::optional<std::string> TokenAnalyzer(const schema::FieldSchema& field) {
+    const auto match = field.type_params.find("enable_match");
+    if (!schema::IsStringLike(field.type) || match == field.type_params.end() ||
+        base::AsciiLower(match->second) != "true") {
+        return std::nullopt;
+    }
+    const auto params = field.type_params.find("analyzer_params");
+    return params == field.type_params.end() ? "" : params->second;
+}
 
 codec::SectionId PartSection(base::FieldId field_id, uint32_t path, ColumnPart part) {
     return {static_cast<uint32_t>(part) + 256 * path, static_cast<uint32_t>(field_id)};

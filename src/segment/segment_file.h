@@ -13,8 +13,10 @@
 #include "base/status.h"
 #include "base/timestamp.h"
 #include "codec/envelope.h"
+#include "schema/collection_schema.h"
 #include "schema/column.h"
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -33,7 +35,13 @@ inline constexpr codec::SectionId kKeyRowSection{5, 0};
 
 // Parts of a column. The section kind of a part is part + 256 * path, where path is 0 for the
 // column itself and 256 * path(parent) + i + 1 for its i-th child.
-enum class ColumnPart : uint32_t { kValues = 16, kOffsets = 17, kValidity = 18, kNorms = 19 };
+enum class ColumnPart : uint32_t {
+    kValues = 16,
+    kOffsets = 17,
+    kValidity = 18,
+    kNorms = 19,
+    kTokens = 20,  // a whole file: the text index of a column (scalar_index/text_index.h)
+};
 codec::SectionId PartSection(base::FieldId field_id, uint32_t path, ColumnPart part);
 constexpr uint32_t ChildPath(uint32_t parent, size_t child) {
     return parent * 256 + static_cast<uint32_t>(child) + 1;
@@ -83,7 +91,12 @@ struct ColumnPieces {
     base::FieldId field_id = 0;
     std::vector<schema::ColumnView> pieces;
     std::vector<const float*> norms;  // one a piece, or none
+    // Of text columns that filters match by token: the field's analyzer_params.
+    std::optional<std::string> token_analyzer = {};
 };
+
+// As the field's parameters say; absent when it does not enable match.
+std::optional<std::string> TokenAnalyzer(const schema::FieldSchema& field);
 
 struct SegmentContent {
     base::SegmentId segment_id = 0;

@@ -1,6 +1,8 @@
 // Writes the data file of a sealed segment (segment_file.h): sections are streamed piece by piece,
 // so that sealing needs memory for the key order only.
+#include "analyzer/text_analyzer.h"
 #include "base/bitmap.h"
+#include "scalar_index/text_index.h"
 #include "segment/segment_file.h"
 
 #include <algorithm>
@@ -148,6 +150,7 @@ class Writer {
         for (const ColumnPieces& column : content_.columns) {
             RETURN_IF_ERROR(WriteColumn(column.field_id, 0, column.pieces));
             WriteNorms(column);
+            RETURN_IF_ERROR(WriteTokens(column));
         }
         return envelope_.Finish();
     }
@@ -328,6 +331,19 @@ class Writer {
             envelope_.Append(Bytes(column.norms[i], column.pieces[i].rows * sizeof(float)));
         }
         envelope_.EndSection();
+    }
+
+    // An analyzer that cannot be made leaves its column to scans, which report it.
+    base::Status WriteTokens(const ColumnPieces& column) {
+        if (!column.token_analyzer.has_value() ||
+            !analyzer::TextAnalyzer::Create(*column.token_analyzer).ok()) {
+            return base::Status();
+        }
+        codec::StringSink file;
+        RETURN_IF_ERROR(
+            scalar_index::BuildTextIndex(column.pieces, *column.token_analyzer, {}, file));
+        envelope_.AddSection(PartSection(column.field_id, 0, ColumnPart::kTokens), file.bytes());
+        return base::Status();
     }
 
     static base::Status TooLarge(base::FieldId field_id) {

@@ -59,6 +59,8 @@ struct PostingKernels {
     // `limit`, which is above 0, and sets all of them to 0; returns how many.
     size_t (*sweep)(int32_t* sums, size_t n, uint32_t first, int32_t limit, uint32_t* out_docs,
                     int32_t* out_sums);
+    // Sets bit docs[i] - begin of `words` for the n <= 128 documents.
+    void (*mark)(const uint32_t* docs, size_t n, uint32_t begin, uint64_t* words);
 };
 
 const PostingKernels& Postings();

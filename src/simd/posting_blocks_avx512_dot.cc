@@ -205,8 +205,8 @@ size_t Sweep(int32_t* sums, size_t n, uint32_t first, int32_t limit, uint32_t* o
 }  // namespace
 
 const PostingKernels& Avx512DotPostings() {
-    static constexpr PostingKernels kKernels = {Unpack, AddUp,  Expand, Rank,
-                                                Parts,  Bounds, Pick,   Sweep};
+    static constexpr PostingKernels kKernels = {Unpack, AddUp, Expand, Rank,    Parts,
+                                                Bounds, Pick,  Sweep,  MarkLoop};
     return kKernels;
 }
 

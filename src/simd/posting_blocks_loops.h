@@ -118,5 +118,27 @@ inline size_t SweepLoop(int32_t* sums, size_t n, uint32_t first, int32_t limit, 
     return kept;
 }
 
+// Four places at once: neighbours often share a word, and a word that was just written is slow to
+// read again.
+inline void MarkLoop(const uint32_t* docs, size_t n, uint32_t begin, uint64_t* words) {
+    const auto mark = [&](uint32_t doc) {
+        const uint32_t bit = doc - begin;
+        uint64_t* const word = words + bit / 64;
+        const uint64_t with = *word | uint64_t{1} << (bit % 64);
+        *word = with;
+    };
+    constexpr size_t kQuarter = kPostingBlock / 4;
+    if (n < kPostingBlock) {
+        std::for_each(docs, docs + n, mark);
+        return;
+    }
+    for (size_t i = 0; i < kQuarter; ++i) {
+        mark(docs[i]);
+        mark(docs[i + kQuarter]);
+        mark(docs[i + 2 * kQuarter]);
+        mark(docs[i + 3 * kQuarter]);
+    }
+}
+
 }  // namespace
 }  // namespace elanus::simd

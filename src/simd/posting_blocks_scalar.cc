@@ -5,8 +5,9 @@
 namespace elanus::simd {
 
 const PostingKernels& ScalarPostings() {
-    static constexpr PostingKernels kKernels = {UnpackLoop, AddUpLoop,  ExpandLoop, RankLoop,
-                                                PartsLoop,  BoundsLoop, PickLoop,   SweepLoop};
+    static constexpr PostingKernels kKernels = {UnpackLoop, AddUpLoop, ExpandLoop,
+                                                RankLoop,   PartsLoop, BoundsLoop,
+                                                PickLoop,   SweepLoop, MarkLoop};
     return kKernels;
 }
 

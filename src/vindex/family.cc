@@ -5,6 +5,7 @@
 #include "vindex/flat.h"
 #include "vindex/hnsw.h"
 #include "vindex/sparse_index.h"
+#include "vindex/term_index.h"
 
 #include <algorithm>
 #include <cmath>
@@ -120,11 +121,19 @@ base::Result<std::unique_ptr<Index>> BuildGraph(const BuildParams& params,
                : HnswIndex::Build(params, input);
 }
 
+// Rows that are counts of terms get compressed lists, others their values as they are.
+base::Result<std::unique_ptr<Index>> BuildSparse(const BuildParams& params,
+                                                 const BuildInput& input) {
+    return params.metric == Metric::kBm25 && TermIndex::Fits(input)
+               ? TermIndex::Build(params, input)
+               : SparseIndex::Build(params, input);
+}
+
 // Numbers get a graph; bits are scanned, which is exact and, at a bit a dimension, fast.
 base::Result<std::unique_ptr<Index>> BuildAutomatic(const BuildParams& params,
                                                     const BuildInput& input) {
     if (params.vector_type == VectorType::kSparseFloat) {
-        return SparseIndex::Build(params, input);
+        return BuildSparse(params, input);
     }
     if (params.vector_type == VectorType::kBinary) {
         return FlatIndex::Build(params, input);
@@ -138,8 +147,8 @@ constexpr Family kFamilies[] = {
     {"FLAT", kFlatTypes, {}, {}, FlatIndex::Build},
     {"BIN_FLAT", kBinaryFlatTypes, {}, {}, FlatIndex::Build},
     {"HNSW", kHnswTypes, kHnswBuild, kHnswSearch, BuildGraph},
-    {"SPARSE_INVERTED_INDEX", kSparseTypes, kSparseBuild, kSparseSearch, SparseIndex::Build},
-    {"SPARSE_WAND", kSparseTypes, kSparseBuild, kSparseSearch, SparseIndex::Build},
+    {"SPARSE_INVERTED_INDEX", kSparseTypes, kSparseBuild, kSparseSearch, BuildSparse},
+    {"SPARSE_WAND", kSparseTypes, kSparseBuild, kSparseSearch, BuildSparse},
     {"AUTOINDEX", kAutomaticTypes, kAutomaticBuild, kAutomaticSearch, BuildAutomatic},
 };
 
@@ -353,6 +362,9 @@ base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file) {
     }
     if (format == kSparseFormat) {
         return SparseIndex::Open(std::move(file));
+    }
+    if (format == postings::kFormat) {
+        return TermIndex::Open(std::move(file));
     }
     if (format == kHnswFormat) {
         return HnswIndex::Open(std::move(file));
