@@ -6,6 +6,7 @@ a bigram model of those. A query is a line "KIND<tab>tokens".
 """
 import gzip
 import json
+import math
 import random
 import re
 from pathlib import Path
@@ -78,6 +79,39 @@ def write_bigram(path, shared, count, seed=1):
         for begin in range(0, count, 50000):
             for line in model.draw(min(50000, count - begin), rng):
                 out.write(line + "\n")
+
+
+def write_cranfield(path, queries, shared):
+    folder = Path(shared) / "data/cranfield"
+    with open(folder / "docs.jsonl") as lines, open(path, "w") as out:
+        for line in lines:
+            document = json.loads(line)
+            out.write(" ".join(tokens_of(document["title"] + " " + document["text"])) + "\n")
+    with open(folder / "queries.jsonl") as lines, open(queries, "w") as out:
+        for line in lines:
+            out.write("union\t" + " ".join(tokens_of(json.loads(line)["text"])) + "\n")
+
+
+def cranfield_ndcg(answers, shared):
+    """Mean nDCG@10 of answers `row:score ...`, a line a query; a judgement above 0 is relevant."""
+    folder = Path(shared) / "data/cranfield"
+    with open(folder / "docs.jsonl") as lines:
+        documents = [str(json.loads(line)["id"]) for line in lines]
+    with open(folder / "queries.jsonl") as lines:
+        queries = [str(json.loads(line)["id"]) for line in lines]
+    relevant = {}
+    for line in (folder / "qrels.tsv").read_text().split("\n")[0:]:
+        parts = line.split("\t")
+        if len(parts) >= 3 and parts[2].strip().lstrip("-").isdigit() and int(parts[2]) > 0:
+            relevant.setdefault(parts[0], set()).add(parts[1])
+    total = 0.0
+    for query, line in zip(queries, Path(answers).read_text().split("\n")):
+        good = relevant.get(query, set())
+        found = [documents[int(hit.split(":")[0])] for hit in line.split()][:10]
+        gain = sum(1 / math.log2(i + 2) for i, row in enumerate(found) if row in good)
+        best = sum(1 / math.log2(i + 2) for i in range(min(10, len(good))))
+        total += gain / best if best else 0
+    return total / len(queries)
 
 
 def write_queries(path, shared, count=500, seed=7):

@@ -58,9 +58,12 @@ class Sides:
         done.write_text(json.dumps(built))
         return built
 
+    def search_ours(self, corpus, queries, answers):
+        return self._ours("search", self.data / f"{corpus}.idx", queries, self.rounds, answers)
+
     def search(self, corpus, queries):
         ours, theirs = self.data / f"{corpus}.answers", self.data / f"lucene-{corpus}.answers"
-        return (self._ours("search", self.data / f"{corpus}.idx", queries, self.rounds, ours),
+        return (self.search_ours(corpus, queries, ours),
                 self._lucene("search", self.data / f"lucene-{corpus}", queries, self.rounds, theirs),
                 ours, theirs)
 
@@ -103,17 +106,32 @@ def grouped(path):
     Path(path).write_text("".join(line + "\n" for lines in kinds.values() for line in lines))
 
 
+def compare_quality(sides, options):
+    """Both sides with the same tokens; ours also with exact lengths."""
+    queries = sides.data / "cranfield.tsv"
+    text_data.write_cranfield(sides.data / "cranfield.txt", queries, options.shared)
+    sides.build("cranfield", True)
+    _, _, ours, theirs = sides.search("cranfield", queries)
+    print(f"nDCG@10 of ours {text_data.cranfield_ndcg(ours, options.shared):.4f}, "
+          f"of Lucene {text_data.cranfield_ndcg(theirs, options.shared):.4f}")
+    sides.search_ours("cranfield-exact", queries, ours)
+    print(f"nDCG@10 of ours with exact lengths "
+          f"{text_data.cranfield_ndcg(ours, options.shared):.4f}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name in ("shared", "data", "program", "java", "jars"):
         parser.add_argument("--" + name, required=True)
-    parser.add_argument("--corpus", default="packages", choices=["packages", "bigram"])
+    parser.add_argument("--corpus", default="packages", choices=["packages", "bigram", "cranfield"])
     parser.add_argument("--documents", type=int, default=2000000, help="of the bigram corpus")
     parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--rebuild", action="store_true")
     options = parser.parse_args()
     sides = Sides(options)
+    if options.corpus == "cranfield":
+        return compare_quality(sides, options)
     queries = sides.data / "queries.tsv"
     text = sides.data / f"{options.corpus}.txt"
     if not queries.exists():

@@ -11,6 +11,7 @@ base::Status Conjunction::Open(const Index& index, std::span<const std::string_v
     order_.clear();
     next_ = 0;
     count_ = 0;
+    dense_ = false;
     for (const std::string_view key : keys) {
         ASSIGN_OR_RETURN(const Term term, index.Find(key));
         if (term.documents == 0) {

@@ -333,6 +333,29 @@ TEST(PostingsIndex, EmptyOnes) {
     EXPECT_TRUE(hits.rows.empty());
 }
 
+// What a thread keeps from one search does not reach into the next.
+TEST(PostingsIndex, MissingTermsAfterOthersAreMissing) {
+    const auto index = IndexOf(RandomCorpus(3000, 50, 13));
+    const std::vector<std::string> there = {"w1", "w2"}, missing = {"w1", "nowhere"};
+    Phrase phrase;
+    phrase.places = {{"w1", 0}, {"nowhere", 1}};
+    Hits hits;
+    const std::vector<WeightedTerm> terms = {{"w1", 1}, {"nowhere", 1}};
+    for (int round = 0; round < 3; ++round) {
+        EXPECT_GT(*index->CountAll(there, {}), 0u);
+        EXPECT_EQ(*index->CountAll(missing, {}), 0u);
+        EXPECT_EQ(*index->CountPhrase(phrase, {}), 0u);
+        EXPECT_TRUE(index->MatchPhrase(phrase)->None());
+        ASSERT_TRUE(index->SearchAll(terms, {}, &hits).ok());
+        EXPECT_TRUE(hits.rows.empty());
+        ASSERT_TRUE(index->SearchAny(terms, {}, &hits).ok());
+        EXPECT_EQ(hits.rows.size(), 10u);
+        phrase.places = {{"w1", 0}, {"w2", 1}};
+        EXPECT_GT(*index->CountPhrase(phrase, {}), 0u);
+        phrase.places = {{"w1", 0}, {"nowhere", 1}};
+    }
+}
+
 TEST(PostingsIndex, ThreadsDoNotChangeTheFile) {
     const Corpus corpus = RandomCorpus(20000, 2000, 7);
     sys::ThreadPool pool("build", 3);

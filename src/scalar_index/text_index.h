@@ -15,7 +15,8 @@
 
 namespace elanus::scalar_index {
 
-// The rows of a text column, in pieces. `analyzer_params` are the field's; null rows have no tokens.
+// The rows of a text column, in pieces. `analyzer_params` are the field's; null rows have no
+// tokens.
 base::Status BuildTextIndex(std::span<const schema::ColumnView> pieces,
                             const std::string& analyzer_params,
                             const std::function<base::Status()>& interrupt, codec::Sink& sink);
