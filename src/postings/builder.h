@@ -63,7 +63,7 @@ class Builder {
 
     // The next document; they are numbered from 0.
     void StartDocument();
-    // An occurrence of a term in it. Positions do not fall for the same term.
+    // An occurrence of a term in it, at a position below 2^31.
     void AddTerm(std::string_view term, uint32_t position);
     // The same for all occurrences of a term; each term once, count >= 1, without positions.
     void AddCount(std::string_view term, uint32_t count);

@@ -160,13 +160,18 @@ void AppendBlocks(const TermPostings& postings, const LengthClasses& classes, bo
 // Blocks of 128 differences, which start anew in each document; more than one block: where each
 // ends, before them.
 void AppendPositions(const TermPostings& postings, std::string* out) {
-    std::vector<uint32_t> steps(postings.positions.size());
-    size_t at = 0;
+    std::vector<uint32_t> steps(postings.positions.begin(), postings.positions.end());
+    auto at = steps.begin();
     for (const uint32_t count : postings.counts) {
+        const auto end = at + count;
+        if (!std::is_sorted(at, end)) {
+            std::sort(at, end);  // an analyzer that looks back
+        }
         uint32_t before = 0;
-        for (uint32_t i = 0; i < count; ++i, ++at) {
-            steps[at] = postings.positions[at] - before;
-            before = postings.positions[at];
+        for (; at != end; ++at) {
+            const uint32_t position = *at;
+            *at = position - before;
+            before = position;
         }
     }
     std::string data;
@@ -202,6 +207,7 @@ Term AppendList(const TermPostings& postings, const LengthClasses& classes, std:
         }
     } else {
         std::copy(postings.positions.begin(), postings.positions.end(), term.inline_positions);
+        std::sort(term.inline_positions, term.inline_positions + postings.positions.size());
     }
     term.list_bytes = lists->size() - term.list_offset;
     term.positions_bytes = positions->size() - term.positions_offset;

@@ -11,7 +11,7 @@
 namespace elanus::postings {
 
 // The postings of a term: its documents, rising, how often each has it (counts >= 1) and, document
-// after document, where (not falling within one; empty when positions are not kept).
+// after document, where (below 2^31; empty when positions are not kept).
 struct TermPostings {
     std::span<const uint32_t> documents;
     std::span<const uint32_t> counts;
