@@ -31,6 +31,8 @@ class Conjunction {
     BlockList& list(size_t i) { return *lists_[i]; }
     uint32_t BlockOf(size_t i, size_t d) const { return blocks_[i][slots_[d]]; }
     uint32_t PlaceOf(size_t i, size_t d) const { return places_[i][slots_[d]]; }
+    // The documents of a batch are close together in all lists.
+    bool dense() const { return dense_; }
     // How many documents there are; NextBatch() is not called then.
     uint64_t Count();
     bool damaged() const;

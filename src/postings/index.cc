@@ -22,6 +22,16 @@ struct NormTables {
 
 }  // namespace
 
+base::Status CheckOptions(const SearchOptions& options) {
+    const Bm25& scoring = options.scoring;
+    const bool good = options.k > 0 && scoring.k1 >= 0 && scoring.k1 <= 1e6f && scoring.b >= 0 &&
+                      scoring.b <= 1 && scoring.average_length > 0;
+    return good ? base::Status()
+                : base::InvalidParameter(
+                      "full text search: k, k1, b or the average length is out "
+                      "of range");
+}
+
 base::Result<std::shared_ptr<const Index>> Index::Open(base::Buffer file) {
     const std::shared_ptr<Index> index(new Index());
     ASSIGN_OR_RETURN(index->reader_,

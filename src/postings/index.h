@@ -72,6 +72,9 @@ struct SearchOptions {
     std::function<base::Status()> interrupt;
 };
 
+// kInvalidParameter when k or the scoring is out of range.
+base::Status CheckOptions(const SearchOptions& options);
+
 struct Hits {
     std::vector<uint32_t> rows;
     std::vector<float> scores;

@@ -319,6 +319,25 @@ INSTANTIATE_TEST_SUITE_P(Sizes, IndexAgainstModel,
                              return std::to_string(test.param.documents) + "Documents";
                          });
 
+TEST(PostingsIndex, RefusesWhatIsOutOfRange) {
+    const auto index = IndexOf(RandomCorpus(50, 10, 14));
+    const std::vector<WeightedTerm> terms = {{"w1", 1}};
+    const std::vector<std::function<void(SearchOptions*)>> spoil = {
+        [](SearchOptions* options) { options->k = 0; },
+        [](SearchOptions* options) { options->scoring.k1 = -1; },
+        [](SearchOptions* options) { options->scoring.b = 1.5f; },
+        [](SearchOptions* options) { options->scoring.average_length = 0; },
+        [](SearchOptions* options) { options->scoring.k1 = std::nanf(""); }};
+    for (const auto& change : spoil) {
+        SearchOptions options;
+        change(&options);
+        Hits hits;
+        EXPECT_EQ(index->SearchAny(terms, options, &hits).code(), base::Code::kInvalidParameter);
+        EXPECT_EQ(index->SearchPhrase({{{"w1", 0}}, 0}, 1, options, &hits).code(),
+                  base::Code::kInvalidParameter);
+    }
+}
+
 TEST(PostingsIndex, EmptyOnes) {
     const auto empty = IndexOf(Corpus{});
     Hits hits;

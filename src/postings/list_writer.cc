@@ -105,7 +105,8 @@ void AppendDocuments(std::span<const uint32_t> documents, uint32_t first, bool m
     }
     const std::span<const uint32_t> numbers(gaps.data(), documents.size());
     const size_t bit_bytes = 1 + (size_t{documents.back() - first} / 64 + 1) * sizeof(uint64_t);
-    if (may_be_bits && bit_bytes <= PackedBytes(numbers)) {
+    // A bit set may take half as much again: it is combined and asked without being unpacked.
+    if (may_be_bits && bit_bytes * 2 <= PackedBytes(numbers) * 3) {
         AppendBitSet(documents, first, out);
     } else {
         AppendPacked(numbers, out);

@@ -1,6 +1,5 @@
 #include "postings/phrase_search.h"
 
-#include "postings/scored_list.h"
 #include "postings/top_rows.h"
 
 #include <algorithm>
@@ -48,13 +47,23 @@ base::Status PhraseSearch::Open(const Index& index, const Phrase& phrase) {
     return base::Status();
 }
 
-uint32_t PhraseSearch::AtMost(size_t d) {
-    uint32_t least = ~uint32_t{0};
+void PhraseSearch::AtMost(uint32_t* counts) {
+    const size_t n = documents_.batch().size();
+    std::fill(counts, counts + n, ~uint32_t{0});
     for (size_t i = 0; i < keys_.size(); ++i) {
-        least = std::min(
-            least, documents_.list(i).CountAt(documents_.BlockOf(i, d), documents_.PlaceOf(i, d)));
+        BlockList& list = documents_.list(i);
+        if (!list.repeated()) {
+            std::fill(counts, counts + n, 1u);
+            return;
+        }
+        for (size_t d = 0; d < n; ++d) {
+            const uint32_t block = documents_.BlockOf(i, d);
+            if (documents_.dense()) {
+                list.ReadCounts(block);  // once for all that share it
+            }
+            counts[d] = std::min(counts[d], list.CountAt(block, documents_.PlaceOf(i, d)));
+        }
     }
-    return least;
 }
 
 const std::vector<uint32_t>& PhraseSearch::PositionsOf(size_t list, size_t d) {
@@ -160,52 +169,53 @@ PhraseSearch& ThreadPhrase() {
     return search;
 }
 
-struct ThreadTop {
-    TopRows top;
-    ScoredList scorer;
+// The parts of a batch of documents.
+struct BatchParts {
+    uint32_t counts[kBlock + 16];
+    int32_t parts[kBlock + 16];
 };
 
 }  // namespace
 
 base::Status Index::SearchPhrase(const Phrase& phrase, float weight, const SearchOptions& options,
                                  Hits* hits) const {
-    if (options.k == 0 || !(options.scoring.average_length > 0) || !(weight > 0) ||
-        !std::isfinite(weight)) {
-        return base::InvalidParameter(
-            "phrase search: k, the weight or the average length is out "
-            "of range");
+    RETURN_IF_ERROR(CheckOptions(options));
+    if (!(weight > 0) || !std::isfinite(weight)) {
+        return base::InvalidParameter("phrase search: the weight is no number above 0");
     }
-    static thread_local ThreadTop scratch;
+    static thread_local TopRows top;
     const double unit = double{weight} / kUnits;
     simd::PartTable table = PartsFor(options.scoring);
-    table.weight = static_cast<float>(double{weight} / unit);
-    RETURN_IF_ERROR(scratch.scorer.Open(*this, Term(), table) ? base::Status()
-                                                              : Damaged("bad table"));
+    table.weight = static_cast<float>(kUnits);
     PhraseSearch& search = ThreadPhrase();
     RETURN_IF_ERROR(search.Open(*this, phrase));
-    TopRows& top = scratch.top;
     top.Reset(options.k, 1, unit);
     hits->scored = 0;
-    while (search.NextBatch()) {
-        if (options.interrupt) {
+    BatchParts most{};
+    BatchParts own{};
+    for (uint64_t batch = 0; search.NextBatch(); ++batch) {
+        if (batch % 64 == 0 && options.interrupt) {
             RETURN_IF_ERROR(options.interrupt());
         }
-        for (size_t d = 0; d < search.batch().size(); ++d) {
-            const uint32_t document = search.batch()[d];
-            if (!options.filter.Test(RowOf(document)) ||
-                scratch.scorer.PartOf(search.AtMost(d), document) < top.limit()) {
+        const std::span<const uint32_t> documents = search.batch();
+        search.AtMost(most.counts);
+        kernels().parts(documents.data(), most.counts, documents.size(), table, most.parts);
+        for (size_t d = 0; d < documents.size(); ++d) {
+            if (most.parts[d] < top.limit() ||
+                (options.filter.present() && !options.filter.Test(RowOf(documents[d])))) {
                 continue;
             }
-            const uint32_t count = search.Count(d);
-            if (count == 0) {
+            own.counts[0] = search.Count(d);
+            if (own.counts[0] == 0) {
                 continue;
             }
             ++hits->scored;
-            const int32_t part = scratch.scorer.PartOf(count, document);
-            const auto score = static_cast<float>(part * unit);
-            if ((!options.most.has_value() || score <= *options.most) &&
+            kernels().parts(documents.data() + d, own.counts, 1, table, own.parts);
+            const auto score = static_cast<float>(own.parts[0] * unit);
+            if (own.parts[0] >= top.limit() &&
+                (!options.most.has_value() || score <= *options.most) &&
                 (!options.above.has_value() || score > *options.above)) {
-                top.Push(score, RowOf(document));
+                top.Push(score, RowOf(documents[d]));
             }
         }
     }
@@ -242,7 +252,8 @@ base::Result<uint64_t> Index::CountPhrase(const Phrase& phrase, base::BitmapView
     uint64_t count = 0;
     while (search.NextBatch()) {
         for (size_t d = 0; d < search.batch().size(); ++d) {
-            count += filter.Test(RowOf(search.batch()[d])) && search.Occurs(d) ? 1 : 0;
+            const bool passes = !filter.present() || filter.Test(RowOf(search.batch()[d]));
+            count += passes && search.Occurs(d) ? 1 : 0;
         }
     }
     return search.damaged() ? base::Result<uint64_t>(Damaged("a list is damaged")) : count;

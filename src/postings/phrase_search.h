@@ -23,15 +23,12 @@ class PhraseSearch {
     // The next documents that have all tokens; their phrases are to be looked at one by one.
     bool NextBatch() { return documents_.NextBatch(); }
     std::span<const uint32_t> batch() const { return documents_.batch(); }
-    // How often the phrase can occur at most in the d-th of them.
-    uint32_t AtMost(size_t d);
+    // How often the phrase can occur at most in each of them; room for 128.
+    void AtMost(uint32_t* counts);
     // Whether it occurs, and how often.
     bool Occurs(size_t d);
     uint32_t Count(size_t d);
     bool damaged() const { return documents_.damaged(); }
-
-    // The least documents that any of the tokens is in.
-    const Conjunction& documents() const { return documents_; }
 
   private:
     struct Place {

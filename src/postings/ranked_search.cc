@@ -33,10 +33,9 @@ base::Status RankedSearch::OpenLists(const Index& index, std::span<const Weighte
     scored_ = 0;
     candidates_ = 0;
     lists_.clear();
-    if (options.k == 0 || !(options.scoring.average_length > 0) || terms.size() > kTermsMax) {
-        return base::InvalidParameter(
-            "full text search: k, the average length or the number of "
-            "terms is out of range");
+    RETURN_IF_ERROR(CheckOptions(options));
+    if (terms.size() > kTermsMax) {
+        return base::InvalidParameter("full text search: too many terms");
     }
     double total = 0;
     for (const WeightedTerm& term : terms) {
