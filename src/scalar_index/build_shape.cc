@@ -137,6 +137,8 @@ bool Fits(Kind kind, const BuildSpec& spec, const BuildShape& shape) {
             return is_text;
         case Kind::kBoxTree:
             return spec.field.type == DataType::kGeometry;
+        case Kind::kText:
+            return false;  // made when a segment is sealed (text_index.h)
     }
     return false;
 }

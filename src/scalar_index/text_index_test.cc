@@ -72,10 +72,10 @@ expr::ColumnRef Ref() {
 }
 
 TEST(TextIndex, SaysWhatTheEvaluatorSays) {
-    for (const std::string params :
-         {std::string(), std::string(R"({"tokenizer": "whitespace"})"),
-          std::string(R"({"tokenizer": "standard", "filter": ["lowercase",
-                          {"type": "stop", "stop_words": ["the", "a"]}]})")}) {
+    for (const std::string& params :
+         std::vector<std::string>{"", R"({"tokenizer": "whitespace"})",
+                                  R"({"tokenizer": "standard", "filter": ["lowercase",
+                 {"type": "stop", "stop_words": ["the", "a"]}]})"}) {
         const schema::FieldSchema field = TextField(params);
         const schema::Column column = RandomTexts(3000, 1);
         const test::Built built = BuildText(column, params);
