@@ -222,7 +222,6 @@ class SearchRun {
     }
 
     SearchResults Assemble() const {
-        const roles::SearchResponse& hits = list_.hits();
         SearchResults results;
         results.nq = list_.nq();
         results.top_k = list_.settings().top_k;

@@ -126,6 +126,27 @@ def boosted(hits, metric, rows, functions, boost_mode="multiply", function_mode=
     return in_order(scores, metric in DISTANCES)
 
 
+def grouped_list(hits, group_of, size, groups, strict=False):
+    """A list of a grouped search: hits best first up to the first one of the last group, at most
+    `size` of a group; strict: all of the groups found."""
+    counts, kept = {}, []
+    for key, score in hits:
+        if len(counts) >= groups:
+            break
+        if counts.get(group_of(key), 0) < size:
+            counts[group_of(key)] = counts.get(group_of(key), 0) + 1
+            kept.append((key, score))
+    if not strict:
+        return kept
+    left = {group: size for group in counts}
+    whole = []
+    for key, score in hits:
+        if left.get(group_of(key), 0) > 0:
+            left[group_of(key)] -= 1
+            whole.append((key, score))
+    return whole
+
+
 def grouped(hits, group_of, size, limit, offset=0, scorer="max", ascending=False):
     """Hits in order to the rows of the groups of one page, group after group."""
     groups = {}

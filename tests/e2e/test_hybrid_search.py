@@ -7,7 +7,8 @@ import threading
 import hybrid_rows
 import pytest
 import rank_model as model
-from pymilvus import AnnSearchRequest, Collection, MilvusException, RRFRanker, WeightedRanker, connections
+from pymilvus import (AnnSearchRequest, Collection, Function, FunctionType, MilvusException, RRFRanker, WeightedRanker,
+                      connections)
 from pymilvus.client.prepare import Prepare
 from pymilvus.grpc_gen import common_pb2
 
@@ -30,11 +31,12 @@ class Lists:
         self.rows, self.nq, self.requests, self.metrics = rows, nq, [], []
         self.lists = [[] for _ in range(nq)]
 
-    def add(self, field, limit, seed, expr=None, keep=lambda row: True, expr_params=None, **param):
+    def add(self, field, limit, seed, expr=None, keep=lambda row: True, expr_params=None, asked=None, **param):
+        """`asked`: the limit of the request, when the list here is to be longer."""
         metric = hybrid_rows.FIELDS[field]
         queries = [hybrid_rows.query_of(field, seed * 100 + q) for q in range(self.nq)]
-        self.requests.append(AnnSearchRequest(data=[sent for _, sent in queries], anns_field=field, limit=limit,
-                                              param={"metric_type": metric} | param, expr=expr,
+        self.requests.append(AnnSearchRequest(data=[sent for _, sent in queries], anns_field=field,
+                                              limit=asked or limit, param={"metric_type": metric} | param, expr=expr,
                                               expr_params=expr_params))
         self.metrics.append(metric)
         for q, (numbers, _) in enumerate(queries):
@@ -271,6 +273,94 @@ def test_the_profile_tells_of_each_list_and_what_it_did_for_each_hit(client, sho
         assert hit["score"] == pytest.approx(float(score))
     text = profiled(client, name, lists.requests, RRFRanker(10), 15, form=True)
     assert text.startswith("Hybrid search on default.") and "-> List 1" in text and "[list 0: rank=" in text
+
+
+def grouped_lists(lists, rows, field, size, limits, strict):
+    """The lists as grouped searches find them; `lists` holds all rows, best first."""
+    return [[model.grouped_list(hits, lambda key: rows[key][field], size, limit, strict)
+             for hits, limit in zip(each, limits, strict=True)] for each in lists.lists]
+
+
+@pytest.mark.parametrize("scorer", ["max", "sum", "avg"])
+@pytest.mark.parametrize("size, strict", [(1, False), (3, False), (3, True), (10, True)])
+@pytest.mark.parametrize("field", ["shelf", "price", "text"])
+def test_groups(client, shop, field, size, strict, scorer):
+    name, rows = shop
+    for offset, limit in ((0, 6), (2, 5)):
+        lists = Lists(rows).add("near", 400, 40, asked=9).add("alike", 400, 41, asked=7)
+        truth = [model.grouped(model.rrf(each), lambda key: rows[key][field], size, limit, offset, scorer)
+                 for each in grouped_lists(lists, rows, field, size, (9, 7), strict)]
+        result = client.hybrid_search(name, lists.requests, RRFRanker(), limit=limit, offset=offset,
+                                      group_by_field=field, group_size=size, strict_group_size=strict,
+                                      rank_group_scorer=scorer, output_fields=["shelf"])
+        assert_same(result, truth)
+        assert all(hit["entity"]["shelf"] == rows[hit["id"]]["shelf"] for hits in result for hit in hits)
+
+
+def test_groups_of_distances_and_their_values(client, stub, shop):
+    name, rows = shop
+    lists = Lists(rows).add("near", 400, 42, asked=8).add("maybe", 400, 43, asked=8)
+    truth = [model.grouped(model.weighted(each, ["L2", "L2"], [0.5, 0.25]), lambda key: rows[key]["price"], 2, 5,
+                           ascending=True)
+             for each in grouped_lists(lists, rows, "price", 2, (8, 8), False)]
+    request = hybrid_request(client, name, lists.requests, {
+        "limit": "5", "strategy": "weighted", "params": '{"weights": [0.5, 0.25]}', "group_by_field": "price",
+        "group_size": "2"})
+    results = stub.HybridSearch(request).results
+    flat = [hit for hits in truth for hit in hits]
+    assert list(results.ids.int_id.data) == [key for key, _ in flat]
+    assert list(results.scores) == pytest.approx([float(score) for _, score in flat])
+    assert list(results.topks) == [len(hits) for hits in truth]
+    values = results.group_by_field_value
+    assert values.field_name == "price"
+    assert [value if valid else None for value, valid in zip(values.scalars.long_data.data, values.valid_data)
+            ] == [rows[key]["price"] for key, _ in flat]
+
+
+def test_groups_over_rest(post, shop):
+    name, rows = shop
+    lists = Lists(rows, nq=1).add("near", 400, 44).add("alike", 400, 45)
+    truth = [model.grouped(model.rrf(each), lambda key: rows[key]["shelf"], 2, 4)
+             for each in grouped_lists(lists, rows, "shelf", 2, (6, 6), True)]
+    body = {"collectionName": name, "limit": 4, "groupingField": "shelf", "groupSize": 2, "strictGroupSize": True,
+            "search": [{"data": each.data, "annsField": each.anns_field, "limit": 6} for each in lists.requests]}
+    answer = post("entities/hybrid_search", body)
+    assert [row["id"] for row in answer["data"]] == [key for key, _ in truth[0]], answer
+
+
+def test_groups_of_a_reranked_search(client, shop):
+    name, rows = shop
+    lists = Lists(rows).add("near", 400, 46)
+    curve = {"function": "gauss", "origin": 70, "scale": 60}
+    truth = []
+    for (hits,) in grouped_lists(lists, rows, "shelf", 3, (5,), False):
+        scored = model.decayed(model.combined([hits], ["L2"]), {key: row["price"] for key, row in rows.items()}, **curve)
+        truth.append(model.grouped(scored, lambda key: rows[key]["shelf"], 3, 5))
+    ranker = Function(name="f", function_type=FunctionType.RERANK, input_field_names=["price"],
+                      params={"reranker": "decay"} | curve)
+    result = client.search(name, lists.requests[0].data, anns_field="near", limit=5, group_by_field="shelf",
+                           group_size=3, ranker=ranker)
+    assert_same(result, truth)
+
+
+def test_groups_that_are_refused(client, shop):
+    name, rows = shop
+    lists = Lists(rows).add("near", 5, 47).add("alike", 5, 48)
+    binary = Lists(rows).add("near", 5, 47).add("bits", 5, 48)
+    boost = Function(name="b", function_type=FunctionType.RERANK, input_field_names=[],
+                     params={"reranker": "boost", "weight": 2})
+    for requests, ranker, arguments, phrase in (
+            (lists.requests, RRFRanker(), {"group_by_field": "none"}, "groupBy field not found in schema"),
+            (lists.requests, RRFRanker(), {"group_by_field": "weight"}, "unsupported data type"),
+            (lists.requests, RRFRanker(), {"group_by_field": "shelf", "group_size": 11},
+             "exceeds configured max group size"),
+            (lists.requests, RRFRanker(), {"group_by_field": "shelf", "rank_group_scorer": "best"},
+             "input group scorer type: best is not supported"),
+            (binary.requests, RRFRanker(), {"group_by_field": "shelf"}, "binary vector"),
+            (lists.requests, boost, {"group_by_field": "shelf"}, "boost is not supported with group by")):
+        with pytest.raises(MilvusException) as error:
+            client.hybrid_search(name, requests, ranker, limit=5, **arguments)
+        assert phrase in error.value.message
 
 
 def test_all_lists_see_the_same_moment(client, name):
