@@ -250,6 +250,51 @@ base::Result<OutputColumn> ShowStruct(const schema::FieldSchema& field, const Ou
     return column;
 }
 
+// In a schema that never changed every row has its outputs.
+base::Status AddMakers(const schema::CollectionSchema& schema, OutputSelection* selection) {
+    if (schema.version == 0) {
+        return base::Status();
+    }
+    for (const OutputItem& item : selection->items) {
+        const schema::FunctionSchema* maker =
+            function::FunctionOf(schema, selection->fields[item.field]);
+        if (maker != nullptr) {
+            ASSIGN_OR_RETURN(function::FunctionPtr made, function::MakeFunction(schema, *maker));
+            selection->makers.push_back(std::move(made));
+        }
+    }
+    for (const function::FunctionPtr& maker : selection->makers) {
+        for (const base::FieldId id : maker->input_fields()) {
+            selection->AddHidden(*schema.FindField(id));
+        }
+    }
+    return base::Status();
+}
+
+// The column, or what its function makes of the rows when some of them lack it.
+base::Result<schema::Column> WithOutputs(const OutputSelection& selection,
+                                         const schema::ColumnBatch& batch,
+                                         const schema::Column& column) {
+    if (column.validity.empty() || column.validity.Count() == column.rows) {
+        return column;
+    }
+    for (const function::FunctionPtr& maker : selection.makers) {
+        if (maker->output_field().id != column.field_id) {
+            continue;
+        }
+        std::vector<schema::ColumnView> inputs;
+        for (const base::FieldId id : maker->input_fields()) {
+            const schema::Column* input = batch.Find(id);
+            if (input == nullptr) {
+                return base::Internal("the input of a function was not fetched");
+            }
+            inputs.push_back(input->View());
+        }
+        return maker->Run(base::CallContext(), inputs, batch.rows);
+    }
+    return column;
+}
+
 }  // namespace
 
 void OutputSelection::AddHidden(const schema::FieldSchema& field) {
@@ -316,6 +361,7 @@ base::Result<OutputSelection> SelectOutput(const roles::CollectionInfo& collecti
         selector.AddField(*schema.primary_key());
     }
     selector.Finish();
+    RETURN_IF_ERROR(AddMakers(schema, &selection));
     return selection;
 }
 
@@ -329,7 +375,8 @@ base::Result<std::vector<OutputColumn>> MakeOutputColumns(const OutputSelection&
         if (values == nullptr) {
             return base::Internal(Phrase("column of field ", field.name, " is missing"));
         }
-        ASSIGN_OR_RETURN(OutputColumn column, ShowColumn(selection, item, *values));
+        ASSIGN_OR_RETURN(const schema::Column whole, WithOutputs(selection, batch, *values));
+        ASSIGN_OR_RETURN(OutputColumn column, ShowColumn(selection, item, whole));
         columns.push_back(std::move(column));
     }
     return columns;

@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "calendar/timestamp_text.h"
+#include "function/function.h"
 #include "json/json.h"
 #include "proxy/api.h"
 #include "roles/records.h"
@@ -33,6 +34,9 @@ struct OutputSelection {
     std::vector<std::string> dynamic_keys;
     calendar::TimeZone zone;                  // timestamps are shown in it
     std::vector<calendar::Unit> time_fields;  // not empty: as these parts instead
+    // Functions whose outputs are shown and may be younger than a row: their inputs are fetched as
+    // well, so that MakeOutputColumns can make what a row lacks.
+    std::vector<function::FunctionPtr> makers;
 
     // Fetches a field that is not shown.
     void AddHidden(const schema::FieldSchema& field);

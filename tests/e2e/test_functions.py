@@ -2,7 +2,9 @@
 functions added to and dropped from a collection that has rows."""
 
 import random
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from bm25_oracle import Bm25, check, random_texts
@@ -289,6 +291,47 @@ def test_a_function_field_added_later_fills_old_rows(own_server):
     with pytest.raises(MilvusException):
         client.search(name, ["w0"], anns_field="sparse", limit=3)
     assert client.list_indexes(name) == ["dense"]
+
+
+def test_signatures_of_rows_older_than_the_function(client, name):
+    plain_collection(client, name)
+    client.insert(name, [{"id": i, "text": f"word{i} stands here", "dense": [0.0] * 4} for i in range(20)])
+    client.flush(name)
+    client.add_function_field(name, client.create_schema().add_field("bits", DataType.BINARY_VECTOR,
+                                                                     dim=64 * 32).fields[-1],
+                              minhash(num_hashes=64), sparse_index("bits", "HAMMING", "BIN_FLAT"))
+    client.insert(name, [{"id": 100, "text": "word3 stands here", "dense": [0.0] * 4}])
+    assert sorted(ids(client, name, "word3 stands here", field="bits", limit=2)) == [3, 100]
+    for found in (client.query(name, filter="id in [3, 100]", output_fields=["bits"]),
+                  [hit["entity"] for hit in client.search(name, ["word3 stands here"], anns_field="bits", limit=2,
+                                                          output_fields=["bits"])[0]]):
+        assert len(found) == 2 and found[0]["bits"] == found[1]["bits"]
+
+
+def test_rows_written_while_the_function_comes_are_found(server, client, name):
+    plain_collection(client, name)
+    written, stop = [], threading.Event()
+
+    def write(worker):
+        mine, number = server.client(), 0
+        while not stop.is_set():
+            key = worker * 100000 + number
+            mine.insert(name, [{"id": key, "text": f"common t{key}", "dense": [0.0] * 4}])
+            written.append(key)
+            number += 1
+
+    with ThreadPoolExecutor(3) as pool:
+        workers = [pool.submit(write, worker) for worker in range(3)]
+        time.sleep(0.5)
+        add_bm25(client, name)
+        time.sleep(0.5)
+        stop.set()
+        for worker in workers:
+            worker.result()
+    for key in written[::7]:
+        assert ids(client, name, f"t{key}") == [key]
+    found = client.search(name, ["common"], anns_field="sparse", limit=16384)[0]
+    assert sorted(hit["id"] for hit in found) == sorted(written)
 
 
 def test_what_may_not_be_added(client, name):
