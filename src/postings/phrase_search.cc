@@ -56,12 +56,19 @@ void PhraseSearch::AtMost(uint32_t* counts) {
             std::fill(counts, counts + n, 1u);
             return;
         }
+        uint32_t read = ~uint32_t{0};  // the block whose counts are unpacked, for all that share it
         for (size_t d = 0; d < n; ++d) {
             const uint32_t block = documents_.BlockOf(i, d);
-            if (documents_.dense()) {
-                list.ReadCounts(block);  // once for all that share it
+            const uint32_t place = documents_.PlaceOf(i, d);
+            if (!documents_.dense()) {
+                counts[d] = std::min(counts[d], list.CountAt(block, place));
+                continue;
             }
-            counts[d] = std::min(counts[d], list.CountAt(block, documents_.PlaceOf(i, d)));
+            if (block != read) {
+                list.ReadCounts(block);
+                read = block;
+            }
+            counts[d] = std::min(counts[d], list.counts()[place]);
         }
     }
 }
