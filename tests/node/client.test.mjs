@@ -208,7 +208,7 @@ test("flush, statistics and load state", async () => {
 });
 
 test("the search iterator walks to the last row, each row once", async () => {
-  const iterator = await client.searchIterator({ collection_name: NAME, data: vector(3), batchSize: 37, output_fields: ["number"] });
+  const iterator = await client.searchIterator({ collection_name: NAME, data: vector(3), batchSize: 37, output_fields: ["id", "number"] });
   const seen = [];
   for await (const page of iterator) seen.push(...page);
   assert.equal(seen.length, rows.length);
