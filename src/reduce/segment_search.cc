@@ -8,6 +8,7 @@
 #include <iterator>
 #include <limits>
 #include <numeric>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 
@@ -56,15 +57,143 @@ base::Status SegmentSearch::SearchAll(const segment::ReadOptions& options) {
             return base::Status();
         }
     }
-    bool first = true;
-    for (uint64_t width = FirstWidth(); !pending_.empty(); width *= kWideningFactor) {
-        if (!first && own.filter != nullptr) {
-            RETURN_IF_ERROR(find_rows());
+    RETURN_IF_ERROR(SearchRound(own, FirstWidth(), true));
+    if (pending_.empty()) {
+        return base::Status();
+    }
+    if (!rows_.has_value()) {
+        RETURN_IF_ERROR(find_rows());
+    }
+    if (request_.grouping.has_value() && request_.grouping->wanted.empty()) {
+        ASSIGN_OR_RETURN(const RowGroups groups, NumberGroups(own));
+        for (const uint32_t query : std::vector<uint32_t>(pending_)) {
+            RETURN_IF_ERROR(SearchPastFullGroups(query, groups, own));
         }
-        RETURN_IF_ERROR(SearchRound(own, width, first));
-        first = false;
+        return base::Status();
+    }
+    for (uint64_t width = FirstWidth(); !pending_.empty();) {
+        width *= kWideningFactor;
+        RETURN_IF_ERROR(SearchRound(own, width, false));
     }
     return base::Status();
+}
+
+base::Result<SegmentSearch::RowGroups> SegmentSearch::NumberGroups(
+    const segment::ReadOptions& options) const {
+    RowGroups groups;
+    groups.numbers.resize(rows_->size());
+    GroupKeys keys_of(request_.grouping->fields);
+    const ReadScope scope{options.context, options.clock, nullptr, options.timestamp};
+    RETURN_IF_ERROR(
+        ForEachRun(*rows_, scope, [&](const std::vector<base::RowOffset>& run) -> base::Status {
+            ASSIGN_OR_RETURN(const std::vector<std::string> keys,
+                             KeysOfGroups(segment_, run, &keys_of));
+            for (size_t i = 0; i < run.size(); ++i) {
+                const auto next = static_cast<uint32_t>(groups.by_key.size());
+                groups.numbers[run[i]] = groups.by_key.try_emplace(keys[i], next).first->second;
+            }
+            return base::Status();
+        }));
+    return groups;
+}
+
+base::Status SegmentSearch::SearchPastFullGroups(uint32_t query, const RowGroups& groups,
+                                                 const segment::ReadOptions& options) {
+    FullGroups full;
+    pending_ = {query};
+    bool enough = false;
+    for (uint64_t width = FirstWidth(); !enough;) {
+        width *= kWideningFactor;
+        AddFullGroups(query, &full);
+        ASSIGN_OR_RETURN(enough,
+                         SearchRows(query, RowsOutside(full, groups), width, full, options));
+    }
+    pending_.clear();
+    return base::Status();
+}
+
+void SegmentSearch::AddFullGroups(uint32_t query, FullGroups* full) const {
+    const std::vector<std::string>& keys = group_keys_[query];
+    std::unordered_map<std::string_view, uint32_t> counts;
+    for (const std::string& key : keys) {
+        ++counts[key];
+    }
+    const segment::QueryHits& kept = kept_[query];
+    std::unordered_set<std::string> fresh;
+    for (size_t i = 0; i < keys.size(); ++i) {
+        if (counts[keys[i]] == request_.grouping->group_size && !full->keys.contains(keys[i])) {
+            fresh.insert(keys[i]);
+            full->hits.rows.push_back(kept.rows[i]);
+            full->hits.scores.push_back(kept.scores[i]);
+        }
+    }
+    full->keys.merge(fresh);
+}
+
+base::Bitmap SegmentSearch::RowsOutside(const FullGroups& full, const RowGroups& groups) const {
+    std::vector<bool> is_full(groups.by_key.size());
+    for (const std::string& key : full.keys) {
+        const auto found = groups.by_key.find(key);
+        if (found != groups.by_key.end()) {
+            is_full[found->second] = true;
+        }
+    }
+    base::Bitmap rows = *rows_;
+    rows_->ForEach([&](size_t row) {
+        if (is_full[groups.numbers[row]]) {
+            rows.Reset(row);
+        }
+    });
+    return rows;
+}
+
+SegmentSearch::Ordered SegmentSearch::Join(Ordered hits, const FullGroups& full, bool cut) const {
+    const float border = hits.scores.empty() ? 0 : hits.scores.back();
+    for (size_t i = 0; i < full.hits.rows.size(); ++i) {
+        if (!cut || !vindex::BetterThan(request_.metric, border, full.hits.scores[i])) {
+            hits.rows.push_back(full.hits.rows[i]);
+            hits.scores.push_back(full.hits.scores[i]);
+        }
+    }
+    const schema::PrimaryKeys keys = segment_.KeysOf(hits.rows);
+    std::vector<uint32_t> order(hits.rows.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+        if (hits.scores[a] != hits.scores[b]) {
+            return vindex::BetterThan(request_.metric, hits.scores[a], hits.scores[b]);
+        }
+        const int by_key = CompareKeys(keys, a, keys, b);
+        return by_key != 0 ? by_key < 0 : hits.rows[a] > hits.rows[b];
+    });
+    Ordered joined;
+    for (const uint32_t i : order) {
+        joined.rows.push_back(hits.rows[i]);
+        joined.scores.push_back(hits.scores[i]);
+        AppendKey(keys, i, &joined.keys);
+    }
+    return joined;
+}
+
+base::Result<bool> SegmentSearch::SearchRows(uint32_t query, const base::Bitmap& rows,
+                                             uint64_t width, const FullGroups& full,
+                                             const segment::ReadOptions& options) {
+    const uint64_t all = std::max<uint64_t>(segment_.rows(), 1);
+    const uint64_t k = std::min({width, all, uint64_t{std::numeric_limits<uint32_t>::max()}});
+    segment::VectorQuery vectors = QueryOf(k);
+    vectors.rows = &rows;
+    const uint64_t segments = counters_.segments;
+    const uint64_t matched = counters_.rows_matched;
+    std::vector<segment::QueryHits> hits;
+    RETURN_IF_ERROR(segment_.Search(vectors, options, &hits, &counters_));
+    CHECK(hits.size() == 1, "a segment answered another number of queries");
+    counters_.segments = segments;
+    counters_.rows_matched = matched;
+    const bool cut = hits[0].rows.size() >= k && k < all;
+    Ordered ordered = Order(hits[0], cut);
+    if (cut && ordered.rows.empty()) {
+        return false;  // all of one score, of which there are more
+    }
+    return AcceptGroups(query, Join(std::move(ordered), full, cut), cut);
 }
 
 uint64_t SegmentSearch::FirstWidth() const {

@@ -4,7 +4,8 @@
 // A segment orders equal scores by row, so the k best of it may hold the wrong ones of several
 // equal hits. The search is therefore widened until the hits of the last score are all there, and
 // they are taken by primary key; without it, pages of one list would overlap. A grouped search is
-// widened until enough groups are found, or all rows have been seen.
+// widened until enough groups are found, or all rows have been seen; rows of groups that are full
+// are left out of it, so that a large group does not stand before the small ones.
 // Internal to the module. Threads: belongs to one read.
 #pragma once
 
@@ -13,6 +14,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace elanus::reduce {
@@ -35,6 +38,25 @@ class SegmentSearch {
 
     base::Status SearchAll(const segment::ReadOptions& options);
     base::Status SearchRound(const segment::ReadOptions& options, uint64_t width, bool first);
+    // The groups of the rows that may be hits.
+    struct RowGroups {
+        std::vector<uint32_t> numbers;  // by row
+        std::unordered_map<std::string, uint32_t> by_key;
+    };
+    // Groups that take no more hits, with the hits they have.
+    struct FullGroups {
+        std::unordered_set<std::string> keys;
+        Ordered hits;
+    };
+    base::Result<RowGroups> NumberGroups(const segment::ReadOptions& options) const;
+    base::Status SearchPastFullGroups(uint32_t query, const RowGroups& groups,
+                                      const segment::ReadOptions& options);
+    void AddFullGroups(uint32_t query, FullGroups* full) const;
+    base::Bitmap RowsOutside(const FullGroups& full, const RowGroups& groups) const;
+    // `hits` and the hits of full groups as far as `hits` reaches; all of them unless it is cut.
+    Ordered Join(Ordered hits, const FullGroups& full, bool cut) const;
+    base::Result<bool> SearchRows(uint32_t query, const base::Bitmap& rows, uint64_t width,
+                                  const FullGroups& full, const segment::ReadOptions& options);
     segment::VectorQuery QueryOf(uint64_t width);
     // The range of scores behind the request's place; false: there is none.
     bool NarrowRange(segment::VectorQuery* query) const;
