@@ -315,9 +315,11 @@ TEST_F(ReadTest, ConsistencyLevelsBecomeTimestamps) {
     const auto pinned =
         guarantee({true, ConsistencyLevel::kBounded, strong}, {{"iterator", "True"}});
     EXPECT_EQ(pinned.snapshot_ts, strong);
-    SearchRequest first = OneVector({{"iterator", "True"}, {"search_iter_v2", "True"}});
+    SearchRequest first = OneVector(
+        {{"iterator", "True"}, {"search_iter_v2", "True"}, {"search_iter_batch_size", "5"}});
     const auto result = f.proxy.Search(f.context, first);
-    ASSERT_TRUE(result.ok());
+    ASSERT_TRUE(result.ok()) << result.status().reason();
+    EXPECT_EQ(result->iterator_token.size(), 36u);
     EXPECT_EQ(result->session_ts, f.streaming_node.searches.back().snapshot_ts);
     EXPECT_NE(result->session_ts, 0u);
     SearchRequest future = OneVector();
