@@ -1,0 +1,169 @@
+// Quantisation kernels for AVX2 with FMA and F16C.
+#if defined(__x86_64__)
+#include "simd/quant_levels.h"
+#include "simd/quant_loops.h"
+
+#include <immintrin.h>
+
+namespace elanus::simd {
+namespace {
+
+struct Wide {
+    using Reg = __m256;
+    static constexpr size_t kWidth = 8;
+
+    static Reg Zero() { return _mm256_setzero_ps(); }
+    static Reg Set(float x) { return _mm256_set1_ps(x); }
+    static Reg Load(const float* p) { return _mm256_loadu_ps(p); }
+    static void Store(float* p, Reg x) { _mm256_storeu_ps(p, x); }
+    static Reg MulAdd(Reg a, Reg b, Reg c) { return _mm256_fmadd_ps(a, b, c); }
+    static Reg MulSub(Reg a, Reg b, Reg c) { return _mm256_fnmadd_ps(a, b, c); }
+    static Reg Sub(Reg a, Reg b) { return _mm256_sub_ps(a, b); }
+    static float Total(Reg a) {
+        __m128 sum = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+        sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
+        sum = _mm_add_ss(sum, _mm_movehdup_ps(sum));
+        return _mm_cvtss_f32(sum);
+    }
+
+    static __m128i Eight(const uint8_t* p) {
+        return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+    }
+    static Reg FromBytes(__m128i bytes) { return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)); }
+
+    struct Bits4 {
+        static constexpr bool kTail = false;
+        static __m128i Nibbles(const uint8_t* block, size_t i) {
+            const __m128i both = Eight(block + i % 16);
+            return _mm_and_si128(i % 32 < 16 ? both : _mm_srli_epi16(both, 4), _mm_set1_epi8(15));
+        }
+        static Reg Decode(const uint8_t* row, size_t i) {
+            return FromBytes(Nibbles(row + i / 32 * 16, i));
+        }
+        static Reg DecodeFirst(const uint8_t* row, size_t i, size_t) { return Decode(row, i); }
+    };
+    struct Bits6 {
+        static constexpr bool kTail = false;
+        static Reg Decode(const uint8_t* row, size_t i) {
+            const uint8_t* block = row + i / 32 * 24;
+            const __m128i high = _mm_srl_epi64(Eight(block + 16),
+                                               _mm_cvtsi32_si128(static_cast<int>(i % 32 / 8 * 2)));
+            const __m128i top = _mm_slli_epi16(_mm_and_si128(high, _mm_set1_epi8(3)), 4);
+            return FromBytes(_mm_or_si128(Bits4::Nibbles(block, i), top));
+        }
+        static Reg DecodeFirst(const uint8_t* row, size_t i, size_t) { return Decode(row, i); }
+    };
+    struct Bits8 {
+        static constexpr bool kTail = true;
+        static Reg Decode(const uint8_t* row, size_t i) { return FromBytes(Eight(row + i)); }
+        static Reg DecodeFirst(const uint8_t* row, size_t i, size_t n) {
+            uint8_t bytes[kWidth] = {};
+            for (size_t j = 0; j < n; ++j) {
+                bytes[j] = row[i + j];
+            }
+            return Decode(bytes, 0);
+        }
+    };
+    struct Half {
+        static constexpr bool kTail = true;
+        static Reg Decode(const uint8_t* row, size_t i) {
+            return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row + 2 * i)));
+        }
+        static Reg DecodeFirst(const uint8_t* row, size_t i, size_t n) {
+            uint8_t bytes[2 * kWidth] = {};
+            for (size_t j = 0; j < 2 * n; ++j) {
+                bytes[j] = row[2 * i + j];
+            }
+            return Decode(bytes, 0);
+        }
+    };
+    struct BHalf {
+        static constexpr bool kTail = true;
+        static Reg Decode(const uint8_t* row, size_t i) {
+            const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + 2 * i));
+            return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+        }
+        static Reg DecodeFirst(const uint8_t* row, size_t i, size_t n) {
+            uint8_t bytes[2 * kWidth] = {};
+            for (size_t j = 0; j < 2 * n; ++j) {
+                bytes[j] = row[2 * i + j];
+            }
+            return Decode(bytes, 0);
+        }
+    };
+
+    struct Best {
+        Reg values = _mm256_set1_ps(__builtin_inff());
+        __m256i panels = _mm256_setzero_si256();
+
+        void Improve(Reg x, uint32_t panel) {
+            const Reg less = _mm256_cmp_ps(x, values, _CMP_LT_OQ);
+            values = _mm256_blendv_ps(values, x, less);
+            panels = _mm256_blendv_epi8(panels, _mm256_set1_epi32(static_cast<int>(panel)),
+                                        _mm256_castps_si256(less));
+        }
+        void Store(float* to, uint32_t* panel_of) const {
+            _mm256_storeu_ps(to, values);
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(panel_of), panels);
+        }
+    };
+};
+
+__m256i LoadBytes(const uint8_t* p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+
+// `all` counts even bytes plus 256 times odd ones, `odd` the odd ones, in two lanes.
+void StoreSums(__m256i all, __m256i odd, uint32_t* sums) {
+    const __m256i even = _mm256_sub_epi16(all, _mm256_slli_epi16(odd, 8));
+    alignas(32) uint16_t e[16], o[16];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(e), even);
+    _mm256_store_si256(reinterpret_cast<__m256i*>(o), odd);
+    for (size_t i = 0; i < 8; ++i) {
+        sums[2 * i] = static_cast<uint32_t>(e[i]) + e[i + 8];
+        sums[2 * i + 1] = static_cast<uint32_t>(o[i]) + o[i + 8];
+    }
+}
+
+// A lane of 16 bits takes half of the positions; with all of them it could overflow, so the sums
+// are stored halfway.
+constexpr size_t kLanePositions = 512;
+
+void NibbleSums(const uint8_t* tables, const uint8_t* group, size_t positions, uint32_t* sums) {
+    const __m256i low = _mm256_set1_epi8(15);
+    for (size_t i = 0; i < kNibbleRows; ++i) {
+        sums[i] = 0;
+    }
+    const size_t end = NibbleGroupBytes(positions);
+    for (size_t from = 0; from < end; from += 16 * kLanePositions) {
+        const size_t to = from + 16 * kLanePositions < end ? from + 16 * kLanePositions : end;
+        __m256i a0 = _mm256_setzero_si256(), a1 = a0, b0 = a0, b1 = a0;
+        for (size_t at = from; at < to; at += 32) {
+            const __m256i codes = LoadBytes(group + at);
+            const __m256i table = LoadBytes(tables + at);
+            const __m256i a = _mm256_shuffle_epi8(table, _mm256_and_si256(codes, low));
+            const __m256i b =
+                _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(codes, 4), low));
+            a0 = _mm256_add_epi16(a0, a);
+            a1 = _mm256_add_epi16(a1, _mm256_srli_epi16(a, 8));
+            b0 = _mm256_add_epi16(b0, b);
+            b1 = _mm256_add_epi16(b1, _mm256_srli_epi16(b, 8));
+        }
+        uint32_t part[kNibbleRows];
+        StoreSums(a0, a1, part);
+        StoreSums(b0, b1, part + 16);
+        for (size_t i = 0; i < kNibbleRows; ++i) {
+            sums[i] += part[i];
+        }
+    }
+}
+
+}  // namespace
+
+const QuantKernels& Avx2Quant() {
+    static constexpr QuantKernels kTable = MakeQuantKernels<Wide>(NibbleSums);
+    return kTable;
+}
+
+}  // namespace elanus::simd
+#endif
