@@ -38,7 +38,8 @@ bool Supported(Level level) {
         case Level::kAvx512Dot:
             return Supported(Level::kAvx512) && __builtin_cpu_supports("avx512vnni") &&
                    __builtin_cpu_supports("avx512bf16") &&
-                   __builtin_cpu_supports("avx512vpopcntdq");
+                   __builtin_cpu_supports("avx512vpopcntdq") &&
+                   __builtin_cpu_supports("avx512vbmi");
 #endif
         default:
             return false;

@@ -7,7 +7,7 @@
 
 namespace elanus::simd {
 
-// kAvx512Dot is AVX-512 with VNNI, BF16 and VPOPCNTDQ.
+// kAvx512Dot is AVX-512 with VNNI, BF16, VPOPCNTDQ and VBMI.
 enum class Level : uint8_t { kScalar, kNeon, kAvx2, kAvx512, kAvx512Dot };
 
 std::string_view LevelName(Level level);

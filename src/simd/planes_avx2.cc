@@ -1,0 +1,73 @@
+// Plane kernels for AVX2.
+#if defined(__x86_64__)
+#include "simd/planes_levels.h"
+
+#include <cstring>
+
+#include <immintrin.h>
+
+namespace elanus::simd {
+namespace {
+
+// Four bits at a time: products of two bytes are added in 16 bits, and must fit.
+__m256i Add(__m256i sum, __m256i codes, const int8_t* weights) {
+    const __m256i w = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
+    return _mm256_add_epi32(
+        sum, _mm256_madd_epi16(_mm256_maddubs_epi16(codes, w), _mm256_set1_epi16(1)));
+}
+
+int64_t Total(__m256i sum) {
+    alignas(32) int32_t parts[8];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(parts), sum);
+    int64_t total = 0;
+    for (const int32_t part : parts) {
+        total += part;
+    }
+    return total;
+}
+
+int64_t SumOf(const uint8_t* row, unsigned width, size_t n, const int8_t* weights) {
+    const unsigned step = width == 8 ? 4 : width;
+    const __m256i mask = _mm256_set1_epi8(static_cast<char>((1u << step) - 1));
+    const size_t bytes = PlaneBytes(width, n), stride = WeightStride(width, n);
+    __m256i sum = _mm256_setzero_si256(), upper = sum;
+    for (size_t i = 0; i < bytes; i += 32) {
+        alignas(32) uint8_t tail[32] = {};
+        const bool whole = i + 32 <= bytes;
+        if (!whole) {
+            std::memcpy(tail, row + i, bytes - i);
+        }
+        const __m256i codes =
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(whole ? row + i : tail));
+        if (width == 8) {
+            sum = Add(sum, _mm256_and_si256(codes, mask), weights + i);
+            upper = Add(upper, _mm256_and_si256(_mm256_srli_epi16(codes, 4), mask), weights + i);
+            continue;
+        }
+        for (unsigned s = 0; s < 8 / width; ++s) {
+            const __m256i part = _mm256_and_si256(
+                _mm256_srl_epi16(codes, _mm_cvtsi32_si128(static_cast<int>(s * width))), mask);
+            sum = Add(sum, part, weights + s * stride + i);
+        }
+    }
+    return Total(sum) + 16 * Total(upper);
+}
+
+void Sums(const uint8_t* rows, size_t stride, const uint32_t* ids, size_t count, unsigned width,
+          size_t n, const int8_t* high, const int8_t* low, float* sums) {
+    for (size_t i = 0; i < count; ++i) {
+        const uint8_t* row = rows + (ids != nullptr ? ids[i] : i) * stride;
+        const int64_t most = high != nullptr ? SumOf(row, width, n, high) : 0;
+        sums[i] = static_cast<float>(256 * most + SumOf(row, width, n, low));
+    }
+}
+
+}  // namespace
+
+const PlaneKernels& Avx2Planes() {
+    static constexpr PlaneKernels kTable{Sums};
+    return kTable;
+}
+
+}  // namespace elanus::simd
+#endif

@@ -1,0 +1,80 @@
+// Plane kernels of every level against sums over the dimensions one by one.
+#include "simd/planes.h"
+
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace elanus::simd {
+namespace {
+
+constexpr Level kLevels[] = {Level::kScalar, Level::kNeon, Level::kAvx2, Level::kAvx512,
+                             Level::kAvx512Dot};
+
+TEST(Planes, BitsAreMadeOfAsFewPlanesAsPossible) {
+    for (unsigned bits = 1; bits <= 9; ++bits) {
+        const PlaneLayout layout = PlaneLayout::Of(bits);
+        unsigned total = 0;
+        for (size_t p = 0; p < layout.count; ++p) {
+            EXPECT_EQ(layout.shifts[p], total);
+            total += layout.widths[p];
+        }
+        EXPECT_EQ(total, bits);
+    }
+    EXPECT_EQ(PlaneLayout::Of(9).count, 2u);
+    EXPECT_EQ(PlaneLayout::Of(7).count, 3u);
+}
+
+TEST(Planes, SumsAreThoseOfTheDimensions) {
+    std::mt19937 random(1);
+    for (const unsigned width : {1u, 2u, 4u, 8u}) {
+        for (const size_t n : {64u, 128u, 192u, 704u, 1536u}) {
+            constexpr size_t kRows = 7;
+            const size_t stride = PlaneBytes(width, n) + 5;
+            std::vector<uint8_t> rows(kRows * stride);
+            for (uint8_t& byte : rows) {
+                byte = random() % 4 == 0 ? 255 : static_cast<uint8_t>(random());
+            }
+            std::vector<int> weights(n);
+            std::vector<int8_t> high(WeightBytes(width, n)), low(high.size());
+            for (size_t d = 0; d < n; ++d) {
+                const int h = d % 9 == 0 ? -128 : static_cast<int>(random() % 255) - 127;
+                const int l = d % 7 == 0 ? 127 : static_cast<int>(random() % 255) - 127;
+                weights[d] = 256 * h + l;
+                const size_t at = d % (8 / width) * WeightStride(width, n) + d * width / 8;
+                high[at] = static_cast<int8_t>(h);
+                low[at] = static_cast<int8_t>(l);
+            }
+            const uint32_t ids[] = {6, 0, 3, 3};
+            for (const bool wide : {true, false}) {
+                std::vector<double> want(4);
+                for (size_t i = 0; i < 4; ++i) {
+                    for (size_t d = 0; d < n; ++d) {
+                        const unsigned byte = rows[ids[i] * stride + d * width / 8];
+                        const unsigned code =
+                            byte >> (d % (8 / width) * width) & ((1u << width) - 1);
+                        const size_t at = d % (8 / width) * WeightStride(width, n) + d * width / 8;
+                        want[i] += static_cast<double>(code) * (wide ? weights[d] : low[at]);
+                    }
+                }
+                for (const Level level : kLevels) {
+                    const PlaneKernels* kernels = PlanesAt(level);
+                    if (kernels == nullptr) {
+                        continue;
+                    }
+                    float sums[4];
+                    kernels->sums(rows.data(), stride, ids, 4, width, n,
+                                  wide ? high.data() : nullptr, low.data(), sums);
+                    for (size_t i = 0; i < 4; ++i) {
+                        EXPECT_EQ(sums[i], static_cast<float>(want[i]))
+                            << LevelName(level) << " " << width << " " << n;
+                    }
+                }
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace elanus::simd
