@@ -97,7 +97,7 @@ TEST(Index, RefusesWhatDoesNotFitTheField) {
          {{"index_type", "HNSW"}, {"metric_type", "HAMMING"}},
          "float vector index does not support metric type: HAMMING"},
         {"v", {{"index_type", "FOO"}, {"metric_type", "L2"}}, "invalid index type: FOO"},
-        {"v", {{"index_type", "IVF_FLAT"}, {"metric_type", "L2"}}, "not supported"},
+        {"v", {{"index_type", "GPU_CAGRA"}, {"metric_type", "L2"}}, "not supported"},
         {"v",
          {{"index_type", "INVERTED"}},
          "data type FloatVector can't build with this index INVERTED"},

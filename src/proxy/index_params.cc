@@ -227,10 +227,15 @@ base::Status CompleteBm25(const schema::CollectionSchema& schema, const FieldSch
     return base::Status();
 }
 
-base::Status CompleteVectorIndex(const schema::CollectionSchema& schema, const FieldSchema& field,
+base::Status CompleteVectorIndex(const roles::CollectionInfo& collection, const FieldSchema& field,
                                  roles::IndexInfo* index) {
-    RETURN_IF_ERROR(CompleteBm25(schema, field, index));
+    RETURN_IF_ERROR(CompleteBm25(collection.schema, field, index));
     RETURN_IF_ERROR(CheckVectorType(field, *index));
+    // The mode decides what AUTOINDEX is; it is fixed while there is a vector index.
+    const auto mode = collection.properties.find("query_mode");
+    if (index->index_type == kAutoIndex && mode != collection.properties.end()) {
+        index->params["query_mode"] = mode->second;
+    }
     const auto metric = index->metric_type.empty() ? vindex::DefaultMetric(VectorTypeOf(field))
                                                    : vindex::MetricFromName(index->metric_type);
     index->metric_type = vindex::MetricName(*metric);
@@ -316,7 +321,7 @@ base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collectio
     }
     RETURN_IF_ERROR(CheckSwitches(index.params));
     if (schema::IsVector(field->type)) {
-        RETURN_IF_ERROR(CompleteVectorIndex(collection.schema, *field, &index));
+        RETURN_IF_ERROR(CompleteVectorIndex(collection, *field, &index));
         return index;
     }
     // A misspelt vector field would become a key of the dynamic field.

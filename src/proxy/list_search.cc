@@ -98,6 +98,13 @@ base::Status ListSearch::UseIndex() {
     shard_request_.metric = *metric;
     shard_request_.k = static_cast<uint32_t>(k);
     shard_request_.params = std::move(parsed->params);
+    // Rows without an index are compared by the elements and bands of those that have one.
+    for (const char* shape : {"mh_element_bit_width", "mh_lsh_band"}) {
+        const auto given = index.params.find(shape);
+        if (given != index.params.end()) {
+            shard_request_.params[shape] = given->second;
+        }
+    }
     shard_request_.radius = parsed->radius;
     shard_request_.range_filter = parsed->range_filter;
     return base::Status();

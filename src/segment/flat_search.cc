@@ -4,6 +4,7 @@
 #include "segment/scan_guard.h"
 #include "segment/top_k.h"
 #include "vindex/bm25.h"
+#include "vindex/minhash.h"
 #include "vindex/sparse.h"
 #include "vindex/vectors.h"
 
@@ -49,7 +50,9 @@ class FlatScan {
         for (TopK& best : best_) {
             SetRange(&best);
         }
-        if (width_ > 0) {
+        if (minhash()) {
+            minhash_ = vindex::MinHashScorer(query.queries.dim, query.params);
+        } else if (width_ > 0) {
             kernel_ = vindex::KernelOf(TypeOf(query.queries), query.metric);
         }
         for (uint32_t q = 0; q < query.nq() && cosine(); ++q) {
@@ -80,18 +83,19 @@ class FlatScan {
     }
 
   private:
+    bool minhash() const { return query_.metric == vindex::Metric::kMhJaccard; }
     bool cosine() const { return query_.metric == vindex::Metric::kCosine; }
     float LengthOf(const void* vector) const {
         return vindex::LengthOf(TypeOf(query_.queries), vector, query_.queries.dim);
     }
 
     // Distances: range_filter <= d < radius. Similarity: radius < s <= range_filter, which for the
-    // negated score reads the same. A sparse hit has a score above 0, and of the structure tests
+    // negated score reads the same. A sparse or MinHash hit has a score above 0, and of the structure tests
     // only yes (0) is a hit.
     void SetRange(TopK* best) const {
         float low = -kInfinity;
         float high = kInfinity;
-        if (IsSparse(query_.queries)) {
+        if (IsSparse(query_.queries) || minhash()) {
             high = 0;
         } else if (vindex::IsStructureTest(query_.metric)) {
             high = 0.5f;
@@ -130,7 +134,9 @@ class FlatScan {
     base::Status ScanBlock(const RowRun& run, const schema::ColumnView& column, const float* norms,
                            size_t begin, size_t count, size_t chosen) {
         for (uint32_t q = 0; q < query_.nq() && chosen > 0; ++q) {
-            if (width_ > 0) {
+            if (minhash()) {
+                ComputeMinHash(q, column, chosen);
+            } else if (width_ > 0) {
                 ComputeDense(q, column, norms, begin, count, chosen);
             } else {
                 ComputeSparse(q, column, chosen);
@@ -153,6 +159,13 @@ class FlatScan {
         }
         if (similarity_) {
             ToKeys(q, norms, column, chosen);
+        }
+    }
+
+    void ComputeMinHash(uint32_t q, const schema::ColumnView& column, size_t chosen) {
+        const void* query = query_.Vector(q).data();
+        for (size_t i = 0; i < chosen; ++i) {
+            keys_[i] = 0.0f - minhash_.Score(query, column.values + size_t{ids_[i]} * width_);
         }
     }
 
@@ -196,6 +209,7 @@ class FlatScan {
     std::vector<float> keys_;
     std::vector<TopK> best_;
     std::vector<float> query_norms_;
+    vindex::MinHashScorer minhash_;
 };
 
 base::Status Unsupported(std::string_view text) {
@@ -206,6 +220,8 @@ base::Status CheckMetric(const VectorQuery& query) {
     const bool known =
         IsSparse(query.queries)
             ? query.metric == vindex::Metric::kIp || query.metric == vindex::Metric::kBm25
+        : query.metric == vindex::Metric::kMhJaccard
+            ? query.queries.type == schema::DataType::kBinaryVector
             : vindex::IsDenseMetric(TypeOf(query.queries), query.metric);
     return known
                ? base::Status()

@@ -4,6 +4,8 @@
 #include "vindex/block_graph.h"
 #include "vindex/flat.h"
 #include "vindex/hnsw.h"
+#include "vindex/ivf_index.h"
+#include "vindex/minhash_index.h"
 #include "vindex/sparse_index.h"
 #include "vindex/term_index.h"
 
@@ -17,6 +19,8 @@ constexpr Metric kDenseMetrics[] = {Metric::kL2, Metric::kIp, Metric::kCosine};
 constexpr Metric kBitMetrics[] = {Metric::kHamming, Metric::kJaccard, Metric::kSubstructure,
                                   Metric::kSuperstructure};
 constexpr Metric kNearBitMetrics[] = {Metric::kHamming, Metric::kJaccard};
+constexpr Metric kMinhashMetrics[] = {Metric::kMhJaccard};
+constexpr Metric kAutomaticBitMetrics[] = {Metric::kHamming, Metric::kJaccard, Metric::kMhJaccard};
 constexpr Metric kSparseMetrics[] = {Metric::kIp, Metric::kBm25};
 
 constexpr TypeMetrics kFlatTypes[] = {
@@ -30,11 +34,24 @@ constexpr TypeMetrics kHnswTypes[] = {
     {VectorType::kBFloat16, kDenseMetrics}, {VectorType::kInt8, kDenseMetrics},
     {VectorType::kBinary, kNearBitMetrics},
 };
+constexpr TypeMetrics kNumberTypes[] = {
+    {VectorType::kFloat, kDenseMetrics},
+    {VectorType::kFloat16, kDenseMetrics},
+    {VectorType::kBFloat16, kDenseMetrics},
+    {VectorType::kInt8, kDenseMetrics},
+};
+constexpr TypeMetrics kFloatTypes[] = {
+    {VectorType::kFloat, kDenseMetrics},
+    {VectorType::kFloat16, kDenseMetrics},
+    {VectorType::kBFloat16, kDenseMetrics},
+};
+constexpr TypeMetrics kNearBinaryTypes[] = {{VectorType::kBinary, kNearBitMetrics}};
+constexpr TypeMetrics kMinhashTypes[] = {{VectorType::kBinary, kMinhashMetrics}};
 constexpr TypeMetrics kSparseTypes[] = {{VectorType::kSparseFloat, kSparseMetrics}};
 constexpr TypeMetrics kAutomaticTypes[] = {
-    {VectorType::kFloat, kDenseMetrics},    {VectorType::kFloat16, kDenseMetrics},
-    {VectorType::kBFloat16, kDenseMetrics}, {VectorType::kInt8, kDenseMetrics},
-    {VectorType::kBinary, kNearBitMetrics}, {VectorType::kSparseFloat, kSparseMetrics},
+    {VectorType::kFloat, kDenseMetrics},         {VectorType::kFloat16, kDenseMetrics},
+    {VectorType::kBFloat16, kDenseMetrics},      {VectorType::kInt8, kDenseMetrics},
+    {VectorType::kBinary, kAutomaticBitMetrics}, {VectorType::kSparseFloat, kSparseMetrics},
 };
 
 constexpr ParamSpec kHnswBuild[] = {
@@ -88,27 +105,33 @@ constexpr ParamSpec kSparseSearch[] = {
     Ratio("dim_max_score_ratio", 0.5, 1.3, false, "1.05"),
     Choice("search_algo", kSparseSearchAlgorithms, "INHERIT"),
 };
+constexpr ParamSpec kMinhashBuild[] = {
+    {"mh_element_bit_width", ParamKind::kInt, kElementBitsMin, kElementBitsMax, "8"},
+    {"mh_lsh_band", ParamKind::kInt, 1, kIntMax, "1"},
+    {"mh_lsh_aligned_block_size", ParamKind::kInt, 4096, kIntMax, "4096"},
+    {"with_raw_data", ParamKind::kBool, 0, 1, "false"},
+    {"mh_lsh_code_in_mem", ParamKind::kBool, 0, 1, "true"},
+    {"mh_lsh_shared_bloom_filter", ParamKind::kBool, 0, 1, "false"},
+    Ratio("mh_lsh_bloom_false_positive_prob", 0, 1, false, "0.01"),
+};
+constexpr ParamSpec kMinhashSearch[] = {
+    {"mh_search_with_jaccard", ParamKind::kBool, 0, 1, "false"},
+    {"refine_k", ParamKind::kNumber, 0, 0, "1", 1, 1e9, false, {}},
+    {"mh_lsh_batch_search", ParamKind::kBool, 0, 1, "false"},
+};
 // Of whichever index stands behind it.
-constexpr ParamSpec kAutomaticSearch[] = {kEf, kNoFallback, kDropRatio, kRefineFactor};
+constexpr ParamSpec kAutomaticSearch[] = {kEf, kNoFallback, kDropRatio, kRefineFactor,
+                                          ivf_specs::kProbes};
 
 // Parameters of the request that belong to no family.
 constexpr std::string_view kCommonParams[] = {
-    "index_type", "metric_type", "dim", "mmap.enabled", "warmup", "num_build_thread",
+    "index_type", "metric_type", "dim", "mmap.enabled", "warmup", "num_build_thread", "query_mode",
 };
 
 constexpr std::string_view kNotBuilt[] = {
-    "IVF_FLAT",        "BIN_IVF_FLAT",
-    "IVF_SQ8",         "IVF_SQ",
-    "IVF_PQ",          "SCANN",
-    "IVF_RABITQ",      "IVF_RABITQ_FASTSCAN",
-    "HNSW_SQ",         "HNSW_PQ",
-    "HNSW_PRQ",        "DISKANN",
-    "AISAQ",           "GPU_CAGRA",
-    "GPU_IVF_FLAT",    "GPU_IVF_PQ",
-    "GPU_BRUTE_FORCE", "MINHASH_LSH",
-    "SVS_FLAT",        "SVS_VAMANA",
-    "SVS_VAMANA_LVQ",  "SVS_VAMANA_LEANVEC",
-    "FAISS",           "SCANN_DVR",
+    "HNSW_SQ",    "HNSW_PQ",        "HNSW_PRQ",           "DISKANN",         "AISAQ",
+    "GPU_CAGRA",  "GPU_IVF_FLAT",   "GPU_IVF_PQ",         "GPU_BRUTE_FORCE", "SVS_FLAT",
+    "SVS_VAMANA", "SVS_VAMANA_LVQ", "SVS_VAMANA_LEANVEC", "FAISS",           "SCANN_DVR",
 };
 
 // Two ways to be an HNSW: with codes of the neighbours in each node where that is faster, with
@@ -129,18 +152,35 @@ base::Result<std::unique_ptr<Index>> BuildSparse(const BuildParams& params,
                : SparseIndex::Build(params, input);
 }
 
-// Numbers get a graph; bits are scanned, which is exact and, at a bit a dimension, fast.
+// Numbers get a graph, or lists of 8-bit rows where a collection is for reads of very many rows
+// (query_mode=large_topk): a graph would visit them one by one. Bits are scanned, which is exact
+// and, at a bit a dimension, fast; signatures are looked up.
 base::Result<std::unique_ptr<Index>> BuildAutomatic(const BuildParams& params,
                                                     const BuildInput& input) {
     if (params.vector_type == VectorType::kSparseFloat) {
         return BuildSparse(params, input);
     }
+    if (params.metric == Metric::kMhJaccard) {
+        return MinhashIndex::Build(params, input);
+    }
     if (params.vector_type == VectorType::kBinary) {
         return FlatIndex::Build(params, input);
     }
     BuildParams expanded = params;
+    if (WordParam(params.params, "query_mode") == "LARGE_TOPK" &&
+        params.vector_type != VectorType::kInt8) {
+        expanded.params = {{"nlist", "128"}};
+        return IvfIndex::Build(expanded, input);
+    }
     expanded.params = {{"M", "18"}, {"efConstruction", "240"}};
     return BuildGraph(expanded, input);
+}
+
+base::Status CheckMinhash(std::string_view index_type, VectorType type, int64_t dim,
+                          const ParamMap& params) {
+    (void)index_type;
+    (void)type;
+    return MinHashShape::Check(dim, params);
 }
 
 constexpr Family kFamilies[] = {
@@ -149,6 +189,19 @@ constexpr Family kFamilies[] = {
     {"HNSW", kHnswTypes, kHnswBuild, kHnswSearch, BuildGraph},
     {"SPARSE_INVERTED_INDEX", kSparseTypes, kSparseBuild, kSparseSearch, BuildSparse},
     {"SPARSE_WAND", kSparseTypes, kSparseBuild, kSparseSearch, BuildSparse},
+    {"IVF_FLAT", kNumberTypes, ivf_specs::kFlat, ivf_specs::kFlatSearch, IvfIndex::Build},
+    {"BIN_IVF_FLAT", kNearBinaryTypes, ivf_specs::kFlat, ivf_specs::kFlatSearch, IvfIndex::Build},
+    {"IVF_SQ8", kNumberTypes, ivf_specs::kScalar, ivf_specs::kCodedSearch, IvfIndex::Build},
+    {"IVF_SQ", kNumberTypes, ivf_specs::kScalar, ivf_specs::kCodedSearch, IvfIndex::Build},
+    {"IVF_PQ", kNumberTypes, ivf_specs::kProduct, ivf_specs::kCodedSearch, IvfIndex::Build,
+     CheckIvfBuild},
+    {"SCANN", kNumberTypes, ivf_specs::kScann, ivf_specs::kScannSearch, IvfIndex::Build,
+     CheckIvfBuild, CheckIvfSearch},
+    {"IVF_RABITQ", kFloatTypes, ivf_specs::kRabitq, ivf_specs::kRabitqSearch, IvfIndex::Build},
+    {"IVF_RABITQ_FASTSCAN", kFloatTypes, ivf_specs::kFastscan, ivf_specs::kFastscanSearch,
+     IvfIndex::Build},
+    {"MINHASH_LSH", kMinhashTypes, kMinhashBuild, kMinhashSearch, MinhashIndex::Build,
+     CheckMinhash},
     {"AUTOINDEX", kAutomaticTypes, kAutomaticBuild, kAutomaticSearch, BuildAutomatic},
 };
 
@@ -315,7 +368,9 @@ base::Status ValidateBuildParams(std::string_view index_type, VectorType type,
         const bool bm25 = MetricFromName(metric) == Metric::kBm25;
         RETURN_IF_ERROR(CheckParams(bm25 ? kBm25QuantType : kProductQuantType, params));
     }
-    return CheckParams(family->build_params, params);
+    RETURN_IF_ERROR(CheckParams(family->build_params, params));
+    return family->check_build != nullptr ? family->check_build(index_type, type, dim, params)
+                                          : base::Status();
 }
 
 base::Result<SearchParams> ParseSearchParams(std::string_view index_type, Metric metric, size_t k,
@@ -327,6 +382,9 @@ base::Result<SearchParams> ParseSearchParams(std::string_view index_type, Metric
             std::to_string(kIntMax) + "]");
     }
     RETURN_IF_ERROR(CheckParams(family->search_params, params));
+    if (family->check_search != nullptr) {
+        RETURN_IF_ERROR(family->check_search(index_type, k, params));
+    }
     SearchParams parsed;
     parsed.k = k;
     parsed.params = params;
@@ -371,6 +429,12 @@ base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file) {
     }
     if (format == kBlockGraphFormat) {
         return BlockGraphIndex::Open(std::move(file));
+    }
+    if (format == kIvfFormat) {
+        return IvfIndex::Open(std::move(file));
+    }
+    if (format == kMinhashFormat) {
+        return MinhashIndex::Open(std::move(file));
     }
     return base::Corruption("\"" + format + "\" is no vector index format");
 }

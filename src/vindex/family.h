@@ -24,6 +24,11 @@ struct Family {
     std::span<const ParamSpec> build_params;
     std::span<const ParamSpec> search_params;
     base::Result<std::unique_ptr<Index>> (*build)(const BuildParams&, const BuildInput&);
+    // What depends on more than one value; null: nothing does. The specs have been checked.
+    base::Status (*check_build)(std::string_view index_type, VectorType type, int64_t dim,
+                                const ParamMap& params) = nullptr;
+    base::Status (*check_search)(std::string_view index_type, size_t k,
+                                 const ParamMap& params) = nullptr;
 };
 
 // Null when the name is unknown or the family is not built here.

@@ -13,6 +13,14 @@ std::string_view Unquote(std::string_view text) {
     return text;
 }
 
+std::string Upper(std::string_view text) {
+    std::string upper(text);
+    for (char& c : upper) {
+        c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    return upper;
+}
+
 template <typename T>
 std::optional<T> Parse(std::string_view quoted) {
     const std::string_view text = Unquote(quoted);
@@ -42,7 +50,9 @@ base::Status CheckNumber(const ParamSpec& spec, std::string_view text) {
 }
 
 base::Status CheckChoice(const ParamSpec& spec, std::string_view text) {
-    if (std::find(spec.choices.begin(), spec.choices.end(), Unquote(text)) != spec.choices.end()) {
+    const std::string word =
+        spec.kind == ParamKind::kWord ? Upper(Unquote(text)) : std::string(Unquote(text));
+    if (std::find(spec.choices.begin(), spec.choices.end(), word) != spec.choices.end()) {
         return base::Status();
     }
     std::string known;
@@ -57,7 +67,7 @@ base::Status CheckParam(const ParamSpec& spec, std::string_view text) {
     if (spec.kind == ParamKind::kNumber) {
         return CheckNumber(spec, text);
     }
-    if (spec.kind == ParamKind::kChoice) {
+    if (spec.kind == ParamKind::kChoice || spec.kind == ParamKind::kWord) {
         return CheckChoice(spec, text);
     }
     if (spec.kind == ParamKind::kBool) {
@@ -97,6 +107,16 @@ std::optional<int64_t> IntParam(const ParamMap& params, const std::string& name)
 std::optional<double> NumberParam(const ParamMap& params, const std::string& name) {
     const auto found = params.find(name);
     return found != params.end() ? ParseNumber(found->second) : std::nullopt;
+}
+
+std::optional<bool> BoolParam(const ParamMap& params, const std::string& name) {
+    const std::string word = WordParam(params, name);
+    return word.empty() ? std::nullopt : std::optional<bool>(word == "TRUE");
+}
+
+std::string WordParam(const ParamMap& params, const std::string& name) {
+    const auto found = params.find(name);
+    return found != params.end() ? Upper(Unquote(found->second)) : std::string();
 }
 
 base::Status CheckParams(std::span<const ParamSpec> specs, const ParamMap& params) {

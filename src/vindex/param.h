@@ -19,7 +19,8 @@ inline constexpr int64_t kHnswMDefault = 30;
 inline constexpr int64_t kHnswEfConstructionDefault = 360;
 inline constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();
 
-enum class ParamKind : uint8_t { kInt, kBool, kNumber, kChoice };
+// kWord: a choice in any case.
+enum class ParamKind : uint8_t { kInt, kBool, kNumber, kChoice, kWord };
 
 struct ParamSpec {
     std::string_view name;
@@ -31,7 +32,7 @@ struct ParamSpec {
     double low = 0;
     double high = 0;
     bool high_open = false;
-    std::span<const std::string_view> choices = {};  // kChoice
+    std::span<const std::string_view> choices = {};  // kChoice, kWord
 };
 
 // A whole number in decimal, or in JSON quotes; nothing else.
@@ -42,6 +43,9 @@ std::optional<double> ParseNumber(std::string_view text);
 // The parameter as a number, when it is there and is one.
 std::optional<int64_t> IntParam(const ParamMap& params, const std::string& name);
 std::optional<double> NumberParam(const ParamMap& params, const std::string& name);
+std::optional<bool> BoolParam(const ParamMap& params, const std::string& name);
+// The parameter in upper case; empty when it is not there.
+std::string WordParam(const ParamMap& params, const std::string& name);
 
 // kInvalidParameter, in Knowhere's words, for the first of `params` that breaks its spec.
 // Parameters without a spec pass.

@@ -4,6 +4,7 @@
 // table per index would multiply by both.
 #pragma once
 
+#include "vindex/probe_scratch.h"
 #include "vindex/top_k.h"
 
 #include <algorithm>
@@ -92,6 +93,7 @@ struct SearchScratch {
     std::vector<uint32_t> ids;
     std::vector<float> costs;
     std::vector<SparseTerm> terms;
+    ProbeScratch probe;                // inverted files
 };
 
 SearchScratch& ThreadScratch();

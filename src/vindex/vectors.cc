@@ -1,14 +1,12 @@
 #include "vindex/vectors.h"
 
 #include "base/check.h"
+#include "sys/huge_memory.h"
 
 #include <cstring>
-#include <new>
 
 namespace elanus::vindex {
 namespace {
-
-constexpr std::align_val_t kLine{64};
 
 simd::Element ElementOf(VectorType type) {
     switch (type) {
@@ -76,23 +74,26 @@ float LengthOf(VectorType type, const void* vector, uint32_t dim) {
 }
 
 StoredVectors StoredVectors::CopyOf(VectorType type, Metric metric, uint32_t dim, uint64_t rows,
-                                    const void* vectors) {
+                                    const void* vectors, const uint32_t* order) {
     StoredVectors stored;
     const size_t row_bytes = RowBytes(type, dim);
     const size_t bytes = rows * row_bytes;
     if (bytes == 0) {
         return stored;
     }
-    std::shared_ptr<uint8_t> owner(static_cast<uint8_t*>(::operator new(bytes, kLine)),
-                                   [](uint8_t* p) { ::operator delete(p, kLine); });
-    if (metric == Metric::kCosine && type == VectorType::kFloat) {
-        const auto* from = static_cast<const float*>(vectors);
-        auto* to = reinterpret_cast<float*>(owner.get());
-        for (uint64_t row = 0; row < rows; ++row) {
-            simd::Normalize(from + row * dim, dim, to + row * dim);
-        }
-    } else {
+    const std::shared_ptr<uint8_t> owner = sys::AllocateHuge(bytes);
+    if (order == nullptr) {
         std::memcpy(owner.get(), vectors, bytes);
+    }
+    for (uint64_t row = 0; order != nullptr && row < rows; ++row) {
+        std::memcpy(owner.get() + row * row_bytes,
+                    static_cast<const uint8_t*>(vectors) + order[row] * row_bytes, row_bytes);
+    }
+    if (metric == Metric::kCosine && type == VectorType::kFloat) {
+        auto* values = reinterpret_cast<float*>(owner.get());
+        for (uint64_t row = 0; row < rows; ++row) {
+            simd::Normalize(values + row * dim, dim, values + row * dim);
+        }
     }
     if (KeepsLengths(type, metric)) {
         std::vector<float> inverse(rows);

@@ -115,9 +115,10 @@ struct StoredVectors {
     base::Buffer values;         // row after row
     base::Buffer inverse_norms;  // f32 a row, 0 for a zero vector; COSINE but of float only
 
-    // Copies `rows` vectors to cache-line boundaries; float ones get length one for COSINE.
+    // Copies `rows` vectors to cache-line boundaries; float ones get length one for COSINE. With
+    // `order` row i of the copy is vector order[i].
     static StoredVectors CopyOf(VectorType type, Metric metric, uint32_t dim, uint64_t rows,
-                                const void* vectors);
+                                const void* vectors, const uint32_t* order = nullptr);
     // Finds the sections and checks their lengths.
     static base::Result<StoredVectors> Open(const codec::EnvelopeReader& reader,
                                             codec::SectionId values_section,
