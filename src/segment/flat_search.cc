@@ -90,8 +90,8 @@ class FlatScan {
     }
 
     // Distances: range_filter <= d < radius. Similarity: radius < s <= range_filter, which for the
-    // negated score reads the same. A sparse or MinHash hit has a score above 0, and of the structure tests
-    // only yes (0) is a hit.
+    // negated score reads the same. A sparse or MinHash hit has a score above 0, and of the
+    // structure tests only yes (0) is a hit.
     void SetRange(TopK* best) const {
         float low = -kInfinity;
         float high = kInfinity;

@@ -18,7 +18,7 @@ namespace elanus::segment {
 
 // Searches of vector indexes by what they did, counted by vindex::Strategy; one a query vector.
 struct StrategyCounts {
-    static constexpr size_t kKinds = static_cast<size_t>(vindex::Strategy::kPostings) + 1;
+    static constexpr size_t kKinds = static_cast<size_t>(vindex::Strategy::kListProbe) + 1;
     std::array<uint64_t, kKinds> searches{};
 
     void Add(vindex::Strategy strategy) { ++searches[static_cast<size_t>(strategy)]; }

@@ -1,10 +1,11 @@
-// Costs of groups of product or sign codes, by tables of 8-bit numbers (fast-scan: Andre, Kermarrec,
-// Le Scouarnec, "Cache locality is not enough", VLDB 2015, and "Quicker ADC", TPAMI 2019).
+// Costs of groups of product or sign codes, by tables of 8-bit numbers (fast-scan: Andre,
+// Kermarrec, Le Scouarnec, "Cache locality is not enough", VLDB 2015, and "Quicker ADC", TPAMI
+// 2019).
 //
 //   nibbles   32 rows; for each code position 16 bytes: byte i has the code of row i low and of row
 //             i + 16 high; a table of 16 bytes a position
-//   bytes     64 rows; for each code position 64 bytes: byte i has the code of row i; a table of 256
-//             bytes a position
+//   bytes     64 rows; for each code position 64 bytes: byte i has the code of row i; a table of
+//             256 bytes a position
 // costs[i] = base + terms[i] + factors[i] * (shift + step * sum of table entries); terms null are
 // 0, factors null 1.
 // Invariants:

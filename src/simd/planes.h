@@ -1,10 +1,11 @@
 // Bit planes: codes of 1 to 9 bits a dimension against a query of 8 or 16 bits a dimension.
 //
-// A code of b bits is kept as planes, from its low bits up: of 8, 4, 2 and 1 bits, as few as make b.
-// A plane of w bits is n * w / 8 bytes, of which byte i has the bits of dimensions i * 8 / w and
-// following, the first one lowest. The query is laid out to fit: for every plane 8 / w arrays, of
-// which array s has the weights of dimensions s, s + 8 / w, s + 16 / w ... in the order of bytes.
-// A weight is 256 * high + low, each of them a signed byte; without high ones, low alone.
+// A code of b bits is kept as planes, from its low bits up: of 8, 4, 2 and 1 bits, as few as make
+// b. A plane of w bits is n * w / 8 bytes, of which byte i has the bits of dimensions i * 8 / w and
+// following, the first one lowest. The query is laid out to fit: for a plane of single bits one
+// array of weights in the order of dimensions; for others 8 / w arrays, of which array s has the
+// weights of dimensions s, s + 8 / w, s + 16 / w ... in the order of bytes. A weight is 256 * high
+// + low, each of them a signed byte; without high ones, low alone.
 // Invariants:
 //   INV-PLANES-1  Sums are exact, so all levels agree.
 // Threads: any; the tables are constant.
@@ -45,13 +46,21 @@ struct PlaneLayout {
 constexpr size_t PlaneBytes(unsigned width, size_t n) {
     return n * width / 8;
 }
-// Bytes of one array of weights of a plane: rounded up, so that whole registers may be read.
+// Arrays of weights of a plane.
+constexpr size_t WeightArrays(unsigned width) {
+    return width == 1 ? 1 : 8 / width;
+}
+// Bytes of one of them: rounded up, so that whole registers may be read.
 constexpr size_t WeightStride(unsigned width, size_t n) {
-    return (PlaneBytes(width, n) + 63) / 64 * 64;
+    return width == 1 ? n : (PlaneBytes(width, n) + 63) / 64 * 64;
 }
 // Bytes of all arrays of a plane, high or low ones.
 constexpr size_t WeightBytes(unsigned width, size_t n) {
-    return 8 / width * WeightStride(width, n);
+    return WeightArrays(width) * WeightStride(width, n);
+}
+// Where the weight of a dimension lies in them.
+constexpr size_t WeightPlace(unsigned width, size_t n, size_t dim) {
+    return width == 1 ? dim : dim % (8 / width) * WeightStride(width, n) + dim * width / 8;
 }
 
 struct PlaneKernels {

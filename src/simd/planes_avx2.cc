@@ -26,7 +26,29 @@ int64_t Total(__m256i sum) {
     return total;
 }
 
+// Single bits become bytes of 0 or 1: every byte of codes is spread over eight, of which each keeps
+// one bit.
+int64_t SumOfBits(const uint8_t* row, size_t n, const int8_t* weights) {
+    const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
+                                            2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+    const __m256i bits = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
+    const __m256i one = _mm256_set1_epi8(1);
+    __m256i sum = _mm256_setzero_si256();
+    for (size_t d = 0; d < n; d += 32) {
+        uint32_t four;
+        std::memcpy(&four, row + d / 8, sizeof four);
+        const __m256i codes =
+            _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(four)), spread);
+        const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(codes, bits), bits);
+        sum = Add(sum, _mm256_and_si256(set, one), weights + d);
+    }
+    return Total(sum);
+}
+
 int64_t SumOf(const uint8_t* row, unsigned width, size_t n, const int8_t* weights) {
+    if (width == 1) {
+        return SumOfBits(row, n, weights);
+    }
     const unsigned step = width == 8 ? 4 : width;
     const __m256i mask = _mm256_set1_epi8(static_cast<char>((1u << step) - 1));
     const size_t bytes = PlaneBytes(width, n), stride = WeightStride(width, n);

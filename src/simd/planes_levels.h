@@ -1,5 +1,5 @@
-// The plane tables of the single instruction sets, one per planes_<level>.cc. Call them only through
-// PlanesAt(), which asks the processor first.
+// The plane tables of the single instruction sets, one per planes_<level>.cc. Call them only
+// through PlanesAt(), which asks the processor first.
 #pragma once
 
 #include "simd/planes.h"

@@ -7,11 +7,9 @@ namespace {
 int64_t SumOf(const uint8_t* row, unsigned width, size_t n, const int8_t* weights) {
     const unsigned mask = (1u << width) - 1;
     int64_t sum = 0;
-    for (unsigned s = 0; s < 8 / width; ++s) {
-        const int8_t* array = weights + s * WeightStride(width, n);
-        for (size_t i = 0; i < PlaneBytes(width, n); ++i) {
-            sum += static_cast<int64_t>(row[i] >> (s * width) & mask) * array[i];
-        }
+    for (size_t d = 0; d < n; ++d) {
+        const unsigned code = row[d * width / 8] >> (d * width % 8) & mask;
+        sum += static_cast<int64_t>(code) * weights[WeightPlace(width, n, d)];
     }
     return sum;
 }

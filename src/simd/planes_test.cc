@@ -42,7 +42,7 @@ TEST(Planes, SumsAreThoseOfTheDimensions) {
                 const int h = d % 9 == 0 ? -128 : static_cast<int>(random() % 255) - 127;
                 const int l = d % 7 == 0 ? 127 : static_cast<int>(random() % 255) - 127;
                 weights[d] = 256 * h + l;
-                const size_t at = d % (8 / width) * WeightStride(width, n) + d * width / 8;
+                const size_t at = WeightPlace(width, n, d);
                 high[at] = static_cast<int8_t>(h);
                 low[at] = static_cast<int8_t>(l);
             }
@@ -54,7 +54,7 @@ TEST(Planes, SumsAreThoseOfTheDimensions) {
                         const unsigned byte = rows[ids[i] * stride + d * width / 8];
                         const unsigned code =
                             byte >> (d % (8 / width) * width) & ((1u << width) - 1);
-                        const size_t at = d % (8 / width) * WeightStride(width, n) + d * width / 8;
+                        const size_t at = WeightPlace(width, n, d);
                         want[i] += static_cast<double>(code) * (wide ? weights[d] : low[at]);
                     }
                 }

@@ -4,8 +4,8 @@
 // and COSINE by angle, k-means of the directions of the rows, so that they have length one and a
 // vector belongs to the one with the largest inner product (spherical k-means, Dhillon & Modha,
 // Machine Learning 2001). Those of bits are bits, found by k-majority (k_majority.h).
-// Codes of residuals are relative to the base of a list: its centroid or, for IP and COSINE, as much
-// of that direction as the rows of the list have on average (their radius).
+// Codes of residuals are relative to the base of a list: its centroid or, for IP and COSINE, as
+// much of that direction as the rows of the list have on average (their radius).
 // Training sees a sample of at most 256 rows a centroid.
 // Threads: immutable once made.
 #pragma once

@@ -3,9 +3,10 @@
 //
 // Guarantees:
 //   INV-VINDEX-1  A search without a range answers min(k, matching rows) rows: approximate in which
-//                 rows, never short in how many. A row matches when it passes the filter and can
-//                 be a hit at all: of a sparse index, it shares a dimension with the query; of a
-//                 structure test, the test holds.
+//                 rows, never short in how many (unless it says ensure_topk_full=false). A row
+//                 matches when it passes the filter and can be a hit at all: of a sparse index, it
+//                 shares a dimension with the query; of MinHash, a band; of a structure test, the
+//                 test holds.
 //   INV-VINDEX-2  Answers are sorted best first; equal scores by row number.
 //   INV-VINDEX-3  A damaged file answers kDataCorruption or other rows; it is never read out of
 //                 bounds and never loops.
@@ -85,14 +86,22 @@ struct SearchParams {
     std::function<base::Status()> interrupt;
 };
 
-enum class Strategy : uint8_t { kNone, kExactScan, kWalk, kFilteredWalk, kWalkThenScan, kPostings };
+enum class Strategy : uint8_t {
+    kNone,
+    kExactScan,
+    kWalk,
+    kFilteredWalk,
+    kWalkThenScan,
+    kPostings,
+    kListProbe,  // the last one: counted by number
+};
 std::string_view StrategyName(Strategy strategy);
 
 // What a search did, for PROFILE and tests.
 struct SearchCounters {
     Strategy strategy = Strategy::kNone;
     uint64_t distances = 0;
-    uint64_t hops = 0;  // nodes whose neighbours were looked at
+    uint64_t hops = 0;  // nodes whose neighbours were looked at, or lists that were visited
     uint64_t matches = 0;
 };
 

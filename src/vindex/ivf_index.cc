@@ -231,7 +231,7 @@ base::Status IvfIndex::SearchRows(const Query& query, const SearchParams& params
     if (status.ok() && probe.positions) {
         status = Refine(probe, probe_query);
     }
-    out->counters.strategy = Strategy::kPostings;
+    out->counters.strategy = Strategy::kListProbe;
     out->counters.distances = probe.distances;
     out->counters.hops = probe.lists;
     RETURN_IF_ERROR(status);

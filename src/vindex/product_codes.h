@@ -1,5 +1,6 @@
-// ProductCodes: what is left of a row after the base of its list, product quantized (product_quantizer.h).
-// The rows of IVF_PQ (IVFADC: Jegou, Douze, Schmid, TPAMI 2011) and of SCANN.
+// ProductCodes: what is left of a row after the base of its list, product quantized
+// (product_quantizer.h). The rows of IVF_PQ (IVFADC: Jegou, Douze, Schmid, TPAMI 2011) and of
+// SCANN.
 //
 // A query makes one table of inner products and uses it for all lists: with r the coded residual
 // of a row in the list of base c,
@@ -18,7 +19,7 @@
 // is made part by part, starting from the nearest centroids, until nothing changes. L2 has no such
 // direction, its codes are the nearest centroids.
 //
-// Bytes a row: parts * bits / 8, rounded up, and for L2 4 more.
+// Bytes a row: parts * bits / 8, rounded up (at 4 bits of parts rounded up to 4), and for L2 4 more.
 // Threads: as ListCodes.
 #pragma once
 

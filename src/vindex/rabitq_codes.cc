@@ -293,9 +293,8 @@ void RabitqCodes::Lay(const std::vector<int32_t>& weights, bool wide, CodeQuery&
     int8_t* to = state.weights.data();
     for (size_t p = 0; p < planes_.count; ++p) {
         const unsigned bits = planes_.widths[p];
-        const size_t stride = simd::WeightStride(bits, width());
         for (size_t d = 0; d < width(); ++d) {
-            const size_t at = d % (8 / bits) * stride + d * bits / 8;
+            const size_t at = simd::WeightPlace(bits, width(), d);
             const auto low = static_cast<int8_t>(weights[d] & 0xff);
             to[at] = low;
             if (wide) {

@@ -14,7 +14,8 @@
 // rbq_bits_query bits, by the uniform quantiser that is best for normal values (Max 1960).
 // IVF_RABITQ_FASTSCAN keeps signs in groups of 32 positions, scored by tables of 8-bit numbers.
 //
-// Bytes a row: dim * bits / 8, of dim rounded up to a width that can be rotated (rotation.h), and 8.
+// Bytes a row: dim * bits / 8, of dim rounded up to a width that can be rotated (rotation.h), and
+// 8.
 // Threads: as ListCodes.
 #pragma once
 

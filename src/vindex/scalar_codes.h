@@ -1,7 +1,7 @@
-// ScalarCodes: vectors in 4, 6, 8 or 16 bits a dimension, in the order of lists (scalar_quantizer.h).
-// The rows of IVF_SQ8, and a finer form that other families refine by. Rows are coded themselves,
-// not what is left of them after their centroid: so a query is made ready once and not for each
-// list.
+// ScalarCodes: vectors in 4, 6, 8 or 16 bits a dimension, in the order of lists
+// (scalar_quantizer.h). The rows of IVF_SQ8, and a finer form that other families refine by. Rows
+// are coded themselves, not what is left of them after their centroid: so a query is made ready
+// once and not for each list.
 // Threads: as ListCodes.
 #pragma once
 

@@ -93,7 +93,7 @@ struct SearchScratch {
     std::vector<uint32_t> ids;
     std::vector<float> costs;
     std::vector<SparseTerm> terms;
-    ProbeScratch probe;                // inverted files
+    ProbeScratch probe;  // inverted files
 };
 
 SearchScratch& ThreadScratch();

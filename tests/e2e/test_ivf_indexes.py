@@ -83,7 +83,7 @@ class Indexed:
         client.load_collection(name)
 
     def search(self, limit=K, params=None, **arguments):
-        return self.client.search(self.name, self.queries, limit=limit,
+        return self.client.search(self.name, self.queries, anns_field="vector", limit=limit,
                                   search_params={"params": params or {}}, **arguments)
 
     def way(self):
