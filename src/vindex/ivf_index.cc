@@ -41,6 +41,7 @@ struct IvfIndex::Probe {
     size_t empty_max = 0;    // lists in a row without a result that end a range search; 0: none
     bool positions = false;  // keys hold positions, to be refined
     uint64_t passed = 0;     // rows of the last list that the filter let through
+    uint64_t within = 0;     // rows met within the radius, those below range_filter too
     uint64_t found = 0;      // rows scored that are near enough
     uint64_t distances = 0;
     uint64_t lists = 0;
@@ -122,6 +123,7 @@ base::Status IvfIndex::ScanSlice(Probe& probe, const Slice& slice) const {
             const auto i =
                 static_cast<uint32_t>(64 * word) + static_cast<uint32_t>(std::countr_zero(near));
             const float cost = Bounded(metric(), scored.costs[i]);
+            probe.within += cost < probe.band.high ? 1 : 0;
             if (!probe.band.Contains(cost)) {
                 continue;
             }
@@ -165,12 +167,12 @@ base::Status IvfIndex::Visit(Probe& probe) const {
             break;
         }
         const uint64_t key = scratch.lists.At(i);
-        const uint64_t found = probe.found;
+        const uint64_t within = probe.within;
         codes_->StartList(KeyRow(key), quantizer_.BaseCost(KeyRow(key), KeyCost(key)),
                           scratch.codes);
         RETURN_IF_ERROR(ScanList(probe, KeyRow(key)));
         ++probe.lists;
-        if (probe.found > found) {
+        if (probe.within > within) {
             empty = 0;
         } else if (probe.passed > 0 && ++empty == probe.empty_max) {
             break;

@@ -19,7 +19,7 @@
 // is made part by part, starting from the nearest centroids, until nothing changes. L2 has no such
 // direction, its codes are the nearest centroids.
 //
-// Bytes a row: parts * bits / 8, rounded up (at 4 bits of parts rounded up to 4), and for L2 4 more.
+// Bytes a row: parts * bits / 8, rounded up (at 4 bits of parts rounded up to 4), and 4 for L2.
 // Threads: as ListCodes.
 #pragma once
 
