@@ -154,8 +154,9 @@ Status LocalObjectStore::MakeFolderDurable(const std::string& path) {
     return Status();
 }
 
-Result<std::unique_ptr<sys::File>> LocalObjectStore::OpenObject(const std::string& key) {
-    Result<std::unique_ptr<sys::File>> file = file_system_.Open(PathOf(key), sys::OpenMode::kRead);
+Result<std::unique_ptr<sys::File>> LocalObjectStore::OpenObject(const std::string& key,
+                                                                sys::OpenMode mode) {
+    Result<std::unique_ptr<sys::File>> file = file_system_.Open(PathOf(key), mode);
     if (file.ok()) {
         return file;
     }
@@ -178,6 +179,10 @@ Result<std::string> LocalObjectStore::DoReadRange(const std::string& key, uint64
 Result<Buffer> LocalObjectStore::DoMap(const std::string& key) {
     ASSIGN_OR_RETURN(const std::unique_ptr<sys::File> file, OpenObject(key));
     return file->Map();
+}
+
+Result<std::unique_ptr<sys::File>> LocalObjectStore::DoOpenDirect(const std::string& key) {
+    return OpenObject(key, sys::OpenMode::kReadDirect);
 }
 
 Result<ObjectInfo> LocalObjectStore::DoStat(const std::string& key) {

@@ -32,6 +32,7 @@ class LocalObjectStore : public ObjectStore {
     base::Result<std::string> DoReadRange(const std::string& key, uint64_t offset,
                                           size_t size) override;
     base::Result<base::Buffer> DoMap(const std::string& key) override;
+    base::Result<std::unique_ptr<sys::File>> DoOpenDirect(const std::string& key) override;
     base::Result<ObjectInfo> DoStat(const std::string& key) override;
     base::Result<std::vector<ObjectInfo>> DoList(const std::string& prefix) override;
     base::Status DoDelete(const std::string& key) override;
@@ -44,7 +45,8 @@ class LocalObjectStore : public ObjectStore {
         : file_system_(file_system), root_(std::move(root)) {}
 
     std::string PathOf(std::string_view key) const { return sys::JoinPath(root_, key); }
-    base::Result<std::unique_ptr<sys::File>> OpenObject(const std::string& key);
+    base::Result<std::unique_ptr<sys::File>> OpenObject(const std::string& key,
+                                                        sys::OpenMode mode = sys::OpenMode::kRead);
     base::Status RemoveLeftovers();
     // What lies below a prefix: the objects, and the key of every folder that was looked into (""
     // or "a/b/").

@@ -6,10 +6,12 @@
 #pragma once
 
 #include "object/object_store.h"
+#include "sys/file_system.h"
 
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -141,6 +143,28 @@ TEST_P(ObjectConformance, MappedBytesOutliveTheirObject) {
     EXPECT_EQ(old.view(), "old");
     EXPECT_EQ(replaced.view(), "new");
     EXPECT_EQ(Content("a"), "(absent)");
+}
+
+TEST_P(ObjectConformance, BlocksOutliveTheirObject) {
+    struct OneBlock : sys::BlockReader {
+        bool Next(sys::BlockRead* read) override {
+            *read = {sys::kBlockBytes, sys::kBlockBytes, room, 0};
+            return !std::exchange(asked, true);
+        }
+        void Done(const sys::BlockRead&) override { done = true; }
+        alignas(sys::kBlockBytes) char room[sys::kBlockBytes] = {};
+        bool asked = false;
+        bool done = false;
+    };
+    Put("a", std::string(sys::kBlockBytes, 'x') + std::string(sys::kBlockBytes, 'y'));
+    const auto file = store().OpenDirect("a");
+    ASSERT_TRUE(file.ok()) << file.status().reason();
+    ASSERT_TRUE(store().Delete("a").ok());
+    OneBlock block;
+    ASSERT_TRUE((*file)->ReadBlocks(4, block).ok());
+    EXPECT_TRUE(block.done);
+    EXPECT_EQ(std::string_view(block.room, sys::kBlockBytes), std::string(sys::kBlockBytes, 'y'));
+    EXPECT_EQ(store().OpenDirect("a").status().code(), base::Code::kKeyNotFound);
 }
 
 TEST_P(ObjectConformance, ListsByPrefixInKeyOrder) {

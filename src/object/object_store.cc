@@ -1,5 +1,7 @@
 #include "object/object_store.h"
 
+#include "sys/file_system.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -111,6 +113,11 @@ Result<std::string> ObjectStore::ReadRange(const std::string& key, uint64_t offs
 Result<Buffer> ObjectStore::Map(const std::string& key) {
     RETURN_IF_ERROR(ValidateKey(key));
     return DoMap(key);
+}
+
+Result<std::unique_ptr<sys::File>> ObjectStore::OpenDirect(const std::string& key) {
+    RETURN_IF_ERROR(ValidateKey(key));
+    return DoOpenDirect(key);
 }
 
 Result<ObjectInfo> ObjectStore::Stat(const std::string& key) {

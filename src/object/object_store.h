@@ -26,6 +26,10 @@
 #include <string_view>
 #include <vector>
 
+namespace elanus::sys {
+class File;
+}
+
 namespace elanus::object {
 
 constexpr size_t kMaxKeyChars = 512;
@@ -80,6 +84,10 @@ class ObjectStore {
     // The whole object as memory. The folder maps the file, at no cost; a remote store first
     // downloads the object into its local cache and maps that. The Buffer keeps the bytes alive.
     base::Result<base::Buffer> Map(const std::string& key);
+    // The object as a file for File::ReadBlocks past the page cache, for what must not take memory
+    // by being read. A remote store first downloads the object into its local cache. The file
+    // stays readable whatever becomes of the object.
+    base::Result<std::unique_ptr<sys::File>> OpenDirect(const std::string& key);
     base::Result<ObjectInfo> Stat(const std::string& key);
     // All objects whose key starts with `prefix` (any text, not only whole segments), in key order.
     // Not one moment's state: objects that come or go meanwhile may be in it or not.
@@ -97,6 +105,7 @@ class ObjectStore {
     virtual base::Result<std::string> DoReadRange(const std::string& key, uint64_t offset,
                                                   size_t size) = 0;
     virtual base::Result<base::Buffer> DoMap(const std::string& key) = 0;
+    virtual base::Result<std::unique_ptr<sys::File>> DoOpenDirect(const std::string& key) = 0;
     virtual base::Result<ObjectInfo> DoStat(const std::string& key) = 0;
     virtual base::Result<std::vector<ObjectInfo>> DoList(const std::string& prefix) = 0;
     virtual base::Status DoDelete(const std::string& key) = 0;

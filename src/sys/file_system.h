@@ -19,9 +19,30 @@ namespace elanus::sys {
 
 enum class OpenMode : uint8_t {
     kRead,          // must exist
+    kReadDirect,    // must exist; ReadBlocks() of it leaves the page cache alone where it can
     kReadWrite,     // must exist
     kCreateNew,     // must not exist
     kCreateOrOpen,  // either
+};
+
+// Direct reads are in whole blocks: offsets, sizes and addresses are multiples of this.
+inline constexpr size_t kBlockBytes = 4096;
+
+struct BlockRead {
+    uint64_t offset = 0;
+    size_t size = 0;
+    void* to = nullptr;
+    uint64_t tag = 0;  // the reader's own
+};
+
+// Who asks File::ReadBlocks for blocks. Called from the thread that called it.
+class BlockReader {
+  public:
+    virtual ~BlockReader() = default;
+    // The next read; false when there is none for now.
+    virtual bool Next(BlockRead* read) = 0;
+    // The bytes of `read` are there. Next() may have more to ask for now.
+    virtual void Done(const BlockRead& read) = 0;
 };
 
 class File {
@@ -30,6 +51,11 @@ class File {
 
     // Reads up to `size` bytes at `offset`; fewer only at the end of the file.
     virtual base::Result<std::string> ReadAt(uint64_t offset, size_t size) = 0;
+    // Asks the reader for reads, keeps up to `depth` of them on their way at a time, and hands them
+    // over as they come, in any order. Returns when none is on its way and the reader asks for no
+    // more, or after the first failure: kIoUnexpectedEof for a block behind the end of the file.
+    // Nothing is written to any `to` after it has returned.
+    virtual base::Status ReadBlocks(size_t depth, BlockReader& reader);
     virtual base::Status WriteAt(uint64_t offset, std::string_view bytes) = 0;
     virtual base::Result<uint64_t> Size() = 0;
     virtual base::Status Truncate(uint64_t size) = 0;

@@ -4,6 +4,10 @@
 #include "sys/random_source.h"
 #include "sys/sim_file_system.h"
 
+#include <algorithm>
+#include <memory>
+#include <vector>
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -50,6 +54,77 @@ TEST_P(FileSystemTest, BytesComeBackAndReadsEndWithTheFile) {
     EXPECT_EQ(file->ReadAt(11, 5).value(), std::string("\0\0\0\0x", 5));
     ASSERT_TRUE(file->Truncate(5).ok());
     EXPECT_EQ(file->ReadAt(0, 1 << 20).value(), "hello");
+}
+
+// Reads blocks in a given order and checks what comes; a third of them are asked for only when
+// others are there.
+class Blocks : public BlockReader {
+  public:
+    Blocks(const std::string& bytes, std::vector<uint64_t> order)
+        : bytes_(bytes), order_(std::move(order)), room_((order_.size() + 1) * kBlockBytes) {
+        void* at = room_.data();
+        size_t space = room_.size();
+        aligned_ = static_cast<char*>(std::align(kBlockBytes, kBlockBytes, at, space));
+    }
+    bool Next(BlockRead* read) override {
+        if (asked == order_.size() || (asked % 3 == 2 && done + 2 < asked)) {
+            return false;
+        }
+        *read = {order_[asked] * kBlockBytes, kBlockBytes, aligned_ + asked * kBlockBytes, asked};
+        ++asked;
+        most = std::max(most, asked - done);
+        return true;
+    }
+    void Done(const BlockRead& read) override {
+        ++done;
+        EXPECT_EQ(read.offset, order_[read.tag] * kBlockBytes);
+        EXPECT_EQ(std::string_view(static_cast<char*>(read.to), read.size),
+                  std::string_view(bytes_).substr(read.offset, read.size));
+    }
+    size_t asked = 0;
+    size_t done = 0;
+    size_t most = 0;  // on their way at a time
+
+  private:
+    const std::string& bytes_;
+    const std::vector<uint64_t> order_;
+    std::vector<char> room_;
+    char* aligned_ = nullptr;
+};
+
+TEST_P(FileSystemTest, BlocksAreReadInAnyOrder) {
+    std::string bytes(64 * kBlockBytes, 0);
+    for (size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<char>(i / kBlockBytes * 31 + i);
+    }
+    WriteFile("a", bytes);
+    std::vector<uint64_t> order;
+    for (uint64_t i = 0; i < 500; ++i) {
+        order.push_back(i * 37 % 64);
+    }
+    for (size_t depth : {size_t{1}, size_t{7}, size_t{1000}}) {
+        auto file = fs().Open(Path("a"), OpenMode::kReadDirect).value();
+        Blocks blocks(bytes, order);
+        ASSERT_TRUE(file->ReadBlocks(depth, blocks).ok());
+        EXPECT_EQ(blocks.done, order.size());
+        EXPECT_LE(blocks.most, depth);
+    }
+    EXPECT_EQ(fs().Open(Path("b"), OpenMode::kReadDirect).status().code(), Code::kIoFailed);
+}
+
+TEST_P(FileSystemTest, BlocksBehindTheEndAreAnError) {
+    WriteFile("a", std::string(2 * kBlockBytes + 100, 'x'));
+    auto file = fs().Open(Path("a"), OpenMode::kReadDirect).value();
+    const std::string none;
+    for (uint64_t block : {2, 3, 90}) {
+        Blocks blocks(none, {block, block, block});
+        EXPECT_EQ(file->ReadBlocks(2, blocks).code(), Code::kIoUnexpectedEof) << block;
+        EXPECT_EQ(blocks.done, 0u);
+    }
+    const std::string whole(2 * kBlockBytes, 'x');  // and the next reads are as good as any
+    Blocks blocks(whole, {0, 1, 0});
+    EXPECT_TRUE(file->ReadBlocks(3, blocks).ok());
+    EXPECT_EQ(blocks.done, 3u);
 }
 
 TEST_P(FileSystemTest, OpenModesSayWhatMustExist) {

@@ -3,6 +3,7 @@
 // Every failure carries the call, the path and the kernel's text. A full disk has its own code, so
 // that callers can refuse writes instead of reporting a broken machine.
 #include "sys/file_system.h"
+#include "sys/io_ring.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -96,6 +97,12 @@ class PosixFile : public File {
         return bytes;
     }
 
+    Status ReadBlocks(size_t depth, BlockReader& reader) override {
+        IoRing* ring = IoRing::OfThread();
+        return ring != nullptr ? ring->Read(fd_, path_, depth, reader)
+                               : File::ReadBlocks(depth, reader);
+    }
+
     Status WriteAt(uint64_t offset, std::string_view bytes) override {
         while (!bytes.empty()) {
             const ssize_t written = Retry([&] {
@@ -169,6 +176,8 @@ int OpenFlags(OpenMode mode) {
     switch (mode) {
         case OpenMode::kRead:
             return O_RDONLY;
+        case OpenMode::kReadDirect:
+            return O_RDONLY | O_DIRECT;
         case OpenMode::kReadWrite:
             return O_RDWR;
         case OpenMode::kCreateNew:
@@ -194,8 +203,12 @@ Status FromErrorCode(std::string_view call, const std::string& path, const std::
 class PosixFileSystemImpl : public FileSystem {
   public:
     Result<std::unique_ptr<File>> Open(const std::string& path, OpenMode mode) override {
-        ASSIGN_OR_RETURN(const int fd, OpenDescriptor(path, OpenFlags(mode)));
-        return std::unique_ptr<File>(std::make_unique<PosixFile>(fd, path));
+        Result<int> fd = OpenDescriptor(path, OpenFlags(mode));
+        if (!fd.ok() && mode == OpenMode::kReadDirect) {  // not every file system can
+            fd = OpenDescriptor(path, O_RDONLY);
+        }
+        RETURN_IF_ERROR(fd.status());
+        return std::unique_ptr<File>(std::make_unique<PosixFile>(*fd, path));
     }
 
     Result<bool> Exists(const std::string& path) override {

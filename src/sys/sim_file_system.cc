@@ -305,7 +305,8 @@ Result<std::unique_ptr<File>> SimFileSystem::Open(const std::string& path, OpenM
     RETURN_IF_ERROR(disk_->Enter());
     ASSIGN_OR_RETURN(SimNodePtr node, OpenNode(*disk_, path, mode));
     return std::unique_ptr<File>(
-        std::make_unique<SimFile>(disk_, std::move(node), path, mode != OpenMode::kRead));
+        std::make_unique<SimFile>(disk_, std::move(node), path,
+                                  mode != OpenMode::kRead && mode != OpenMode::kReadDirect));
 }
 
 Result<bool> SimFileSystem::Exists(const std::string& path) {
