@@ -9,7 +9,7 @@
 //   kBits8           a byte a value
 //   kBits4           a block of 32 values takes 16 bytes: byte i has value i low, i + 16 high
 //   kBits6           a block of 32 values takes 24 bytes: the low four bits of each as kBits4, then
-//                    8 bytes of which byte i has the high two bits of values i, i + 8, i + 16, i + 24
+//                    8 bytes: byte i has the high two bits of values i, i + 8, i + 16 and i + 24
 //   kHalf, kBHalf    float16, bfloat16
 //   nibble group     for each code position 16 bytes: byte i has the code of row i low, i + 16 high
 //   panel            32 centroids: value d of centroid j at [d * 32 + j]

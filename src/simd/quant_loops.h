@@ -3,7 +3,7 @@
 //   Zero, Set, Load, Store      Set: one value in all lanes
 //   MulAdd, MulSub, Sub         a * b + c, c - a * b, a - b
 //   Total                       the sum of all lanes
-//   Bits4, Bits6, Bits8, Half, BHalf  decode(row, i): values i .. i + kWidth - 1 of a row as floats;
+//   Bits4 ... BHalf             Decode(row, i): values i .. i + kWidth - 1 of a row as floats;
 //                               kTail of them: the last ones need not fill a register, and
 //                               DecodeFirst(row, i, n) touches nothing behind them
 //   Best                        running minima of lanes with the panel they are from
