@@ -10,8 +10,9 @@ namespace {
 
 class OurSearcher : public AnnSearcher {
   public:
-    OurSearcher(const AnnData& data, std::unique_ptr<vindex::Index> index)
-        : data_(data), index_(std::move(index)) {
+    // `given` are the parameters of the index; those that a search knows hold for all of them.
+    OurSearcher(const AnnData& data, vindex::ParamMap given, std::unique_ptr<vindex::Index> index)
+        : data_(data), given_(std::move(given)), index_(std::move(index)) {
         params_.k = data.k;
     }
     std::string name() const override { return "ours"; }
@@ -19,9 +20,10 @@ class OurSearcher : public AnnSearcher {
         return static_cast<double>(index_->memory_bytes()) / static_cast<double>(data_.base.rows);
     }
     base::Status Set(const std::string& parameter, uint32_t value) override {
-        ASSIGN_OR_RETURN(params_,
-                         vindex::ParseSearchParams(index_->index_type(), data_.metric, data_.k,
-                                                   {{parameter, std::to_string(value)}}));
+        vindex::ParamMap params = given_;
+        params[parameter] = std::to_string(value);
+        ASSIGN_OR_RETURN(params_, vindex::ParseSearchParams(index_->index_type(), data_.metric,
+                                                            data_.k, params));
         ++setting_;
         return base::Status();
     }
@@ -46,6 +48,7 @@ class OurSearcher : public AnnSearcher {
 
   private:
     const AnnData& data_;
+    const vindex::ParamMap given_;
     std::unique_ptr<vindex::Index> index_;
     vindex::SearchParams params_;
     uint64_t setting_ = 1;  // counts the calls of Set
@@ -68,7 +71,8 @@ base::Result<std::unique_ptr<AnnSearcher>> BuildOurs(const AnnData& data,
         input.executor = &pool.emplace("build", options.threads - 1);  // the caller takes part
     }
     ASSIGN_OR_RETURN(std::unique_ptr<vindex::Index> index, vindex::BuildIndex(params, input));
-    return std::unique_ptr<AnnSearcher>(std::make_unique<OurSearcher>(data, std::move(index)));
+    return std::unique_ptr<AnnSearcher>(
+        std::make_unique<OurSearcher>(data, params.params, std::move(index)));
 }
 
 }  // namespace elanus::bench

@@ -248,7 +248,11 @@ const FieldSchema* IndexedField(const schema::CollectionSchema& schema, std::str
     return field != nullptr || name.empty() ? field : schema.dynamic_field();
 }
 
-base::Status CheckSwitches(const KeyValues& params) {
+base::Status CheckSwitches(const KeyValues& params, std::string_view index_type = {}) {
+    // Its rows stay on disk, whatever is asked.
+    if (index_type == "DISKANN" && params.count("mmap.enabled") > 0) {
+        return Invalid("index type ", index_type, " does not support mmap");
+    }
     for (const char* key : {"mmap.enabled", "indexoffsetcache.enabled"}) {
         const auto it = params.find(key);
         bool on = false;
@@ -319,7 +323,7 @@ base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collectio
     if (index.index_type.empty()) {
         index.index_type = kAutoIndex;
     }
-    RETURN_IF_ERROR(CheckSwitches(index.params));
+    RETURN_IF_ERROR(CheckSwitches(index.params, index.index_type));
     if (schema::IsVector(field->type)) {
         RETURN_IF_ERROR(CompleteVectorIndex(collection, *field, &index));
         return index;

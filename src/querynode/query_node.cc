@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "scalar_index/index.h"
+#include "sys/file_system.h"
 #include "vindex/family.h"
 
 #include <algorithm>
@@ -182,7 +183,9 @@ base::Status OtherRows() {
 
 base::Status QueryNodeImpl::AttachVectors(Loaded& loaded, const roles::IndexToLoad& index,
                                           const base::Buffer& file) {
-    ASSIGN_OR_RETURN(auto opened, vindex::OpenIndex(file));
+    ASSIGN_OR_RETURN(auto opened, vindex::OpenIndex(file, [&] {
+                         return partners_.objects->OpenDirect(index.segment_index.data_key);
+                     }));
     if (opened->size() != loaded.segment->rows()) {
         return OtherRows();
     }

@@ -76,8 +76,8 @@ class QueryNodeImpl : public roles::QueryNode {
     base::Status Update(Loaded& loaded, const roles::LoadSegmentRequest& request);
     static base::Status ApplyRun(Loaded& loaded, const segment::DeleteRun& run)
         REQUIRES(loaded.write_mutex);
-    static base::Status AttachVectors(Loaded& loaded, const roles::IndexToLoad& index,
-                                      const base::Buffer& file) REQUIRES(loaded.write_mutex);
+    base::Status AttachVectors(Loaded& loaded, const roles::IndexToLoad& index,
+                               const base::Buffer& file) REQUIRES(loaded.write_mutex);
     static base::Status AttachScalars(Loaded& loaded, const roles::IndexToLoad& index,
                                       const base::Buffer& file) REQUIRES(loaded.write_mutex);
     base::Status OpenIndex(Loaded& loaded, const roles::IndexToLoad& index)

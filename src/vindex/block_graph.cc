@@ -1,10 +1,10 @@
 // Searching a BlockGraphIndex; block_graph_file.cc has the rest.
 #include "vindex/block_graph.h"
 
+#include "vindex/candidate_pool.h"
 #include "vindex/scratch.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 namespace elanus::vindex {
@@ -21,62 +21,6 @@ constexpr size_t kManyResults = 32;
 constexpr size_t RerankCount(size_t k) {
     return k + 10 + k / 4;
 }
-
-// The candidates of a plain walk, sorted; a key enters at its place and pushes the last one out.
-// The first `expanded` of them are expanded, the others only kept.
-class Pool {
-  public:
-    Pool(std::vector<uint64_t>& keys, size_t expanded, size_t capacity)
-        : keys_(keys), expanded_(expanded), capacity_(capacity) {
-        keys_.resize(capacity + 1);
-    }
-    float limit() const {
-        return size_ < capacity_ ? std::numeric_limits<float>::infinity()
-                                 : KeyCost(keys_[size_ - 1]);
-    }
-    void Insert(float cost, uint32_t row) {
-        const uint64_t key = PoolKey(cost, row);
-        if (size_ == capacity_ && key >= keys_[size_ - 1]) {
-            return;
-        }
-        size_t low = 0;
-        for (size_t count = size_; count > 0;) {
-            const size_t half = count / 2;
-            const bool right = keys_[low + half] < key;
-            low += right ? half + 1 : 0;
-            count = right ? count - half - 1 : half;
-        }
-        size_ = std::min(size_ + 1, capacity_);
-        std::memmove(&keys_[low + 1], &keys_[low], (size_ - 1 - low) * sizeof(uint64_t));
-        keys_[low] = key;
-        next_ = std::min(next_, low);
-    }
-    // The best one not taken yet of those to expand.
-    bool Take(uint32_t* row, float* cost) {
-        const size_t end = std::min(size_, expanded_);
-        while (next_ < end && (keys_[next_] & 1) != 0) {
-            ++next_;
-        }
-        if (next_ >= end) {
-            return false;
-        }
-        *row = PoolRow(keys_[next_]);
-        *cost = KeyCost(keys_[next_]);
-        keys_[next_++] |= 1;
-        return true;
-    }
-    std::span<const uint64_t> kept() const {
-        return std::span(keys_).subspan(std::min(size_, expanded_),
-                                        size_ - std::min(size_, expanded_));
-    }
-
-  private:
-    std::vector<uint64_t>& keys_;
-    size_t expanded_;
-    size_t capacity_;
-    size_t size_ = 0;
-    size_t next_ = 0;
-};
 
 }  // namespace
 
@@ -107,7 +51,7 @@ struct BlockGraphIndex::Walk {
 
 // Estimates order candidates less well than distances do, the less the fewer dimensions they are
 // made of; some more candidates make up for it.
-size_t BlockGraphIndex::Widen(size_t ef, size_t k) const {
+size_t BlockGraphIndex::Widen(size_t ef, size_t k, const SearchParams& /*params*/) const {
     const size_t narrow = layout_.width < kWideEnough ? kWideEnough - layout_.width : 0;
     return ef + std::max(kEfMore + ef / 16 + ef * narrow / (kWideEnough * 2 / 3),
                          k > kManyResults ? ef * 3 / 4 : 0);
@@ -123,9 +67,9 @@ bool BlockGraphIndex::ScanIsCheaper(size_t matches, size_t ef) const {
 }
 
 // Leaves in scratch.pool passing rows with their exact costs, best first.
-BlockGraphIndex::Outcome BlockGraphIndex::WalkFor(const Query& query, const SearchParams& params,
-                                                  size_t matches, size_t ef, SearchScratch& scratch,
-                                                  Neighbors* out, base::Status* interrupted) const {
+WalkOutcome BlockGraphIndex::WalkFor(const Query& query, const SearchParams& params, size_t matches,
+                                     size_t ef, SearchScratch& scratch, Neighbors* out,
+                                     base::Status* interrupted) const {
     const bool filtered = params.filter.present() && matches < size();
     const size_t hops_max = filtered ? matches * view_.row_bytes / block_bytes_ + 1
                                      : std::numeric_limits<size_t>::max();
@@ -139,8 +83,8 @@ BlockGraphIndex::Outcome BlockGraphIndex::WalkFor(const Query& query, const Sear
               .signs = {},
               .found = scratch.pool};
     PrepareWalk(walk);
-    const Outcome outcome = filtered ? WalkFiltered(walk) : WalkPlain(walk);
-    if (outcome == Outcome::kDone) {
+    const WalkOutcome outcome = filtered ? WalkFiltered(walk) : WalkPlain(walk);
+    if (outcome == WalkOutcome::kDone) {
         Rerank(walk, params.radius.has_value() ? walk.found.size() : RerankCount(params.k));
     }
     out->counters.strategy = filtered ? Strategy::kFilteredWalk : Strategy::kWalk;
@@ -230,10 +174,10 @@ bool BlockGraphIndex::Visit(Walk& walk, const uint8_t* block, float own, const u
 // scanned. A row may be in the pool more than once, with estimates from several neighbours; the
 // best of them counts. `keep(cost, row)` gets each expanded row by the cost of its 8-bit row.
 template <typename Candidates, typename IsDone, typename Keep>
-BlockGraphIndex::Outcome BlockGraphIndex::Expand(Walk& walk, Candidates& pool,
-                                                 const IsDone& is_done, const Keep& keep) const {
+WalkOutcome BlockGraphIndex::Expand(Walk& walk, Candidates& pool, const IsDone& is_done,
+                                    const Keep& keep) const {
     if (!Enter(walk)) {
-        return Outcome::kDamaged;
+        return WalkOutcome::kDamaged;
     }
     VisitedBits& visited = walk.scratch.visited_bits;
     for (uint64_t key : walk.scratch.candidates) {
@@ -259,29 +203,29 @@ BlockGraphIndex::Outcome BlockGraphIndex::Expand(Walk& walk, Candidates& pool,
     for (bool more = take(&row); more; row = next) {
         more = take(&next);
         if (walk.Interrupted()) {
-            return Outcome::kInterrupted;
+            return WalkOutcome::kInterrupted;
         }
         const uint8_t* block = Block(row);
         const float own = OwnCost(walk, block);
         keep(own, row);
         if (!Visit(walk, block, own, more ? Block(next) : nullptr, pool.limit(), offer)) {
-            return Outcome::kDamaged;
+            return WalkOutcome::kDamaged;
         }
         more = more || take(&next);
         if (walk.hops > walk.hops_max) {
-            return Outcome::kGaveUp;
+            return WalkOutcome::kGaveUp;
         }
     }
-    return Outcome::kDone;
+    return WalkOutcome::kDone;
 }
 
-BlockGraphIndex::Outcome BlockGraphIndex::WalkPlain(Walk& walk) const {
+WalkOutcome BlockGraphIndex::WalkPlain(Walk& walk) const {
     const size_t kept = walk.params.k > kManyResults ? walk.ef : 0;
-    Pool pool(walk.scratch.open, walk.ef, walk.ef + kept);
-    const Outcome outcome = Expand(
+    CandidatePool pool(walk.scratch.open, walk.ef, walk.ef + kept);
+    const WalkOutcome outcome = Expand(
         walk, pool, [](float) { return false; },
         [&](float cost, uint32_t row) { walk.found.push_back(MakeKey(cost, row)); });
-    if (outcome == Outcome::kDone) {
+    if (outcome == WalkOutcome::kDone) {
         ScoreKept(walk, pool.kept());
     }
     return outcome;
@@ -304,10 +248,10 @@ void BlockGraphIndex::ScoreKept(Walk& walk, std::span<const uint64_t> kept) cons
 // All rows are traversed, passing ones are kept. The pool holds as many candidates as hold ef
 // passing ones when these are spread evenly; where passing rows are near the query it ends sooner,
 // when no candidate is better than the worst of ef passing rows.
-BlockGraphIndex::Outcome BlockGraphIndex::WalkFiltered(Walk& walk) const {
+WalkOutcome BlockGraphIndex::WalkFiltered(Walk& walk) const {
     std::vector<uint64_t>& found = walk.found;  // largest in front
     const size_t wanted = std::min<size_t>(walk.ef * size() / walk.matches, size());
-    Pool pool(walk.scratch.open, wanted, wanted);
+    CandidatePool pool(walk.scratch.open, wanted, wanted);
     const auto is_done = [&](float cost) {
         return found.size() >= walk.ef && cost > KeyCost(found.front());
     };

@@ -91,18 +91,18 @@ class BlockGraphIndex : public GraphIndex {
                    std::span<const uint32_t> links, uint8_t* groups) const;
     base::Buffer MakeRouter(const CodedRows& rows) const;
 
-    size_t Widen(size_t ef, size_t k) const override;
+    size_t Widen(size_t ef, size_t k, const SearchParams& params) const override;
     bool ScanIsCheaper(size_t matches, size_t ef) const override;
-    Outcome WalkFor(const Query& query, const SearchParams& params, size_t matches, size_t ef,
-                    SearchScratch& scratch, Neighbors* out,
-                    base::Status* interrupted) const override;
+    WalkOutcome WalkFor(const Query& query, const SearchParams& params, size_t matches, size_t ef,
+                        SearchScratch& scratch, Neighbors* out,
+                        base::Status* interrupted) const override;
     std::string_view damage() const override { return "block graph: bad row number"; }
     void PrepareWalk(Walk& walk) const;
     bool Enter(Walk& walk) const;
-    Outcome WalkPlain(Walk& walk) const;
-    Outcome WalkFiltered(Walk& walk) const;
+    WalkOutcome WalkPlain(Walk& walk) const;
+    WalkOutcome WalkFiltered(Walk& walk) const;
     template <typename Candidates, typename IsDone, typename Keep>
-    Outcome Expand(Walk& walk, Candidates& pool, const IsDone& is_done, const Keep& keep) const;
+    WalkOutcome Expand(Walk& walk, Candidates& pool, const IsDone& is_done, const Keep& keep) const;
     template <typename Offer>
     bool Visit(Walk& walk, const uint8_t* block, float own, const uint8_t* next, float limit,
                const Offer& offer) const;

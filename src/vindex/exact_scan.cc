@@ -39,12 +39,12 @@ class Pacer {
     size_t rows_ = 0;
 };
 
-base::Status ScanAll(const VectorView& vectors, const Query& query, const CostBand& band,
+base::Status ScanAll(const RowScorer& scorer, uint32_t rows, const CostBand& band,
                      const SearchParams& params, SearchScratch& scratch) {
     Pacer pacer(params);
-    for (uint32_t first = 0; first < vectors.rows;) {
-        const size_t count = std::min<size_t>(kBlockRows, vectors.rows - first);
-        vectors.BlockCosts(query, first, count, scratch.costs.data());
+    for (uint32_t first = 0; first < rows;) {
+        const size_t count = std::min<size_t>(kBlockRows, rows - first);
+        scorer.BlockCosts(first, count, scratch.costs.data());
         PushBlock(band, nullptr, first, count, scratch.costs.data(), scratch.top);
         first += static_cast<uint32_t>(count);
         RETURN_IF_ERROR(pacer.Advance(count));
@@ -52,20 +52,20 @@ base::Status ScanAll(const VectorView& vectors, const Query& query, const CostBa
     return base::Status();
 }
 
-base::Status ScanMatches(const VectorView& vectors, const Query& query, const CostBand& band,
+base::Status ScanMatches(const RowScorer& scorer, uint32_t rows, const CostBand& band,
                          const SearchParams& params, SearchScratch& scratch) {
     Pacer pacer(params);
     uint32_t* ids = scratch.ids.data();
     size_t count = 0;
     auto flush = [&] {
-        vectors.Costs(query, ids, count, scratch.costs.data());
+        scorer.Costs(ids, count, scratch.costs.data());
         PushBlock(band, ids, 0, count, scratch.costs.data(), scratch.top);
         const size_t done = count;
         count = 0;
         return pacer.Advance(done);
     };
     const uint64_t* words = params.filter.words();
-    for (size_t w = 0; w < (static_cast<size_t>(vectors.rows) + 63) / 64; ++w) {
+    for (size_t w = 0; w < (static_cast<size_t>(rows) + 63) / 64; ++w) {
         for (uint64_t word = words[w]; word != 0; word &= word - 1) {
             ids[count++] =
                 static_cast<uint32_t>(w * 64) + static_cast<uint32_t>(std::countr_zero(word));
@@ -128,16 +128,22 @@ void AppendKeys(Metric metric, std::span<const uint64_t> keys, Neighbors* out) {
 
 base::Status ScanRows(const VectorView& vectors, const Query& query, const SearchParams& params,
                       SearchScratch& scratch, Neighbors* out) {
-    const CostBand band = CostBand::Of(vectors.metric, params);
-    scratch.top.Reset(std::min<size_t>(params.k, vectors.rows));
+    return ScanRows(VectorScorer(vectors, query), vectors.rows, vectors.metric, params, scratch,
+                    out);
+}
+
+base::Status ScanRows(const RowScorer& scorer, uint32_t rows, Metric metric,
+                      const SearchParams& params, SearchScratch& scratch, Neighbors* out) {
+    const CostBand band = CostBand::Of(metric, params);
+    scratch.top.Reset(std::min<size_t>(params.k, rows));
     scratch.ids.resize(std::max(scratch.ids.size(), kBlockRows));
     scratch.costs.resize(std::max(scratch.costs.size(), kBlockRows));
     if (params.filter.present()) {
-        RETURN_IF_ERROR(ScanMatches(vectors, query, band, params, scratch));
+        RETURN_IF_ERROR(ScanMatches(scorer, rows, band, params, scratch));
     } else {
-        RETURN_IF_ERROR(ScanAll(vectors, query, band, params, scratch));
+        RETURN_IF_ERROR(ScanAll(scorer, rows, band, params, scratch));
     }
-    AppendKeys(vectors.metric, scratch.top.Sorted(), out);
+    AppendKeys(metric, scratch.top.Sorted(), out);
     return base::Status();
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 #include "vindex/index.h"
+#include "vindex/row_scorer.h"
 #include "vindex/scratch.h"
 #include "vindex/vectors.h"
 
@@ -19,7 +20,10 @@ struct CostBand {
     bool Contains(float cost) const { return !bounded || (low <= cost && cost < high); }
 };
 
-// Scans for one prepared query. Appends to `out`.
+// Scans `rows` rows. Appends to `out`.
+base::Status ScanRows(const RowScorer& scorer, uint32_t rows, Metric metric,
+                      const SearchParams& params, SearchScratch& scratch, Neighbors* out);
+// The same for one prepared query.
 base::Status ScanRows(const VectorView& vectors, const Query& query, const SearchParams& params,
                       SearchScratch& scratch, Neighbors* out);
 

@@ -2,6 +2,8 @@
 
 #include "codec/envelope.h"
 #include "vindex/block_graph.h"
+#include "vindex/coded_hnsw.h"
+#include "vindex/disk_graph.h"
 #include "vindex/flat.h"
 #include "vindex/hnsw.h"
 #include "vindex/ivf_index.h"
@@ -54,10 +56,9 @@ constexpr TypeMetrics kAutomaticTypes[] = {
     {VectorType::kBinary, kAutomaticBitMetrics}, {VectorType::kSparseFloat, kSparseMetrics},
 };
 
-constexpr ParamSpec kHnswBuild[] = {
-    {"M", ParamKind::kInt, kHnswMMin, kHnswMMax, "30"},
-    {"efConstruction", ParamKind::kInt, 1, kIntMax, "360"},
-};
+constexpr ParamSpec kHnswM = {"M", ParamKind::kInt, kHnswMMin, kHnswMMax, "30"};
+constexpr ParamSpec kEfConstruction = {"efConstruction", ParamKind::kInt, 1, kIntMax, "360"};
+constexpr ParamSpec kHnswBuild[] = {kHnswM, kEfConstruction};
 constexpr ParamSpec kEf = {"ef", ParamKind::kInt, 1, kIntMax, ""};
 constexpr ParamSpec kNoFallback = {"disable_fallback_brute_force", ParamKind::kBool, 0, 1, "false"};
 constexpr ParamSpec kHnswSearch[] = {kEf, kNoFallback};
@@ -83,6 +84,54 @@ constexpr ParamSpec Choice(std::string_view name, std::span<const std::string_vi
 constexpr ParamSpec kBm25K1 = Ratio("bm25_k1", 0, 3, false, "1.2");
 constexpr ParamSpec kBm25B = Ratio("bm25_b", 0, 1, false, "0.75");
 constexpr ParamSpec kBm25Average = Ratio("bm25_avgdl", 1, 1e9, false, "100");
+constexpr ParamSpec Word(std::string_view name, std::span<const std::string_view> choices,
+                         std::string_view default_text) {
+    return {name, ParamKind::kWord, 0, 0, default_text, 0, 0, false, choices};
+}
+
+// Quantised families.
+constexpr std::string_view kHnswSqTypes[] = {"SQ4U", "SQ6", "SQ8", "FP16", "BF16"};
+constexpr std::string_view kHnswRefineTypes[] = {"SQ4U", "SQ6",  "SQ8", "FP16",
+                                                 "BF16", "FP32", "FLAT"};
+constexpr ParamSpec kRefine = {"refine", ParamKind::kBool, 0, 1, "false"};
+constexpr ParamSpec kHnswRefineType = Word("refine_type", kHnswRefineTypes, "flat");
+constexpr ParamSpec kParts = {"m", ParamKind::kInt, 1, 65536, "32"};
+constexpr ParamSpec kPartBits = {"nbits", ParamKind::kInt, 1, kProductBitsMax, "8"};
+constexpr ParamSpec kHnswSqBuild[] = {
+    kHnswM, kEfConstruction, Word("sq_type", kHnswSqTypes, "SQ8"), kRefine, kHnswRefineType,
+};
+constexpr ParamSpec kHnswPqBuild[] = {
+    kHnswM, kEfConstruction, kParts, kPartBits, kRefine, kHnswRefineType,
+};
+constexpr ParamSpec kHnswPrqBuild[] = {
+    kHnswM,          kEfConstruction, {"m", ParamKind::kInt, 1, 65536, "2"},
+    kPartBits,       kRefine,         {"nrq", ParamKind::kInt, 1, kProductStagesMax, "2"},
+    kHnswRefineType,
+};
+constexpr ParamSpec kRefineK = Ratio("refine_k", 1, kIntMax, false, "1");
+constexpr ParamSpec kCodedHnswSearch[] = {kEf, kNoFallback, kRefineK};
+
+constexpr ParamSpec kSearchListSize = {"search_list_size", ParamKind::kInt, 1, kIntMax, "100"};
+constexpr double kBudgetMax = 1e9;
+constexpr ParamSpec kDiskBuild[] = {
+    {"max_degree", ParamKind::kInt, 1, 2048, "56"},
+    kSearchListSize,
+    Ratio("pq_code_budget_gb", 0, kBudgetMax, false, "0"),
+    Ratio("pq_code_budget_gb_ratio", 0, 1, false, "0.125"),
+    Ratio("build_dram_budget_gb", 0, kBudgetMax, false, "0"),
+    {"disk_pq_dims", ParamKind::kInt, 0, 0, "0"},  // rows on disk are whole
+    Ratio("search_cache_budget_gb", 0, kBudgetMax, false, "0"),
+    Ratio("search_cache_budget_gb_ratio", 0, 1, false, "0.1"),
+    {"accelerate_build", ParamKind::kBool, 0, 1, "false"},
+    {"warm_up", ParamKind::kBool, 0, 1, "false"},
+    {"use_bfs_cache", ParamKind::kBool, 0, 1, "false"},
+};
+constexpr ParamSpec kDiskSearch[] = {
+    {"search_list", ParamKind::kInt, 1, kIntMax, ""},
+    kSearchListSize,
+    {"beamwidth", ParamKind::kInt, 1, kBeamWidthMax, "8"},
+};
+
 constexpr ParamSpec kSparseBuild[] = {
     Choice("inverted_index_algo", kSparseAlgorithms, "DAAT_MAXSCORE"),
     Ratio("drop_ratio_build", 0, 1, true, "0"),
@@ -129,7 +178,7 @@ constexpr std::string_view kCommonParams[] = {
 };
 
 constexpr std::string_view kNotBuilt[] = {
-    "HNSW_SQ",    "HNSW_PQ",        "HNSW_PRQ",           "DISKANN",         "AISAQ",
+    "AISAQ",
     "GPU_CAGRA",  "GPU_IVF_FLAT",   "GPU_IVF_PQ",         "GPU_BRUTE_FORCE", "SVS_FLAT",
     "SVS_VAMANA", "SVS_VAMANA_LVQ", "SVS_VAMANA_LEANVEC", "FAISS",           "SCANN_DVR",
 };
@@ -183,10 +232,32 @@ base::Status CheckMinhash(std::string_view index_type, VectorType type, int64_t 
     return MinHashShape::Check(dim, params);
 }
 
+base::Status CheckParts(int64_t dim, int64_t m) {
+    return dim % m == 0
+               ? base::Status()
+               : base::InvalidParameter("dimension must be able to be divided by `m`, dimension: " +
+                                        std::to_string(dim) + ", m: " + std::to_string(m));
+}
+
+base::Status CheckHnswPq(std::string_view, VectorType, int64_t dim,
+                         const ParamMap& params) {
+    return CheckParts(dim, IntParam(params, "m").value_or(kHnswPqMDefault));
+}
+
+base::Status CheckHnswPrq(std::string_view, VectorType, int64_t dim,
+                         const ParamMap& params) {
+    return CheckParts(dim, IntParam(params, "m").value_or(kHnswPrqMDefault));
+}
+
 constexpr Family kFamilies[] = {
     {"FLAT", kFlatTypes, {}, {}, FlatIndex::Build},
     {"BIN_FLAT", kBinaryFlatTypes, {}, {}, FlatIndex::Build},
     {"HNSW", kHnswTypes, kHnswBuild, kHnswSearch, BuildGraph},
+    {"HNSW_SQ", kNumberTypes, kHnswSqBuild, kCodedHnswSearch, CodedHnswIndex::Build},
+    {"HNSW_PQ", kNumberTypes, kHnswPqBuild, kCodedHnswSearch, CodedHnswIndex::Build, CheckHnswPq},
+    {"HNSW_PRQ", kNumberTypes, kHnswPrqBuild, kCodedHnswSearch, CodedHnswIndex::Build,
+     CheckHnswPrq},
+    {"DISKANN", kFloatTypes, kDiskBuild, kDiskSearch, DiskGraphIndex::Build},
     {"SPARSE_INVERTED_INDEX", kSparseTypes, kSparseBuild, kSparseSearch, BuildSparse},
     {"SPARSE_WAND", kSparseTypes, kSparseBuild, kSparseSearch, BuildSparse},
     {"IVF_FLAT", kNumberTypes, ivf_specs::kFlat, ivf_specs::kFlatSearch, IvfIndex::Build},
@@ -319,6 +390,24 @@ base::Status ReadRange(Metric metric, const ParamMap& params, SearchParams* out)
     return base::Status();
 }
 
+// A walk that keeps fewer rows than it is to answer. Of a range any number may be in it.
+base::Status CheckEffort(const Family& family, const SearchParams& search) {
+    const bool on_disk = family.name == "DISKANN";
+    if (search.radius.has_value() || !(on_disk || family.name.starts_with("HNSW"))) {
+        return base::Status();
+    }
+    for (const std::string name : {"ef", "search_list", "search_list_size"}) {
+        const std::optional<int64_t> effort = IntParam(search.params, name);
+        if ((name == "ef") != on_disk && effort.has_value() &&
+            static_cast<size_t>(*effort) < search.k) {
+            return base::InvalidParameter(name + "(" + std::to_string(*effort) +
+                                          ") should be larger than k(" + std::to_string(search.k) +
+                                          ")");
+        }
+    }
+    return base::Status();
+}
+
 }  // namespace
 
 const Family* FindFamily(std::string_view index_type) {
@@ -389,12 +478,7 @@ base::Result<SearchParams> ParseSearchParams(std::string_view index_type, Metric
     parsed.k = k;
     parsed.params = params;
     RETURN_IF_ERROR(ReadRange(metric, params, &parsed));
-    const std::optional<int64_t> ef = IntParam(params, "ef");
-    if (family->name == "HNSW" && ef.has_value() && !parsed.radius.has_value() &&
-        static_cast<size_t>(*ef) < k) {
-        return base::InvalidParameter("ef(" + std::to_string(*ef) + ") should be larger than k(" +
-                                      std::to_string(k) + ")");
-    }
+    RETURN_IF_ERROR(CheckEffort(*family, parsed));
     return parsed;
 }
 
@@ -413,7 +497,7 @@ base::Result<std::unique_ptr<Index>> BuildIndex(const BuildParams& params,
     return FindFamily(params.index_type)->build(params, input);
 }
 
-base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file) {
+base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file, const DirectOpener& open_direct) {
     ASSIGN_OR_RETURN(const std::string format, codec::EnvelopeReader::FormatOf(file));
     if (format == kFlatFormat) {
         return FlatIndex::Open(std::move(file));
@@ -426,6 +510,16 @@ base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file) {
     }
     if (format == kHnswFormat) {
         return HnswIndex::Open(std::move(file));
+    }
+    if (format == kCodedHnswFormat) {
+        return CodedHnswIndex::Open(std::move(file));
+    }
+    if (format == kDiskGraphFormat) {
+        std::shared_ptr<sys::File> direct;
+        if (open_direct) {
+            ASSIGN_OR_RETURN(direct, open_direct());
+        }
+        return DiskGraphIndex::Open(std::move(file), std::move(direct));
     }
     if (format == kBlockGraphFormat) {
         return BlockGraphIndex::Open(std::move(file));

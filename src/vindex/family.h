@@ -6,9 +6,14 @@
 #include "vindex/index.h"
 #include "vindex/param.h"
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
+
+namespace elanus::sys {
+class File;
+}
 
 namespace elanus::vindex {
 
@@ -58,7 +63,12 @@ inline base::Status ValidateSearchParams(std::string_view index_type, Metric met
 
 // Validates and builds.
 base::Result<std::unique_ptr<Index>> BuildIndex(const BuildParams& params, const BuildInput& input);
-// Opens the file of any family in place; nothing is read but frame and description.
-base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file);
+// Opens the same file for reads past the page cache.
+using DirectOpener = std::function<base::Result<std::unique_ptr<sys::File>>()>;
+// Opens the file of any family in place; nothing is read but frame and description. Families that
+// keep their rows on disk ask `open_direct` for a file to read them from (and then read what they
+// keep in memory at once); without it they use them where they are mapped.
+base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file,
+                                               const DirectOpener& open_direct = {});
 
 }  // namespace elanus::vindex

@@ -169,7 +169,7 @@ TEST(Family, SearchParamsAreCheckedWithMilvusWords) {
          "range_filter(1) should be larger than radius(2)"},
         {"HNSW", Metric::kIp, 9, {{"range_filter", "1"}}, "radius is required"},
         {"HNSW", Metric::kIp, 9, {{"radius", "far"}}, "param 'radius' (far) should be a number"},
-        {"DISKANN", Metric::kIp, 9, {}, "not supported by this server"},
+        {"AISAQ", Metric::kIp, 9, {}, "not supported by this server"},
         {"IVF_FLAT", Metric::kL2, 9, {{"nprobe", "65536"}}, ""},
         {"IVF_FLAT", Metric::kL2, 9, {{"nprobe", "0"}}, "should be in range [1, 65536]"},
         {"IVF_PQ", Metric::kL2, 9, {{"refine_k", "2.5"}}, ""},

@@ -340,7 +340,7 @@ bool GraphBuilder::Covered(uint32_t candidate, float cost, Worker& worker) const
         float costs[kAskedAtOnce];
         rows_.Costs(candidate, std::span(coverers).subspan(at, count), costs);
         for (size_t i = 0; i < count; ++i) {
-            if (costs[i] < cost) {
+            if (costs[i] * options_.alpha < cost) {
                 std::swap(coverers[at + i], coverers[(at + i) / 2]);
                 return true;
             }

@@ -6,11 +6,11 @@
 // too little of the graph: they search it with less effort, and with full effort at the end.
 // The time of a build goes into waiting for rows, so a batch is taken in an order in which
 // neighbours follow each other, and rows are fetched before they are scored.
-// Pruning is Vamana's (DiskANN, NeurIPS 2019) with alpha 1: going from near to far, a candidate is
-// left out when a chosen one is nearer to it than the row itself. Candidates are the nearest few
-// hundred of all rows that the search has scored: with too few of them a list holds no long edges,
-// and recall saturates (docs/benchmarks/first-proof.md). Places that stay free are filled with what
-// was pruned, nearest first.
+// Pruning is Vamana's (DiskANN, NeurIPS 2019): going from near to far, a candidate is left out when
+// a chosen one is nearer to it, by more than the factor alpha (1 by default), than the row itself.
+// Candidates are the nearest few hundred of all rows that the search has scored: with too few of
+// them a list holds no long edges, and recall saturates (docs/benchmarks/first-proof.md). Places
+// that stay free are filled with what was pruned, nearest first.
 // Invariants:
 //   INV-GRAPH-1  The graph depends on (rows, options) alone, not on the number of threads.
 //   INV-GRAPH-2  No row is its own neighbour, and none is in a list twice.
@@ -33,6 +33,7 @@ namespace elanus::vindex {
 struct GraphOptions {
     uint32_t degree = 32;
     uint32_t ef_construction = 200;  // the candidates that a list is chosen from grow with it
+    float alpha = 1;                 // of squared distances; more makes longer edges and fewer hops
     uint64_t seed = 1;
     sys::Executor* executor = nullptr;  // null: the calling thread
     std::function<base::Status()> interrupt;

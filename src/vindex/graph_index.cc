@@ -19,14 +19,23 @@ constexpr size_t AutomaticEf(size_t k) {
 
 }  // namespace
 
+std::optional<int64_t> GraphIndex::GivenEffort(const ParamMap& params) const {
+    return IntParam(params, "ef");
+}
+
+base::Status GraphIndex::ScanMatches(const Query& query, const SearchParams& params,
+                                     SearchScratch& scratch, Neighbors* out) const {
+    return ScanRows(view_, query, params, scratch, out);
+}
+
 size_t GraphIndex::Effort(const SearchParams& params) const {
     const size_t k = std::min<size_t>(params.k, size());
-    const size_t given = static_cast<size_t>(IntParam(params.params, "ef").value_or(0));
+    const size_t given = static_cast<size_t>(GivenEffort(params.params).value_or(0));
     size_t ef = given > 0 ? given : automatic_ ? AutomaticEf(k) : kEfMin;
     if (given == 0 && params.radius.has_value()) {
         ef = std::max(ef, kRangeEfMin);
     }
-    return std::min<size_t>(Widen(std::max(ef, k), k), size());
+    return std::min<size_t>(Widen(std::max(ef, k), k, params), size());
 }
 
 base::Status GraphIndex::Scan(const Query& query, const SearchParams& params, size_t matches,
@@ -34,7 +43,7 @@ base::Status GraphIndex::Scan(const Query& query, const SearchParams& params, si
     out->counters.strategy =
         out->counters.distances > 0 ? Strategy::kWalkThenScan : Strategy::kExactScan;
     out->counters.distances += matches;
-    return ScanRows(view_, query, params, scratch, out);
+    return ScanMatches(query, params, scratch, out);
 }
 
 base::Status GraphIndex::SearchRows(const Query& query, const SearchParams& params, size_t matches,
@@ -45,13 +54,13 @@ base::Status GraphIndex::SearchRows(const Query& query, const SearchParams& para
             return Scan(query, params, matches, scratch, out);
         }
         base::Status interrupted;
-        const Outcome outcome = WalkFor(query, params, matches, ef, scratch, out, &interrupted);
+        const WalkOutcome outcome = WalkFor(query, params, matches, ef, scratch, out, &interrupted);
         RETURN_IF_ERROR(interrupted);
-        if (outcome == Outcome::kDamaged) {
+        if (outcome == WalkOutcome::kDamaged) {
             return base::Corruption(std::string(damage()));
         }
         std::vector<uint64_t>& found = scratch.pool;  // plain keys, best first
-        if (outcome == Outcome::kGaveUp || found.size() < std::min(params.k, matches)) {
+        if (outcome == WalkOutcome::kGaveUp || found.size() < std::min(params.k, matches)) {
             return Scan(query, params, matches, scratch, out);
         }
         const float border = KeyCost(found.back());

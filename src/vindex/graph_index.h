@@ -10,6 +10,7 @@
 #include "vindex/top_k.h"
 #include "vindex/vectors.h"
 
+#include <optional>
 #include <string_view>
 
 namespace elanus::vindex {
@@ -22,14 +23,16 @@ inline uint32_t PoolRow(uint64_t key) {
     return KeyRow(key) >> 1;
 }
 
+enum class WalkOutcome : uint8_t { kDone, kGaveUp, kDamaged, kInterrupted };
+// Nodes after which a walk asks its caller whether to go on.
+inline constexpr size_t kInterruptHops = 512;
+
 class GraphIndex : public Index {
   public:
     std::string_view index_type() const override { return automatic_ ? "AUTOINDEX" : "HNSW"; }
 
   protected:
-    enum class Outcome : uint8_t { kDone, kGaveUp, kDamaged, kInterrupted };
     static constexpr size_t kEfMin = 16;
-    static constexpr size_t kInterruptHops = 512;
 
     GraphIndex(VectorType type, Metric metric, uint32_t dim, uint32_t rows)
         : Index(type, metric, dim, rows) {}
@@ -37,16 +40,22 @@ class GraphIndex : public Index {
     base::Status SearchRows(const Query& query, const SearchParams& params, size_t matches,
                             SearchScratch& scratch, Neighbors* out) const final;
 
+    // The effort that the parameters of a search name: the rows a walk keeps.
+    virtual std::optional<int64_t> GivenEffort(const ParamMap& params) const;
     // The candidates of a walk that are as good as `ef` (at least `k`) exactly ordered ones.
-    virtual size_t Widen(size_t ef, size_t k) const {
+    virtual size_t Widen(size_t ef, size_t k, const SearchParams& params) const {
         (void)k;
+        (void)params;
         return ef;
     }
     virtual bool ScanIsCheaper(size_t matches, size_t ef) const = 0;
     // Leaves in scratch.pool passing rows as plain keys, best first.
-    virtual Outcome WalkFor(const Query& query, const SearchParams& params, size_t matches,
-                            size_t ef, SearchScratch& scratch, Neighbors* out,
-                            base::Status* interrupted) const = 0;
+    virtual WalkOutcome WalkFor(const Query& query, const SearchParams& params, size_t matches,
+                                size_t ef, SearchScratch& scratch, Neighbors* out,
+                                base::Status* interrupted) const = 0;
+    // Appends the k best of the rows that pass the filter; here by the vectors themselves.
+    virtual base::Status ScanMatches(const Query& query, const SearchParams& params,
+                                     SearchScratch& scratch, Neighbors* out) const;
     // What to say when a walk met a damaged list.
     virtual std::string_view damage() const = 0;
 

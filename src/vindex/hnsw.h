@@ -34,26 +34,18 @@ class HnswIndex : public GraphIndex {
     base::Status Verify() const override;
 
   private:
-    struct Walk;  // one walk's query, limits and counters
-
     HnswIndex(VectorType type, Metric metric, uint32_t dim, uint32_t rows)
         : GraphIndex(type, metric, dim, rows) {}
     void PointAtBuffers(uint32_t m, uint32_t entry, uint32_t level_max);
 
     bool ScanIsCheaper(size_t matches, size_t ef) const override;
-    Outcome WalkFor(const Query& query, const SearchParams& params, size_t matches, size_t ef,
-                    SearchScratch& scratch, Neighbors* out,
-                    base::Status* interrupted) const override;
+    WalkOutcome WalkFor(const Query& query, const SearchParams& params, size_t matches, size_t ef,
+                        SearchScratch& scratch, Neighbors* out,
+                        base::Status* interrupted) const override;
     std::string_view damage() const override { return "hnsw graph: bad neighbour list"; }
-    bool DescendToBottom(Walk& walk, uint64_t* best) const;
-    Outcome WalkPlain(Walk& walk, uint64_t entry) const;
-    Outcome WalkFiltered(Walk& walk, uint64_t entry) const;
-    bool NewNeighbours(Walk& walk, uint32_t row) const;
 
     HnswGraph graph_;
-    base::Buffer links0_;
-    base::Buffer upper_start_;
-    base::Buffer upper_links_;
+    StoredHnswGraph stored_;
     StoredVectors vectors_;
     std::optional<codec::EnvelopeReader> file_;
 };

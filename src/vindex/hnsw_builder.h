@@ -33,15 +33,6 @@ struct HnswBuildOptions {
     std::function<base::Status()> interrupt;
 };
 
-// The finished arrays (layout in hnsw_graph.h).
-struct HnswArrays {
-    uint32_t entry = 0;
-    uint32_t level_max = 0;
-    std::vector<uint32_t> links0;
-    std::vector<uint32_t> upper_start;
-    std::vector<uint32_t> upper_links;
-};
-
 class HnswBuilder {
   public:
     HnswBuilder(const VectorView& vectors, const HnswBuildOptions& options);

@@ -10,9 +10,7 @@ namespace {
 
 constexpr uint32_t kHnswVersion = 1;
 constexpr codec::SectionId kMetaSection{1, 0};
-constexpr codec::SectionId kLinks0Section{2, 0};
-constexpr codec::SectionId kUpperStartSection{3, 0};
-constexpr codec::SectionId kUpperLinksSection{4, 0};
+constexpr StoredHnswGraph::Sections kGraphSections{{2, 0}, {3, 0}, {4, 0}};
 constexpr codec::SectionId kVectorsSection{5, 0};
 constexpr codec::SectionId kInverseNormsSection{6, 0};
 
@@ -46,13 +44,7 @@ bool Plausible(const HnswMeta& meta) {
 }  // namespace
 
 void HnswIndex::PointAtBuffers(uint32_t m, uint32_t entry, uint32_t level_max) {
-    graph_ = {size(),
-              m,
-              entry,
-              level_max,
-              links0_.As<uint32_t>(),
-              upper_start_.As<uint32_t>(),
-              upper_links_.As<uint32_t>()};
+    graph_ = stored_.View(size(), m, entry, level_max);
     view_ = vectors_.View(vector_type(), metric(), dim(), size());
 }
 
@@ -74,10 +66,10 @@ base::Result<std::unique_ptr<Index>> HnswIndex::Build(const BuildParams& params,
     index->ef_construction_ = options.ef_construction;
     index->PointAtBuffers(options.m, 0, 0);
     ASSIGN_OR_RETURN(HnswArrays arrays, HnswBuilder(index->view_, options).Build());
-    index->links0_ = base::Buffer::FromVector(std::move(arrays.links0));
-    index->upper_start_ = base::Buffer::FromVector(std::move(arrays.upper_start));
-    index->upper_links_ = base::Buffer::FromVector(std::move(arrays.upper_links));
-    index->PointAtBuffers(options.m, arrays.entry, arrays.level_max);
+    const uint32_t entry = arrays.entry;
+    const uint32_t level_max = arrays.level_max;
+    index->stored_ = StoredHnswGraph::Of(std::move(arrays));
+    index->PointAtBuffers(options.m, entry, level_max);
     return std::unique_ptr<Index>(std::move(index));
 }
 
@@ -94,9 +86,7 @@ base::Status HnswIndex::Save(codec::Sink& sink) const {
     meta.flags = kFlagVectorsInside | (automatic_ ? kFlagAutomatic : 0);
     codec::EnvelopeWriter writer(sink, kHnswFormat, kHnswVersion);
     writer.AddArray<HnswMeta>(kMetaSection, {&meta, 1});
-    writer.AddSection(kLinks0Section, links0_.view());
-    writer.AddSection(kUpperStartSection, upper_start_.view());
-    writer.AddSection(kUpperLinksSection, upper_links_.view());
+    stored_.AddTo(writer, kGraphSections);
     vectors_.AddTo(writer, kVectorsSection, kInverseNormsSection);
     return writer.Finish();
 }
@@ -115,18 +105,12 @@ base::Result<std::unique_ptr<Index>> HnswIndex::Open(base::Buffer file) {
                                                    meta.rows));
     index->automatic_ = (meta.flags & kFlagAutomatic) != 0;
     index->ef_construction_ = meta.ef_construction;
-    const uint64_t rows = meta.rows;
-    ASSIGN_OR_RETURN(index->links0_,
-                     reader.Array<uint32_t>(kLinks0Section, rows * (1 + 2 * uint64_t{meta.m})));
-    ASSIGN_OR_RETURN(index->upper_start_, reader.Array<uint32_t>(kUpperStartSection, rows + 1));
-    ASSIGN_OR_RETURN(index->upper_links_, reader.Section(kUpperLinksSection));
-    ASSIGN_OR_RETURN(index->vectors_,
-                     StoredVectors::Open(reader, kVectorsSection, kInverseNormsSection,
-                                         index->vector_type(), index->metric(), meta.dim, rows));
-    if (index->upper_links_.size() !=
-        uint64_t{index->upper_start_.As<uint32_t>()[rows]} * (1 + meta.m) * sizeof(uint32_t)) {
-        return base::Corruption("hnsw index: upper levels have a wrong length");
-    }
+    ASSIGN_OR_RETURN(index->stored_,
+                     StoredHnswGraph::Open(reader, kGraphSections, meta.rows, meta.m));
+    ASSIGN_OR_RETURN(
+        index->vectors_,
+        StoredVectors::Open(reader, kVectorsSection, kInverseNormsSection, index->vector_type(),
+                            index->metric(), meta.dim, meta.rows));
     index->PointAtBuffers(meta.m, meta.entry, meta.level_max);
     index->file_ = std::move(reader);
     return std::unique_ptr<Index>(std::move(index));
@@ -140,7 +124,7 @@ base::Status HnswIndex::Verify() const {
 }
 
 uint64_t HnswIndex::memory_bytes() const {
-    return links0_.size() + upper_start_.size() + upper_links_.size() + vectors_.bytes();
+    return stored_.bytes() + vectors_.bytes();
 }
 
 }  // namespace elanus::vindex

@@ -11,10 +11,13 @@
 // can neither crash nor trap a walk. Format: docs/formats/hnsw.md
 #pragma once
 
+#include "base/buffer.h"
 #include "base/status.h"
+#include "codec/envelope.h"
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace elanus::vindex {
 
@@ -55,6 +58,36 @@ struct HnswGraph {
 
     // Reads all: bounds of every list and row number, and that levels fit.
     base::Status Verify() const;
+};
+
+// The finished arrays of a builder.
+struct HnswArrays {
+    uint32_t entry = 0;
+    uint32_t level_max = 0;
+    std::vector<uint32_t> links0;
+    std::vector<uint32_t> upper_start;
+    std::vector<uint32_t> upper_links;
+};
+
+// The arrays of a graph, in memory or mapped.
+struct StoredHnswGraph {
+    struct Sections {
+        codec::SectionId links0;
+        codec::SectionId upper_start;
+        codec::SectionId upper_links;
+    };
+    base::Buffer links0;
+    base::Buffer upper_start;
+    base::Buffer upper_links;
+
+    static StoredHnswGraph Of(HnswArrays arrays);
+    // Finds the sections and checks their lengths.
+    static base::Result<StoredHnswGraph> Open(const codec::EnvelopeReader& reader,
+                                              const Sections& sections, uint32_t rows, uint32_t m);
+    void AddTo(codec::EnvelopeWriter& writer, const Sections& sections) const;
+
+    HnswGraph View(uint32_t rows, uint32_t m, uint32_t entry, uint32_t level_max) const;
+    uint64_t bytes() const { return links0.size() + upper_start.size() + upper_links.size(); }
 };
 
 }  // namespace elanus::vindex

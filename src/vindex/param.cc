@@ -32,6 +32,14 @@ std::optional<T> Parse(std::string_view quoted) {
     return value;
 }
 
+std::optional<bool> ParseBool(std::string_view text) {
+    const std::string_view value = Unquote(text);
+    if (value == "true" || value == "True") {
+        return true;
+    }
+    return value == "false" || value == "False" ? std::optional<bool>(false) : std::nullopt;
+}
+
 std::string Shown(const ParamSpec& spec, std::string_view text) {
     return "param '" + std::string(spec.name) + "' (" + std::string(text) + ") should be ";
 }
@@ -71,8 +79,7 @@ base::Status CheckParam(const ParamSpec& spec, std::string_view text) {
         return CheckChoice(spec, text);
     }
     if (spec.kind == ParamKind::kBool) {
-        const std::string_view value = Unquote(text);
-        if (value == "true" || value == "false" || value == "True" || value == "False") {
+        if (ParseBool(text).has_value()) {
             return base::Status();
         }
         return base::InvalidParameter("Type conflict in json: " + Shown(spec, text) + "boolean");
@@ -110,8 +117,8 @@ std::optional<double> NumberParam(const ParamMap& params, const std::string& nam
 }
 
 std::optional<bool> BoolParam(const ParamMap& params, const std::string& name) {
-    const std::string word = WordParam(params, name);
-    return word.empty() ? std::nullopt : std::optional<bool>(word == "TRUE");
+    const auto found = params.find(name);
+    return found != params.end() ? ParseBool(found->second) : std::nullopt;
 }
 
 std::string WordParam(const ParamMap& params, const std::string& name) {

@@ -90,10 +90,14 @@ struct SearchScratch {
     std::vector<float> rotated;        // the query as codes are compared with (block graph) ...
     std::vector<int8_t> coded;         // ... in 8 bits ...
     std::vector<uint8_t> tables;       // ... and as tables of a scan
+    std::vector<float> code_query;     // the query as quantised rows are compared with ...
+    std::vector<float> refine_query;   // ... and as the rows that refine a walk
     std::vector<uint32_t> ids;
     std::vector<float> costs;
     std::vector<SparseTerm> terms;
     ProbeScratch probe;  // inverted files
+    std::vector<uint8_t> blocks;  // of a disk graph, on their way from the disk
+    std::vector<uint32_t> block_slots;
 };
 
 SearchScratch& ThreadScratch();

@@ -1,0 +1,71 @@
+// CandidatePool: the rows that a walk has met and may still go to, in sorted memory.
+// Threads: belongs to one search.
+#pragma once
+
+#include "vindex/graph_index.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace elanus::vindex {
+
+// The candidates of a plain walk, sorted; a key enters at its place and pushes the last one out.
+// The first `expanded` of them are expanded, the others only kept.
+class CandidatePool {
+  public:
+    CandidatePool(std::vector<uint64_t>& keys, size_t expanded, size_t capacity)
+        : keys_(keys), expanded_(expanded), capacity_(capacity) {
+        keys_.resize(capacity + 1);
+    }
+    float limit() const {
+        return size_ < capacity_ ? std::numeric_limits<float>::infinity()
+                                 : KeyCost(keys_[size_ - 1]);
+    }
+    void Insert(float cost, uint32_t row) {
+        const uint64_t key = PoolKey(cost, row);
+        if (size_ == capacity_ && key >= keys_[size_ - 1]) {
+            return;
+        }
+        size_t low = 0;
+        for (size_t count = size_; count > 0;) {
+            const size_t half = count / 2;
+            const bool right = keys_[low + half] < key;
+            low += right ? half + 1 : 0;
+            count = right ? count - half - 1 : half;
+        }
+        size_ = std::min(size_ + 1, capacity_);
+        std::memmove(&keys_[low + 1], &keys_[low], (size_ - 1 - low) * sizeof(uint64_t));
+        keys_[low] = key;
+        next_ = std::min(next_, low);
+    }
+    // The best one not taken yet of those to expand.
+    bool Take(uint32_t* row, float* cost) {
+        const size_t end = std::min(size_, expanded_);
+        while (next_ < end && (keys_[next_] & 1) != 0) {
+            ++next_;
+        }
+        if (next_ >= end) {
+            return false;
+        }
+        *row = PoolRow(keys_[next_]);
+        *cost = KeyCost(keys_[next_]);
+        keys_[next_++] |= 1;
+        return true;
+    }
+    std::span<const uint64_t> kept() const {
+        return std::span(keys_).subspan(std::min(size_, expanded_),
+                                        size_ - std::min(size_, expanded_));
+    }
+
+  private:
+    std::vector<uint64_t>& keys_;
+    size_t expanded_;
+    size_t capacity_;
+    size_t size_ = 0;
+    size_t next_ = 0;
+};
+
+}  // namespace elanus::vindex

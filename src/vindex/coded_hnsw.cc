@@ -1,0 +1,229 @@
+#include "vindex/coded_hnsw.h"
+
+#include "vindex/exact_scan.h"
+#include "vindex/hnsw_builder.h"
+#include "vindex/hnsw_walk.h"
+#include "vindex/param.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace elanus::vindex {
+namespace {
+
+constexpr uint32_t kVersion = 1;
+constexpr codec::SectionId kMetaSection{1, 0};
+constexpr StoredHnswGraph::Sections kGraphSections{{2, 0}, {3, 0}, {4, 0}};
+constexpr uint32_t kWalkedField = 1;
+constexpr uint32_t kFineField = 2;
+
+constexpr uint32_t kFlagFine = 1;
+constexpr uint32_t kFlagResidual = 2;
+
+struct Meta {
+    uint32_t vector_type;
+    uint32_t metric;
+    uint32_t dim;
+    uint32_t rows;
+    uint32_t m;
+    uint32_t ef_construction;
+    uint32_t entry;
+    uint32_t level_max;
+    uint32_t flags;
+    uint32_t zero[7];
+};
+static_assert(sizeof(Meta) == 64);
+
+bool Plausible(const Meta& meta) {
+    const auto type = static_cast<VectorType>(meta.vector_type);
+    const auto metric = static_cast<Metric>(meta.metric);
+    return type != VectorType::kBinary && IsDenseMetric(type, metric) &&
+           IsDimension(type, meta.dim) && meta.rows <= kRowsMax && meta.m >= kHnswMMin &&
+           meta.m <= kHnswMMax && meta.level_max < kLevelsMax &&
+           (meta.rows == 0 || meta.entry < meta.rows) &&
+           (meta.flags & ~(kFlagFine | kFlagResidual)) == 0;
+}
+
+uint32_t NumberOf(const ParamMap& params, const std::string& name, int64_t default_value) {
+    return static_cast<uint32_t>(IntParam(params, name).value_or(default_value));
+}
+
+CodeSpec WalkedSpec(const BuildParams& params) {
+    if (params.index_type == "HNSW_PQ") {
+        return CodeSpec::Product(NumberOf(params.params, "m", kHnswPqMDefault),
+                                 NumberOf(params.params, "nbits", 8), 1);
+    }
+    if (params.index_type == "HNSW_PRQ") {
+        return CodeSpec::Product(NumberOf(params.params, "m", kHnswPrqMDefault),
+                                 NumberOf(params.params, "nbits", 8),
+                                 NumberOf(params.params, "nrq", kHnswPrqStagesDefault));
+    }
+    const auto kind = ScalarKindFromName(WordParam(params.params, "sq_type"));
+    return CodeSpec::Scalar(kind.value_or(ScalarKind::kSq8));
+}
+
+// "flat" and "fp32" keep the vectors as they are.
+CodeSpec FineSpec(const ParamMap& params) {
+    const auto kind = ScalarKindFromName(WordParam(params, "refine_type"));
+    return kind.has_value() ? CodeSpec::Scalar(*kind) : CodeSpec();
+}
+
+// The rows that are refined for the k best.
+size_t RefineCount(const SearchParams& params, size_t k) {
+    const double factor = std::max(1.0, NumberParam(params.params, "refine_k").value_or(1.0));
+    return static_cast<size_t>(
+        std::min(std::ceil(static_cast<double>(k) * factor), static_cast<double>(kRowsMax)));
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Index>> CodedHnswIndex::Build(const BuildParams& params,
+                                                           const BuildInput& input) {
+    const auto rows = static_cast<uint32_t>(input.rows);
+    std::unique_ptr<CodedHnswIndex> index(
+        new CodedHnswIndex(params.vector_type, params.metric, params.dim, rows));
+    index->residual_ = params.index_type == "HNSW_PRQ";
+    ASSIGN_OR_RETURN(index->codes_, RowCodes::Make(WalkedSpec(params), params, input));
+    if (BoolParam(params.params, "refine").value_or(false)) {
+        ASSIGN_OR_RETURN(index->fine_, RowCodes::Make(FineSpec(params.params), params, input));
+    }
+    HnswBuildOptions options;
+    options.m = NumberOf(params.params, "M", kHnswMDefault);
+    options.ef_construction = NumberOf(params.params, "efConstruction", kHnswEfConstructionDefault);
+    options.seed = input.seed;
+    options.executor = input.executor;
+    options.interrupt = input.interrupt;
+    index->ef_construction_ = options.ef_construction;
+    const StoredVectors exact =
+        StoredVectors::CopyOf(params.vector_type, params.metric, params.dim, rows, input.vectors);
+    ASSIGN_OR_RETURN(
+        HnswArrays arrays,
+        HnswBuilder(exact.View(params.vector_type, params.metric, params.dim, rows), options)
+            .Build());
+    const uint32_t entry = arrays.entry;
+    const uint32_t level_max = arrays.level_max;
+    index->stored_ = StoredHnswGraph::Of(std::move(arrays));
+    index->graph_ = index->stored_.View(rows, options.m, entry, level_max);
+    return std::unique_ptr<Index>(std::move(index));
+}
+
+base::Status CodedHnswIndex::Save(codec::Sink& sink) const {
+    Meta meta{};
+    meta.vector_type = static_cast<uint32_t>(vector_type());
+    meta.metric = static_cast<uint32_t>(metric());
+    meta.dim = dim();
+    meta.rows = size();
+    meta.m = graph_.m;
+    meta.ef_construction = ef_construction_;
+    meta.entry = graph_.entry;
+    meta.level_max = graph_.level_max;
+    meta.flags = (fine_.has_value() ? kFlagFine : 0) | (residual_ ? kFlagResidual : 0);
+    codec::EnvelopeWriter writer(sink, kCodedHnswFormat, kVersion);
+    writer.AddArray<Meta>(kMetaSection, {&meta, 1});
+    stored_.AddTo(writer, kGraphSections);
+    codes_.AddTo(writer, kWalkedField);
+    if (fine_.has_value()) {
+        fine_->AddTo(writer, kFineField);
+    }
+    return writer.Finish();
+}
+
+base::Result<std::unique_ptr<Index>> CodedHnswIndex::Open(base::Buffer file) {
+    ASSIGN_OR_RETURN(auto reader,
+                     codec::EnvelopeReader::Open(std::move(file), kCodedHnswFormat, kVersion));
+    ASSIGN_OR_RETURN(const base::Buffer bytes, reader.Array<Meta>(kMetaSection, 1));
+    Meta meta;
+    std::memcpy(&meta, bytes.data(), sizeof meta);
+    if (!Plausible(meta)) {
+        return base::Corruption("coded hnsw index: bad description of its graph");
+    }
+    const auto type = static_cast<VectorType>(meta.vector_type);
+    const auto metric = static_cast<Metric>(meta.metric);
+    std::unique_ptr<CodedHnswIndex> index(new CodedHnswIndex(type, metric, meta.dim, meta.rows));
+    index->ef_construction_ = meta.ef_construction;
+    index->residual_ = (meta.flags & kFlagResidual) != 0;
+    ASSIGN_OR_RETURN(index->stored_,
+                     StoredHnswGraph::Open(reader, kGraphSections, meta.rows, meta.m));
+    index->graph_ = index->stored_.View(meta.rows, meta.m, meta.entry, meta.level_max);
+    ASSIGN_OR_RETURN(index->codes_,
+                     RowCodes::Open(reader, kWalkedField, type, metric, meta.dim, meta.rows));
+    if (index->codes_.spec().form == CodeSpec::Form::kVectors) {
+        return base::Corruption("coded hnsw index: its rows are not coded");
+    }
+    if ((meta.flags & kFlagFine) != 0) {
+        ASSIGN_OR_RETURN(index->fine_,
+                         RowCodes::Open(reader, kFineField, type, metric, meta.dim, meta.rows));
+    }
+    index->file_ = std::move(reader);
+    return std::unique_ptr<Index>(std::move(index));
+}
+
+std::string_view CodedHnswIndex::index_type() const {
+    if (codes_.spec().form == CodeSpec::Form::kScalar) {
+        return "HNSW_SQ";
+    }
+    return residual_ ? "HNSW_PRQ" : "HNSW_PQ";
+}
+
+uint64_t CodedHnswIndex::memory_bytes() const {
+    return stored_.bytes() + codes_.bytes() + (fine_.has_value() ? fine_->bytes() : 0);
+}
+
+base::Status CodedHnswIndex::Verify() const {
+    if (file_.has_value()) {
+        RETURN_IF_ERROR(file_->VerifyAll());
+    }
+    return graph_.Verify();
+}
+
+size_t CodedHnswIndex::Widen(size_t ef, size_t k, const SearchParams& params) const {
+    return fine_.has_value() ? std::max(ef, RefineCount(params, k)) : ef;
+}
+
+bool CodedHnswIndex::ScanIsCheaper(size_t matches, size_t ef) const {
+    return HnswWalk::ScanIsCheaper(matches, size(), ef);
+}
+
+WalkOutcome CodedHnswIndex::WalkFor(const Query& query, const SearchParams& params, size_t matches,
+                                    size_t ef, SearchScratch& scratch, Neighbors* out,
+                                    base::Status* interrupted) const {
+    const CodeScorer scorer = codes_.ScorerFor(query, scratch.code_query);
+    const WalkOutcome outcome =
+        HnswWalk(graph_, scorer, params, matches, scratch).Run(ef, &out->counters, interrupted);
+    if (outcome == WalkOutcome::kDone && fine_.has_value()) {
+        Refine(query, params, scratch, out);
+    }
+    return outcome;
+}
+
+// Orders the best rows of scratch.pool by their finer form and drops the others; of a range search
+// none, because any of them may be in the range.
+void CodedHnswIndex::Refine(const Query& query, const SearchParams& params, SearchScratch& scratch,
+                            Neighbors* out) const {
+    std::vector<uint64_t>& found = scratch.pool;
+    if (!params.radius.has_value()) {
+        found.resize(std::min(found.size(), RefineCount(params, params.k)));
+    }
+    const CodeScorer scorer = fine_->ScorerFor(query, scratch.refine_query);
+    scratch.ids.resize(std::max(scratch.ids.size(), found.size()));
+    scratch.costs.resize(std::max(scratch.costs.size(), found.size()));
+    for (size_t i = 0; i < found.size(); ++i) {
+        scratch.ids[i] = KeyRow(found[i]);
+    }
+    scorer.Costs(scratch.ids.data(), found.size(), scratch.costs.data());
+    for (size_t i = 0; i < found.size(); ++i) {
+        found[i] = MakeKey(scratch.costs[i], scratch.ids[i]);
+    }
+    std::sort(found.begin(), found.end());
+    out->counters.distances += found.size();
+}
+
+base::Status CodedHnswIndex::ScanMatches(const Query& query, const SearchParams& params,
+                                         SearchScratch& scratch, Neighbors* out) const {
+    const RowCodes& rows = fine_.has_value() ? *fine_ : codes_;
+    return ScanRows(rows.ScorerFor(query, scratch.code_query), size(), metric(), params, scratch,
+                    out);
+}
+
+}  // namespace elanus::vindex
