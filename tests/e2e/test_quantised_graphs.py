@@ -1,6 +1,10 @@
 """HNSW_SQ, HNSW_PQ, HNSW_PRQ and DISKANN through pymilvus: what they find against exact answers by numpy, filters,
 ranges, deletes, restarts, and the parameters that are refused."""
 
+import os
+import pathlib
+import time
+
 import numpy as np
 import pytest
 from oracle import distances, ids, nearest, recall, scores
@@ -42,6 +46,13 @@ def typed(kind, values):
     return list(cast), cast.astype(np.float32)
 
 
+def wait_for(ask, is_done, seconds=60):
+    end = time.monotonic() + seconds
+    while not is_done(answer := ask()):
+        assert time.monotonic() < end, answer
+        time.sleep(0.02)
+
+
 TYPES = {"float": DataType.FLOAT_VECTOR, "float16": DataType.FLOAT16_VECTOR,
          "bfloat16": DataType.BFLOAT16_VECTOR, "int8": DataType.INT8_VECTOR}
 
@@ -64,6 +75,8 @@ class Loaded:
         insert_in_batches(client, name, rows[:SEALED])
         client.flush(name)
         insert_in_batches(client, name, rows[SEALED:])
+        wait_for(lambda: client.describe_index(name, "vector"),
+                 lambda index: index["state"] == "Finished" and index["indexed_rows"] >= SEALED)
 
     def search(self, limit=K, params=None, client=None, **arguments):
         search_params = {"params": SEARCH[self.family] | (params or {})}
@@ -193,6 +206,13 @@ def test_deleted_rows_are_not_found(client, name, family):
     assert recall(result, collection.truth(keep=keep)) >= 0.95
 
 
+def test_diskann_reads_from_its_file(server, loaded):
+    assert len(loaded("DISKANN", "L2").search()) == QUERIES
+    descriptors = pathlib.Path(f"/proc/{server.process.pid}/fd")
+    opened = {os.readlink(link) for link in descriptors.iterdir() if link.is_symlink()}
+    assert any("/objects/index/" in path for path in opened)
+
+
 def test_answers_are_the_same_after_a_restart(own_server):
     client = own_server.client()
     collections = [Loaded(client, family.lower(), family, "COSINE") for family in FAMILIES]
@@ -260,6 +280,12 @@ def test_bad_build_parameters_are_refused(client, name, family, params, text):
 def test_bad_metrics_are_refused(client, name, family):
     with pytest.raises(MilvusException, match="does not support metric type: JACCARD") as error:
         make(client, name, family, metric="JACCARD")
+    assert error.value.code == 1100
+
+
+def test_diskann_is_not_mapped(client, name):
+    with pytest.raises(MilvusException, match="index type DISKANN does not support mmap") as error:
+        make(client, name, "DISKANN", **{"mmap.enabled": True})
     assert error.value.code == 1100
 
 
