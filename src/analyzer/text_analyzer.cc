@@ -1,146 +1,73 @@
 #include "analyzer/text_analyzer.h"
 
-#include "analyzer/unicode.h"
-#include "json/json.h"
+#include "analyzer/analyzer_params.h"
+#include "analyzer/pipeline.h"
+#include "base/check.h"
 
+#include <algorithm>
 #include <array>
+#include <mutex>
+#include <unordered_map>
 
 namespace elanus::analyzer {
 
 namespace {
 
-using Settings = TextAnalyzer::Settings;
+using SharedPipeline = std::shared_ptr<const Pipeline>;
 
-base::Status Unsupported(std::string_view what) {
-    return base::InvalidParameter("analyzer params: " + std::string(what) +
-                                  " is unknown or not supported yet");
-}
-
-base::Status ReadStopWords(const json::Value* list, Settings* settings) {
-    const json::Value::Array* words = list == nullptr ? nullptr : list->array_if();
-    if (words == nullptr) {
-        return Unsupported("a stop filter without a list of stop_words");
-    }
-    for (const json::Value& word : *words) {
-        const std::string* text = word.string_if();
-        if (text == nullptr || text->starts_with('_')) {  // names of built-in lists: _english_
-            return Unsupported("stop word " + json::Write(word));
-        }
-        settings->stop_words.insert(*text);
-    }
-    return base::Status();
-}
-
-base::Status ReadFilter(const json::Value& filter, Settings* settings) {
-    if (const std::string* name = filter.string_if(); name != nullptr && *name == "lowercase") {
-        settings->lower_case = true;
-        return base::Status();
-    }
-    const json::Value* type = filter.Find("type");
-    if (type != nullptr && type->string_if() != nullptr && *type->string_if() == "stop") {
-        return ReadStopWords(filter.Find("stop_words"), settings);
-    }
-    return Unsupported("filter " + json::Write(filter));
-}
-
-// {"type": "standard", "stop_words": [...]}
-base::Status ReadBuiltIn(const json::Value::Object& params, Settings* settings) {
-    for (const auto& [key, value] : params) {
-        if (key == "type") {
-            const std::string* name = value.string_if();
-            if (name == nullptr || *name != "standard") {
-                return Unsupported("type " + json::Write(value));
+// A server sees few different parameters, but a caller of RunAnalyzer can send any number: when the
+// cache is full it starts over.
+class PipelineCache {
+  public:
+    base::Result<SharedPipeline> Get(std::string_view params) {
+        std::string key(params);
+        {
+            const std::lock_guard lock(mutex_);
+            const auto found = pipelines_.find(key);
+            if (found != pipelines_.end()) {
+                return found->second;
             }
-        } else if (key == "stop_words") {
-            RETURN_IF_ERROR(ReadStopWords(&value, settings));
-        } else {
-            return Unsupported("key " + key);
         }
-    }
-    return base::Status();
-}
-
-// {"tokenizer": "standard", "filter": [...]}
-base::Status ReadParts(const json::Value::Object& params, Settings* settings) {
-    settings->lower_case = false;
-    for (const auto& [key, value] : params) {
-        if (key == "tokenizer") {
-            const std::string* name = value.string_if();
-            if (name == nullptr || (*name != "standard" && *name != "whitespace")) {
-                return Unsupported("tokenizer " + json::Write(value));
-            }
-            settings->split_at_blanks_only = *name == "whitespace";
-        } else if (key == "filter" && value.array_if() != nullptr) {
-            for (const json::Value& filter : *value.array_if()) {
-                RETURN_IF_ERROR(ReadFilter(filter, settings));
-            }
-        } else {
-            return Unsupported("key " + key);
+        // Built outside the lock: a dictionary may take a while.
+        ASSIGN_OR_RETURN(Pipeline built, BuildPipeline(params));
+        auto pipeline = std::make_shared<const Pipeline>(std::move(built));
+        const std::lock_guard lock(mutex_);
+        if (pipelines_.size() >= kEntriesMax) {
+            pipelines_.clear();
         }
+        return pipelines_.try_emplace(std::move(key), std::move(pipeline)).first->second;
     }
-    return base::Status();
-}
 
-bool IsBlank(uint32_t code) {
-    return code == ' ' || (code >= '\t' && code <= '\r') || code == 0x85 || code == 0xa0 ||
-           (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 ||
-           code == 0x202f || code == 0x205f || code == 0x3000 || code == 0x1680;
-}
+  private:
+    static constexpr size_t kEntriesMax = 256;
+    std::mutex mutex_;
+    std::unordered_map<std::string, SharedPipeline> pipelines_;
+};
 
+// CRC-32 of IEEE 802.3, polynomial reversed.
 }  // namespace
 
 base::Result<TextAnalyzer> TextAnalyzer::Create(std::string_view params) {
-    Settings settings;
-    if (params.find_first_not_of(" \t\r\n") != std::string_view::npos) {
-        ASSIGN_OR_RETURN(const json::Value document, json::Parse(params, {.depth_max = 16}));
-        const json::Value::Object* object = document.object_if();
-        if (object == nullptr) {
-            return Unsupported("a value that is no object");
-        }
-        if (document.Find("type") != nullptr) {
-            RETURN_IF_ERROR(ReadBuiltIn(*object, &settings));
-        } else if (!object->empty()) {
-            RETURN_IF_ERROR(ReadParts(*object, &settings));
-        }
-    }
+    static PipelineCache* cache = new PipelineCache;
     TextAnalyzer analyzer;
-    analyzer.settings_ = std::make_shared<const Settings>(std::move(settings));
+    ASSIGN_OR_RETURN(analyzer.pipeline_, cache->Get(params));
     return analyzer;
 }
 
-// Puts the next run of word characters into word_.
-bool TokenStream::NextWord() {
-    const Settings& settings = analyzer_.settings();
-    word_.clear();
-    while (!rest_.empty()) {
-        const CodePoint code = FirstCodePoint(rest_);
-        const bool in_word =
-            code.valid &&
-            (settings.split_at_blanks_only ? !IsBlank(code.value) : IsWordCodePoint(code.value));
-        const auto at = size_ - static_cast<uint32_t>(rest_.size());
-        if (in_word) {
-            start_ = word_.empty() ? at : start_;
-            end_ = at + static_cast<uint32_t>(code.length);
-            AppendUtf8(settings.lower_case ? LowerCase(code.value) : code.value, &word_);
-        }
-        rest_.remove_prefix(code.length);
-        if (!in_word && !word_.empty()) {
-            break;
-        }
-    }
-    return !word_.empty();
+TokenStream::TokenStream(const TextAnalyzer& analyzer) : pipeline_(analyzer.pipeline_) {
+    CHECK(pipeline_ != nullptr, "a token stream of an analyzer that was never created");
+    source_ = pipeline_->NewSource();
+}
+TokenStream::TokenStream(TokenStream&&) noexcept = default;
+TokenStream& TokenStream::operator=(TokenStream&&) noexcept = default;
+TokenStream::~TokenStream() = default;
+
+void TokenStream::Reset(std::string_view text) {
+    source_->Reset(text.substr(0, UINT32_MAX));
 }
 
 bool TokenStream::Next(Token* token) {
-    const auto& stop_words = analyzer_.settings().stop_words;
-    while (NextWord()) {
-        const uint32_t position = position_++;
-        if (stop_words.empty() || !stop_words.contains(word_)) {
-            *token = Token{word_, position, start_, end_};
-            return true;
-        }
-    }
-    return false;
+    return source_->Next(token);
 }
 
 std::vector<OwnedToken> Tokens(const TextAnalyzer& analyzer, std::string_view text) {
@@ -149,7 +76,8 @@ std::vector<OwnedToken> Tokens(const TextAnalyzer& analyzer, std::string_view te
     stream.Reset(text);
     Token token;
     while (stream.Next(&token)) {
-        tokens.push_back({std::string(token.text), token.position, token.start, token.end});
+        tokens.push_back({std::string(token.text), token.position, token.start, token.end,
+                          token.position_length});
     }
     return tokens;
 }

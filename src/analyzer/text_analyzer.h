@@ -1,67 +1,52 @@
 // TextAnalyzer: text to tokens, as a field's `analyzer_params` say. One analyzer serves the rows of
 // a field and the queries on it, so both are cut the same way.
 //
-// Today: the tokenizers "standard" (runs of letters and digits of any script) and "whitespace", and
-// the filters "lowercase" and "stop"; other names are refused rather than read as something else.
+// Which tokenizers and filters there are: docs/analyzers.md. Analyzers are cached by the text of
+// their parameters, so creating one again is a look-up.
 // Threads: an analyzer is immutable; a TokenStream belongs to one thread.
 #pragma once
 
+#include "analyzer/token.h"
 #include "base/status.h"
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 namespace elanus::analyzer {
 
-struct Token {
-    std::string_view text;  // lives until the next token is read
-    uint32_t position = 0;  // counts words; a dropped stop word leaves its place empty
-    uint32_t start = 0;     // bytes of the text it came from: [start, end)
-    uint32_t end = 0;
-};
+struct Pipeline;
+class TokenSource;
 
 class TextAnalyzer {
   public:
-    // Blank parameters are the default: standard tokenizer, lower case.
+    // Blank parameters are the default: standard tokenizer, lower case. InvalidParameter, with
+    // Milvus' phrase, when the parameters are wrong or name a dictionary that is not there.
     static base::Result<TextAnalyzer> Create(std::string_view params);
 
-    struct Settings {
-        bool split_at_blanks_only = false;
-        bool lower_case = true;
-        std::unordered_set<std::string> stop_words;
-    };
-    const Settings& settings() const { return *settings_; }
-
   private:
-    std::shared_ptr<const Settings> settings_;
+    friend class TokenStream;
+    std::shared_ptr<const Pipeline> pipeline_;
 };
 
 // Reads the tokens of one text after the other.
 class TokenStream {
   public:
-    explicit TokenStream(const TextAnalyzer& analyzer) : analyzer_(analyzer) {}
+    // `analyzer` was made by Create.
+    explicit TokenStream(const TextAnalyzer& analyzer);
+    TokenStream(TokenStream&&) noexcept;
+    TokenStream& operator=(TokenStream&&) noexcept;
+    ~TokenStream();
 
-    void Reset(std::string_view text) {
-        rest_ = text.substr(0, UINT32_MAX);
-        size_ = static_cast<uint32_t>(rest_.size());
-        position_ = 0;
-    }
+    // Texts longer than 4 GiB are cut there, because offsets are 32 bits.
+    void Reset(std::string_view text);
     bool Next(Token* token);
 
   private:
-    bool NextWord();
-
-    TextAnalyzer analyzer_;
-    std::string_view rest_;
-    uint32_t size_ = 0;  // of the whole text
-    uint32_t position_ = 0;
-    uint32_t start_ = 0;  // of the word
-    uint32_t end_ = 0;
-    std::string word_;
+    std::shared_ptr<const Pipeline> pipeline_;
+    std::unique_ptr<TokenSource> source_;
 };
 
 struct OwnedToken {
@@ -69,6 +54,7 @@ struct OwnedToken {
     uint32_t position = 0;
     uint32_t start = 0;
     uint32_t end = 0;
+    uint32_t position_length = 1;
 };
 std::vector<OwnedToken> Tokens(const TextAnalyzer& analyzer, std::string_view text);
 

@@ -1,0 +1,301 @@
+#include "analyzer/tokenizer/lindera.h"
+
+#include "analyzer/dictionary_folder.h"
+#include "analyzer/member.h"
+#include "analyzer/tokenizer/pieces.h"
+#include "analyzer/unicode.h"
+#include "analyzer/unicode_properties.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <mecab.h>
+
+namespace elanus::analyzer {
+
+namespace {
+
+using base::InvalidParameter;
+
+// Drops or keeps tokens by part of speech.
+struct TagFilter {
+    size_t levels;  // how many fields of a token's features its tag has
+    bool keep;
+    std::vector<std::string> tags;
+};
+
+// The first `levels` fields of comma separated features.
+std::string_view TagOf(std::string_view features, size_t levels) {
+    size_t end = 0;
+    for (size_t i = 0; i < levels && end != std::string_view::npos; ++i) {
+        end = features.find(',', end + (i > 0 ? 1 : 0));
+    }
+    return features.substr(0, end);
+}
+
+bool Passes(const TagFilter& filter, const MeCab::Node& node) {
+    const auto has = [&](std::string_view tag) {
+        return std::find(filter.tags.begin(), filter.tags.end(), tag) != filter.tags.end();
+    };
+    const bool found =
+        has(TagOf(node.feature, filter.levels)) || (node.stat == MECAB_UNK_NODE && has("UNK"));
+    return found == filter.keep;
+}
+
+// What a long word costs in decompose mode, so that its parts win: Kuromoji's search mode.
+int64_t LengthPenalty(const MeCab::Node& node) {
+    constexpr size_t kKanjiMax = 2;
+    constexpr size_t kOtherMax = 7;
+    constexpr int64_t kKanjiPenalty = 3000;
+    constexpr int64_t kOtherPenalty = 1700;
+    size_t chars = 0;
+    bool kanji_only = true;
+    for (std::string_view rest(node.surface, node.length); !rest.empty(); ++chars) {
+        const CodePoint code = FirstCodePoint(rest);
+        kanji_only = kanji_only && IsHan(code.value);
+        rest.remove_prefix(code.length);
+    }
+    if (chars > kKanjiMax && kanji_only) {
+        return static_cast<int64_t>(chars - kKanjiMax) * kKanjiPenalty;
+    }
+    return chars > kOtherMax ? static_cast<int64_t>(chars - kOtherMax) * kOtherPenalty : 0;
+}
+
+// The cheapest path through a lattice that MeCab has filled, with LengthPenalty added.
+class PenaltyPath {
+  public:
+    PenaltyPath(const MeCab::Model& model, const MeCab::Lattice& lattice)
+        : model_(model), lattice_(lattice) {}
+
+    std::vector<const MeCab::Node*> Find() {
+        ending_at_.resize(lattice_.size() + 1);
+        ending_at_[0].push_back({lattice_.bos_node(), 0, kNone});
+        for (size_t at = 0; at < lattice_.size(); ++at) {
+            if (ending_at_[at].empty()) {
+                continue;
+            }
+            for (const MeCab::Node* node = lattice_.begin_nodes(at); node != nullptr;
+                 node = node->bnext) {
+                Step step = Cheapest(at, *node);
+                step.cost += node->wcost + LengthPenalty(*node);
+                steps_of_[node] = step;
+                ending_at_[at + node->rlength].push_back(step);
+            }
+        }
+        size_t last = lattice_.size();
+        while (last > 0 && ending_at_[last].empty()) {
+            --last;  // white space at the end belongs to no word
+        }
+        std::vector<const MeCab::Node*> path;
+        for (const MeCab::Node* node = Cheapest(last, *lattice_.eos_node()).before;
+             node != nullptr && node != lattice_.bos_node(); node = steps_of_[node].before) {
+            path.push_back(node);
+        }
+        std::reverse(path.begin(), path.end());
+        return path;
+    }
+
+  private:
+    static constexpr const MeCab::Node* kNone = nullptr;
+    struct Step {
+        const MeCab::Node* node = nullptr;
+        int64_t cost = 0;
+        const MeCab::Node* before = nullptr;
+    };
+
+    // The best way to `node` from a word that ends at `at`; the costs of `node` itself are not in.
+    Step Cheapest(size_t at, const MeCab::Node& node) const {
+        Step best;
+        for (const Step& left : ending_at_[at]) {
+            const int64_t cost = left.cost + model_.transition_cost(left.node->rcAttr, node.lcAttr);
+            if (best.before == nullptr || cost < best.cost) {
+                best = {&node, cost, left.node};
+            }
+        }
+        return best;
+    }
+
+    const MeCab::Model& model_;
+    const MeCab::Lattice& lattice_;
+    std::vector<std::vector<Step>> ending_at_;  // by byte
+    std::map<const MeCab::Node*, Step> steps_of_;
+};
+
+class LinderaTokenizer final : public Tokenizer {
+  public:
+    LinderaTokenizer(std::shared_ptr<MeCab::Model> model, bool decompose,
+                     std::vector<TagFilter> filters)
+        : model_(std::move(model)), decompose_(decompose), filters_(std::move(filters)) {}
+    std::unique_ptr<TokenSource> NewSource() const override;
+
+  private:
+    class Source;
+    std::shared_ptr<MeCab::Model> model_;
+    bool decompose_;
+    std::vector<TagFilter> filters_;
+};
+
+class LinderaTokenizer::Source final : public PieceSource {
+  public:
+    explicit Source(const LinderaTokenizer& tokenizer)
+        : tokenizer_(tokenizer),
+          tagger_(tokenizer.model_->createTagger()),
+          lattice_(tokenizer.model_->createLattice()) {}
+
+  protected:
+    void Start() override { position_ = 0; }
+    void Cut(const Stretch& stretch, uint32_t /*pieces_before*/,
+             std::vector<Piece>* pieces) override {
+        lattice_->set_sentence(stretch.text.data(), stretch.text.size());
+        if (!tagger_->parse(lattice_.get())) {
+            return;
+        }
+        if (tokenizer_.decompose_) {
+            for (const MeCab::Node* node : PenaltyPath(*tokenizer_.model_, *lattice_).Find()) {
+                Take(stretch, *node, pieces);
+            }
+            return;
+        }
+        for (const MeCab::Node* node = lattice_->bos_node()->next;
+             node != nullptr && node->stat != MECAB_EOS_NODE; node = node->next) {
+            Take(stretch, *node, pieces);
+        }
+    }
+
+  private:
+    void Take(const Stretch& stretch, const MeCab::Node& node, std::vector<Piece>* pieces) {
+        const uint32_t position = position_++;
+        for (const TagFilter& filter : tokenizer_.filters_) {
+            if (!Passes(filter, node)) {
+                return;
+            }
+        }
+        const auto start = static_cast<uint32_t>(node.surface - stretch.text.data());
+        pieces->push_back({start, start + node.length, position});
+    }
+
+    const LinderaTokenizer& tokenizer_;
+    std::unique_ptr<MeCab::Tagger> tagger_;
+    std::unique_ptr<MeCab::Lattice> lattice_;
+    uint32_t position_ = 0;  // of the next word, dropped ones included
+};
+
+std::unique_ptr<TokenSource> LinderaTokenizer::NewSource() const {
+    return std::make_unique<Source>(*this);
+}
+
+// Dictionaries are mapped files of 50 MB and more: each is opened once and kept.
+base::Result<std::shared_ptr<MeCab::Model>> OpenModel(const std::string& folder) {
+    static std::mutex* mutex = new std::mutex;
+    static auto* models = new std::map<std::string, std::shared_ptr<MeCab::Model>>;
+    const std::lock_guard lock(*mutex);
+    if (const auto found = models->find(folder); found != models->end()) {
+        return found->second;
+    }
+    std::vector<std::string> arguments = {"mecab", "-r", "/dev/null", "-d", folder};
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) {
+        pointers.push_back(argument.data());
+    }
+    std::shared_ptr<MeCab::Model> model(
+        MeCab::createModel(static_cast<int>(pointers.size()), pointers.data()));
+    if (model == nullptr) {
+        return InvalidParameter("lindera dictionary in " + folder +
+                                " can not be read: " + MeCab::getLastError());
+    }
+    std::string charset = model->dictionary_info()->charset;
+    std::transform(charset.begin(), charset.end(), charset.begin(),
+                   [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
+    if (charset != "utf-8" && charset != "utf8") {
+        return InvalidParameter("lindera dictionary in " + folder + " is not in UTF-8 but in " +
+                                charset);
+    }
+    models->emplace(folder, model);
+    return model;
+}
+
+struct FilterKind {
+    std::string_view name;
+    size_t levels;
+    bool keep;
+};
+constexpr FilterKind kFilterKinds[] = {
+    {"japanese_stop_tags", 4, false},
+    {"japanese_keep_tags", 4, true},
+    {"korean_stop_tags", 1, false},
+    {"korean_keep_tags", 1, true},
+};
+
+base::Result<TagFilter> ReadFilter(const json::Value& params) {
+    const json::Value* kind = params.Find("kind");
+    if (kind == nullptr || kind->string_if() == nullptr) {
+        return InvalidParameter("lindera tokenizer filter kind should be string");
+    }
+    const auto* known =
+        std::find_if(std::begin(kFilterKinds), std::end(kFilterKinds),
+                     [&](const FilterKind& each) { return each.name == *kind->string_if(); });
+    if (known == std::end(kFilterKinds)) {
+        return InvalidParameter("unsupported lindera filter kind: " + *kind->string_if());
+    }
+    const json::Value* tags = params.Find("tags");
+    if (tags == nullptr) {
+        return InvalidParameter("lindera tokenizer filter tags must be set");
+    }
+    TagFilter filter{known->levels, known->keep, {}};
+    ASSIGN_OR_RETURN(filter.tags, StringList(*tags, "lindera tokenizer filter tags"));
+    for (std::string& tag : filter.tags) {
+        const auto commas = static_cast<size_t>(std::count(tag.begin(), tag.end(), ','));
+        for (size_t level = commas + 1; tag != "UNK" && level < known->levels; ++level) {
+            tag += ",*";
+        }
+    }
+    return filter;
+}
+
+base::Result<bool> ReadDecompose(const json::Value& params) {
+    const json::Value* mode = params.Find("mode");
+    if (mode == nullptr) {
+        return false;
+    }
+    const std::string* name = mode->string_if();
+    if (name == nullptr || (*name != "normal" && *name != "decompose")) {
+        return InvalidParameter("lindera tokenizer mode must be \"normal\" or \"decompose\"");
+    }
+    return *name == "decompose";
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<const Tokenizer>> BuildLindera(const json::Value& params) {
+    const json::Value* kind = params.Find("dict_kind");
+    if (kind == nullptr) {
+        return InvalidParameter("lindera tokenizer dict_kind must be set");
+    }
+    if (kind->string_if() == nullptr) {
+        return InvalidParameter("lindera tokenizer dict kind should be string");
+    }
+    if (params.Find("user_dict") != nullptr) {
+        return InvalidParameter("lindera tokenizer user_dict is not supported yet");
+    }
+    ASSIGN_OR_RETURN(const bool decompose, ReadDecompose(params));
+    std::vector<TagFilter> filters;
+    if (const json::Value* list = params.Find("filter"); list != nullptr) {
+        if (list->array_if() == nullptr) {
+            return InvalidParameter("lindera tokenizer filter should be array");
+        }
+        for (const json::Value& each : *list->array_if()) {
+            ASSIGN_OR_RETURN(TagFilter filter, ReadFilter(each));
+            filters.push_back(std::move(filter));
+        }
+    }
+    ASSIGN_OR_RETURN(const std::string folder, FindMecabDictionary(*kind->string_if()));
+    ASSIGN_OR_RETURN(auto model, OpenModel(folder));
+    return std::unique_ptr<const Tokenizer>(
+        std::make_unique<LinderaTokenizer>(std::move(model), decompose, std::move(filters)));
+}
+
+}  // namespace elanus::analyzer

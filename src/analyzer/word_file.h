@@ -1,0 +1,19 @@
+// Word lists in files: {"type": "local", "path": PATH} in a filter's or tokenizer's parameters.
+// The path is relative to function.analyzer.local_resource_path and cannot leave it: parameters
+// come from whoever may create a collection, and must not read the rest of the disk.
+#pragma once
+
+#include "base/status.h"
+#include "json/json.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace elanus::analyzer {
+
+// The lines of the file, without line ends and without empty lines. `label` names it in errors.
+base::Result<std::vector<std::string>> ReadWordFile(const json::Value& params,
+                                                    std::string_view label);
+
+}  // namespace elanus::analyzer
