@@ -44,7 +44,6 @@ class PipelineCache {
     std::unordered_map<std::string, SharedPipeline> pipelines_;
 };
 
-// CRC-32 of IEEE 802.3, polynomial reversed.
 }  // namespace
 
 base::Result<TextAnalyzer> TextAnalyzer::Create(std::string_view params) {

@@ -42,6 +42,8 @@ const std::vector<Setting>& Settings() {
         {"elanus.recall.sampleRatio", Kind::kReal, "0", 0, 1,
          "share of the searches whose recall is measured in the background; 0 = off"},
         {"common.JSONMaxLength", Kind::kInt, "65536", 2, 1 << 24, "bytes of a JSON value"},
+        {"function.analyzer.local_resource_path", Kind::kString, "", 0, 0,
+         "folder of lindera dictionaries, one folder each, and of word lists"},
         {"quotaAndLimits.limits.topK", Kind::kInt, "16384", 1, 1 << 20, "largest topk"},
         {"quotaAndLimits.limits.nq", Kind::kInt, "16384", 1, 1 << 20, "query vectors a request"},
         {"quotaAndLimits.limits.maxQueryResultWindow", Kind::kInt, "16384", 1, 1 << 24,

@@ -1,5 +1,7 @@
 #include "main/standalone.h"
 
+#include "analyzer/dictionary_folder.h"
+#include "analyzer/remote_tokenizer.h"
 #include "base/log.h"
 #include "catalog/sqlite_catalog.h"
 #include "coord/data_coord.h"
@@ -21,6 +23,7 @@
 #include "wire/ops_routes.h"
 #include "wire/rest_service.h"
 #include "wire/server.h"
+#include "wire/tokenizer_client.h"
 
 #include <algorithm>
 #include <cmath>
@@ -301,6 +304,10 @@ Standalone::~Standalone() {
 Result<std::unique_ptr<Standalone>> Standalone::Start(const config::Config& config,
                                                       const std::vector<std::string>& listen) {
     sys::RaiseFileLimit();
+    analyzer::SetRemoteTokenizerFactory([](const auto& endpoint, auto parameters) {
+        return wire::MakeTokenizerClient(endpoint, std::move(parameters));
+    });
+    analyzer::SetDictionaryFolder(config.String("function.analyzer.local_resource_path"));
     std::unique_ptr<Standalone> standalone(new Standalone(std::make_unique<Impl>()));
     Impl& impl = *standalone->impl_;
     RETURN_IF_ERROR(impl.OpenStores(config));

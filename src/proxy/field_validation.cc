@@ -1,9 +1,9 @@
 #include "proxy/field_validation.h"
 
-#include "json/json.h"
 #include "proxy/name_validation.h"
 #include "proxy/phrase.h"
 #include "proxy/schema_validation.h"
+#include "proxy/text_analysis.h"
 
 #include <algorithm>
 #include <cmath>
@@ -137,84 +137,6 @@ base::Status ReadSwitch(const FieldSchema& field, const std::string& key, bool* 
         return Invalid("invalid ", key, " value: ", *text, ", field ", field.name);
     }
     return base::Status();
-}
-
-constexpr std::string_view kAnalyzers[] = {"standard", "english", "chinese", "arabic", "thai"};
-constexpr std::string_view kTokenizers[] = {
-    "standard", "whitespace", "jieba", "lindera",    "icu",
-    "thai",     "ngram",      "grpc",  "char_group", "language_identifier"};
-
-template <typename List>
-bool Contains(const List& list, std::string_view name) {
-    return std::find(std::begin(list), std::end(list), name) != std::end(list);
-}
-
-// The name in {"tokenizer": NAME} or {"tokenizer": {"type": NAME, ...}}.
-std::string_view TokenizerName(const json::Value& tokenizer) {
-    const json::Value* name =
-        tokenizer.object_if() == nullptr ? &tokenizer : tokenizer.Find("type");
-    const std::string* text = name == nullptr ? nullptr : name->string_if();
-    return text == nullptr ? std::string_view() : std::string_view(*text);
-}
-
-// Names that no version of the analyzers has.
-base::Status CheckAnalyzerNames(const FieldSchema& field, const json::Value& params) {
-    for (const auto& [key, value] : *params.object_if()) {
-        if (key == "type" && (value.string_if() == nullptr ||
-                              !Contains(kAnalyzers, std::string_view(*value.string_if())))) {
-            return Invalid("field ", field.name,
-                           ": unknown build-in analyzer: ", json::Write(value));
-        }
-        if (key == "tokenizer" && !Contains(kTokenizers, TokenizerName(value))) {
-            return Invalid("field ", field.name, ": unsupported tokenizer: ", json::Write(value));
-        }
-        if (key != "type" && key != "tokenizer" && key != "filter" && key != "stop_words") {
-            return Invalid("field ", field.name, ": unknown key of analyzer params: ", key);
-        }
-    }
-    return base::Status();
-}
-
-base::Status CheckAnalyzerParams(const FieldSchema& field, const std::string& key) {
-    const std::string* text = Param(field, key);
-    if (text == nullptr) {
-        return base::Status();
-    }
-    const auto parsed = json::Parse(*text);
-    if (!parsed.ok() || parsed->object_if() == nullptr) {
-        return Invalid(key, " of field ", field.name, " should be a JSON object, but got ", *text);
-    }
-    return key == "analyzer_params" ? CheckAnalyzerNames(field, *parsed) : base::Status();
-}
-
-// enable_analyzer, enable_match, analyzer_params, multi_analyzer_params.
-base::Status CheckTextAnalysis(const FieldSchema& field) {
-    bool analyzer = false;
-    bool match = false;
-    RETURN_IF_ERROR(ReadSwitch(field, "enable_analyzer", &analyzer));
-    RETURN_IF_ERROR(ReadSwitch(field, "enable_match", &match));
-    const bool is_text = field.type == DataType::kVarChar || field.type == DataType::kText;
-    if ((analyzer || match) && !is_text) {
-        return Invalid("can not enable analyzer or match of field ", field.name, " of type ",
-                       schema::DataTypeName(field.type), ", only VarChar and Text have text");
-    }
-    if (match && !analyzer) {
-        return Invalid("field ", field.name,
-                       " which has enable_match or is input of BM25 function must also "
-                       "enable_analyzer");
-    }
-    RETURN_IF_ERROR(CheckAnalyzerParams(field, "analyzer_params"));
-    if (Param(field, "multi_analyzer_params") != nullptr) {
-        if (match) {
-            return Invalid("multi analyzer now only support for bm25, but now field ", field.name,
-                           " enable match");
-        }
-        if (Param(field, "analyzer_params") != nullptr) {
-            return Invalid("field ", field.name,
-                           " analyzer params should be none if has multi analyzer params");
-        }
-    }
-    return CheckAnalyzerParams(field, "multi_analyzer_params");
 }
 
 base::Status CheckTypeParams(const FieldSchema& field, std::string_view collection,

@@ -11,6 +11,7 @@
 #include "proxy/api.h"
 #include "proxy/limits.h"
 #include "proxy/model_services.h"
+#include "proxy/text_analysis.h"
 #include "roles/data_coord.h"
 #include "roles/query_coord.h"
 #include "roles/root_coord.h"
@@ -173,6 +174,10 @@ class Proxy : public roles::MetaCacheListener {
     base::Result<std::vector<SegmentView>> ListSegments(const base::CallContext&,
                                                         const std::string& database,
                                                         const std::string& collection);
+
+    // The tokens of each text.
+    base::Result<std::vector<AnalyzedText>> RunAnalyzer(const base::CallContext&,
+                                                        const RunAnalyzerRequest& request);
 
     base::Result<base::Timestamp> AllocTimestamp(const base::CallContext&);
 

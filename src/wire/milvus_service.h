@@ -2,7 +2,8 @@
 // the answer back; no rule about data lives here.
 //
 // Files: collection_rpcs.cc (collections, partitions, aliases, load state), index_rpcs.cc,
-// row_rpcs.cc (insert to query, flush), admin_rpcs.cc (handshake, databases, health, segments).
+// row_rpcs.cc (insert to query, flush), admin_rpcs.cc (handshake, databases, health, segments),
+// analyzer_rpcs.cc.
 // Threads: handlers run on the workers given to RpcHandlers; the service is immutable after
 // Register.
 #pragma once
@@ -34,6 +35,7 @@ class MilvusService {
         RegisterIndexes(handlers);
         RegisterRows(handlers);
         RegisterAdmin(handlers);
+        RegisterAnalyzers(handlers);
     }
 
   private:
@@ -48,6 +50,7 @@ class MilvusService {
     void RegisterRows(RpcHandlers& handlers);
     void RegisterFlush(RpcHandlers& handlers);
     void RegisterAdmin(RpcHandlers& handlers);
+    void RegisterAnalyzers(RpcHandlers& handlers);
     void RegisterDatabases(RpcHandlers& handlers);
     void RegisterSegments(RpcHandlers& handlers);
 

@@ -1,7 +1,7 @@
 // RestRoutes: the handlers behind the paths of REST v2. The table is in rest_service.cc.
 //
 // Files: rest_collections.cc (collections and load state), rest_entities.cc (rows),
-// rest_names.cc (partitions, aliases, indexes, databases).
+// rest_names.cc (partitions, aliases, indexes, databases), rest_analyzer.cc.
 // Threads: immutable; handlers run on the workers.
 #pragma once
 
@@ -74,6 +74,7 @@ class RestRoutes {
     RestResult Get(const RestCall& call);
     RestResult Search(const RestCall& call);
     RestResult HybridSearch(const RestCall& call);
+    RestResult RunAnalyzer(const RestCall& call);
 
     RestResult ListIndexes(const RestCall& call);
     RestResult DescribeIndex(const RestCall& call);

@@ -67,6 +67,7 @@ const std::map<std::string_view, Route>& Routes() {
         {"databases/alter", &RestRoutes::AlterDatabase},
         {"databases/alter_properties", &RestRoutes::AlterDatabase},
         {"databases/drop_properties", &RestRoutes::DropDatabaseProperties},
+        {"common/run_analyzer", &RestRoutes::RunAnalyzer},
     };
     return routes;
 }

@@ -102,7 +102,7 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(Import, kUnimplemented, "Import") \
     UNARY(GetImportState, kUnimplemented, "") \
     UNARY(ListImportTasks, kUnimplemented, "") \
-    UNARY(RunAnalyzer, kUnimplemented, "") \
+    UNARY(RunAnalyzer, kDone, "") \
     UNARY(ComputePhraseMatchSlop, kDone, "") \
     UNARY(AddFileResource, kUnimplemented, "AddFileResource") \
     UNARY(RemoveFileResource, kUnimplemented, "RemoveFileResource") \

@@ -1032,8 +1032,8 @@ def test_a_delete_with_a_namespace_is_refused(stub, client, name):
 
 
 @pytest.mark.parametrize("params, phrase", [
-    ('{"tokenizer": "klingon"}', "unsupported tokenizer"), ('{"tokenizer": {"type": 5}}', "unsupported tokenizer"),
-    ('{"type": "klingon"}', "unknown build-in analyzer"), ('{"colour": 1}', "unknown key of analyzer params: colour")])
+    ('{"tokenizer": "klingon"}', "unsupported tokenizer"), ('{"tokenizer": {"type": 5}}', "tokenizer type should be string"),
+    ('{"type": "klingon"}', "unknown build-in analyzer"), ('{"colour": 1}', "unknown analyzer option key: colour")])
 @pytest.mark.parametrize("match", ["true", "false"])
 def test_an_unknown_analyzer_is_refused(stub, name, params, phrase, match):
     extra = {"max_length": 9, "enable_analyzer": "true", "enable_match": match, "analyzer_params": params}
