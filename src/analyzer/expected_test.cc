@@ -84,6 +84,18 @@ TEST(ExpectedTokens, MecabAndLindera) {
         GTEST_SKIP() << "the dictionary ipadic is not installed";
     }
     EXPECT_EQ(CheckFile("decompose"), 8U);
+    // Long texts are cut in chunks, which nobody may notice.
+    const auto analyzer =
+        TextAnalyzer::Create(R"({"tokenizer": {"type": "lindera", "dict_kind": "ipadic"}})");
+    const std::string sentence = "関西国際空港限定トートバッグを買いました。";
+    std::string text;
+    for (int i = 0; i < 2000; ++i) {
+        text += sentence;
+    }
+    const auto tokens = Tokens(*analyzer, text);
+    ASSERT_EQ(tokens.size(), 2000 * Tokens(*analyzer, sentence).size());
+    EXPECT_EQ(tokens.back().position, tokens.size() - 1);
+    EXPECT_EQ(tokens.back().end, text.size());
     if (!FindMecabDictionary("ko-dic").ok()) {
         GTEST_SKIP() << "the dictionary ko-dic is not installed";
     }

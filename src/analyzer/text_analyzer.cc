@@ -4,7 +4,6 @@
 #include "analyzer/pipeline.h"
 #include "base/check.h"
 
-#include <algorithm>
 #include <array>
 #include <mutex>
 #include <unordered_map>

@@ -125,6 +125,27 @@ class PenaltyPath {
     std::map<const MeCab::Node*, Step> steps_of_;
 };
 
+// A lattice takes about a kilobyte for each character, so long texts are cut in chunks: after the
+// last end of a line or sentence in the first 16 KiB, else after a whole character.
+size_t ChunkLength(std::string_view text) {
+    constexpr size_t kBytesMax = 16 << 10;
+    if (text.size() <= kBytesMax) {
+        return text.size();
+    }
+    const std::string_view first = text.substr(0, kBytesMax);
+    for (const std::string_view end : {"\n", "。", ". ", " "}) {
+        const size_t found = first.rfind(end);
+        if (found != std::string_view::npos) {
+            return found + end.size();
+        }
+    }
+    size_t length = kBytesMax;
+    while ((static_cast<uint8_t>(text[length]) & 0xc0) == 0x80) {
+        --length;
+    }
+    return length;
+}
+
 class LinderaTokenizer final : public Tokenizer {
   public:
     LinderaTokenizer(std::shared_ptr<MeCab::Model> model, bool decompose,
@@ -150,7 +171,17 @@ class LinderaTokenizer::Source final : public PieceSource {
     void Start() override { position_ = 0; }
     void Cut(const Stretch& stretch, uint32_t /*pieces_before*/,
              std::vector<Piece>* pieces) override {
-        lattice_->set_sentence(stretch.text.data(), stretch.text.size());
+        size_t at = 0;
+        while (at < stretch.text.size()) {
+            const size_t length = ChunkLength(stretch.text.substr(at));
+            CutChunk(stretch, stretch.text.substr(at, length), pieces);
+            at += length;
+        }
+    }
+
+  private:
+    void CutChunk(const Stretch& stretch, std::string_view chunk, std::vector<Piece>* pieces) {
+        lattice_->set_sentence(chunk.data(), chunk.size());
         if (!tagger_->parse(lattice_.get())) {
             return;
         }
@@ -166,7 +197,6 @@ class LinderaTokenizer::Source final : public PieceSource {
         }
     }
 
-  private:
     void Take(const Stretch& stretch, const MeCab::Node& node, std::vector<Piece>* pieces) {
         const uint32_t position = position_++;
         for (const TagFilter& filter : tokenizer_.filters_) {
