@@ -10,6 +10,11 @@ namespace {
 size_t ValidLength(std::string_view text, uint32_t* chars) {
     size_t at = 0;
     while (at < text.size()) {
+        if (static_cast<uint8_t>(text[at]) < 0x80) {
+            ++at;
+            ++*chars;
+            continue;
+        }
         const CodePoint code = FirstCodePoint(text.substr(at));
         if (!code.valid) {
             break;

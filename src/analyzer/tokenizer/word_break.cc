@@ -4,6 +4,7 @@
 #include "analyzer/unicode.h"
 #include "analyzer/unicode_properties.h"
 
+#include <array>
 #include <vector>
 
 namespace elanus::analyzer {
@@ -23,6 +24,10 @@ bool IsIgnored(WordBreak kind) {
 bool IsLineEnd(WordBreak kind) {
     return kind == WordBreak::kCr || kind == WordBreak::kLf || kind == WordBreak::kNewline;
 }
+// In none of the rules after WB4.
+bool IsPlain(WordBreak kind) {
+    return kind == WordBreak::kOther || kind == WordBreak::kSpace;
+}
 bool IsAnyLetter(WordBreak kind) {
     return kind == WordBreak::kALetter || kind == WordBreak::kHebrewLetter;
 }
@@ -36,6 +41,11 @@ bool IsMidNumber(WordBreak kind) {
 }
 bool IsWordLike(WordBreak kind) {
     return IsAnyLetter(kind) || kind == WordBreak::kNumeric || kind == WordBreak::kKatakana;
+}
+
+// WB5 for plain letters: nearly every pair of characters.
+bool InsideWord(const Char& before, const Char& after) {
+    return before.kind == WordBreak::kALetter && after.kind == WordBreak::kALetter;
 }
 
 // Where words of `chars` break. The rules' numbers are those of the annex.
@@ -60,6 +70,9 @@ class Boundaries {
         }
         if (IsIgnored(after)) {  // WB4
             return false;
+        }
+        if (IsPlain(before) || IsPlain(after)) {  // WB999
+            return true;
         }
         return !Joins(Previous(i), after, i);
     }
@@ -172,7 +185,8 @@ class WordBreakTokenizer::Source final : public PieceSource {
         size_t first = 0;
         for (size_t i = 0; i < chars_.size(); ++i) {
             is_token = is_token || chars_[i].makes_token;
-            if (i + 1 < chars_.size() && !boundaries.BreaksBefore(i + 1)) {
+            if (i + 1 < chars_.size() &&
+                (InsideWord(chars_[i], chars_[i + 1]) || !boundaries.BreaksBefore(i + 1))) {
                 continue;
             }
             for (size_t from = first; is_token && from <= i; from += max_token_length_) {
@@ -189,11 +203,27 @@ class WordBreakTokenizer::Source final : public PieceSource {
 
   private:
     void Decode(std::string_view text) {
+        static const std::array<Char, 128> kAscii = [] {
+            std::array<Char, 128> chars{};
+            for (uint32_t code = 0; code < chars.size(); ++code) {
+                chars[code] = {0, WordBreakOf(code), false, IsWordCodePoint(code)};
+            }
+            return chars;
+        }();
         chars_.clear();
+        chars_.reserve(text.size());
         for (size_t at = 0; at < text.size();) {
+            const auto start = static_cast<uint32_t>(at);
+            const auto byte = static_cast<uint8_t>(text[at]);
+            if (byte < 0x80) {
+                chars_.push_back(kAscii[byte]);
+                chars_.back().start = start;
+                ++at;
+                continue;
+            }
             const CodePoint code = FirstCodePoint(text.substr(at));
             const bool pictographic = IsPictographic(code.value);
-            chars_.push_back({static_cast<uint32_t>(at), WordBreakOf(code.value), pictographic,
+            chars_.push_back({start, WordBreakOf(code.value), pictographic,
                               pictographic || IsWordCodePoint(code.value) || IsEmoji(code.value)});
             at += code.length;
         }
