@@ -69,11 +69,10 @@ int64_t LengthPenalty(const MeCab::Node& node) {
 class PenaltyPath {
   public:
     PenaltyPath(const MeCab::Model& model, const MeCab::Lattice& lattice)
-        : model_(model), lattice_(lattice) {}
+        : model_(model), lattice_(lattice), ending_at_(lattice.size() + 1) {}
 
     std::vector<const MeCab::Node*> Find() {
-        ending_at_.resize(lattice_.size() + 1);
-        ending_at_[0].push_back({lattice_.bos_node(), 0, kNone});
+        Add(0, {lattice_.bos_node(), 0, kNone});
         for (size_t at = 0; at < lattice_.size(); ++at) {
             if (ending_at_[at].empty()) {
                 continue;
@@ -82,8 +81,7 @@ class PenaltyPath {
                  node = node->bnext) {
                 Step step = Cheapest(at, *node);
                 step.cost += node->wcost + LengthPenalty(*node);
-                steps_of_[node] = step;
-                ending_at_[at + node->rlength].push_back(step);
+                Add(at + node->rlength, step);
             }
         }
         size_t last = lattice_.size();
@@ -91,29 +89,35 @@ class PenaltyPath {
             --last;  // white space at the end belongs to no word
         }
         std::vector<const MeCab::Node*> path;
-        for (const MeCab::Node* node = Cheapest(last, *lattice_.eos_node()).before;
-             node != nullptr && node != lattice_.bos_node(); node = steps_of_[node].before) {
-            path.push_back(node);
+        for (uint32_t step = Cheapest(last, *lattice_.eos_node()).before; step != 0;
+             step = steps_[step].before) {
+            path.push_back(steps_[step].node);
         }
         std::reverse(path.begin(), path.end());
         return path;
     }
 
   private:
-    static constexpr const MeCab::Node* kNone = nullptr;
+    static constexpr uint32_t kNone = UINT32_MAX;
     struct Step {
         const MeCab::Node* node = nullptr;
         int64_t cost = 0;
-        const MeCab::Node* before = nullptr;
+        uint32_t before = kNone;  // number of a step; 0 is the beginning
     };
+
+    void Add(size_t end, const Step& step) {
+        ending_at_[end].push_back(static_cast<uint32_t>(steps_.size()));
+        steps_.push_back(step);
+    }
 
     // The best way to `node` from a word that ends at `at`; the costs of `node` itself are not in.
     Step Cheapest(size_t at, const MeCab::Node& node) const {
         Step best;
-        for (const Step& left : ending_at_[at]) {
-            const int64_t cost = left.cost + model_.transition_cost(left.node->rcAttr, node.lcAttr);
-            if (best.before == nullptr || cost < best.cost) {
-                best = {&node, cost, left.node};
+        for (const uint32_t left : ending_at_[at]) {
+            const Step& step = steps_[left];
+            const int64_t cost = step.cost + model_.transition_cost(step.node->rcAttr, node.lcAttr);
+            if (best.before == kNone || cost < best.cost) {
+                best = {&node, cost, left};
             }
         }
         return best;
@@ -121,8 +125,8 @@ class PenaltyPath {
 
     const MeCab::Model& model_;
     const MeCab::Lattice& lattice_;
-    std::vector<std::vector<Step>> ending_at_;  // by byte
-    std::map<const MeCab::Node*, Step> steps_of_;
+    std::vector<Step> steps_;
+    std::vector<std::vector<uint32_t>> ending_at_;  // steps by the byte after their word
 };
 
 // A lattice takes about a kilobyte for each character, so long texts are cut in chunks: after the
