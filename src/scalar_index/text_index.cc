@@ -15,7 +15,7 @@ constexpr uint64_t kPhraseReads = 20;
 
 }  // namespace
 
-base::Status BuildTextIndex(std::span<const schema::ColumnView> pieces,
+base::Status BuildTextIndex(const std::function<void(const TextVisitor&)>& visit,
                             const std::string& analyzer_params,
                             const std::function<base::Status()>& interrupt, codec::Sink& sink) {
     ASSIGN_OR_RETURN(const auto analyzer, analyzer::TextAnalyzer::Create(analyzer_params));
@@ -24,9 +24,10 @@ base::Status BuildTextIndex(std::span<const schema::ColumnView> pieces,
     options.interrupt = interrupt;
     postings::Builder builder(options);
     analyzer::TokenStream stream(analyzer);
-    for (const schema::ColumnView& piece : pieces) {
-        for (size_t row = 0; row < piece.rows; ++row) {
-            RETURN_IF_ERROR(pause.After(32));
+    base::Status status;
+    visit([&](const schema::ColumnView& piece) {
+        for (size_t row = 0; row < piece.rows && status.ok(); ++row) {
+            status = pause.After(32);
             builder.StartDocument();
             if (!piece.IsValid(row)) {
                 continue;
@@ -37,7 +38,8 @@ base::Status BuildTextIndex(std::span<const schema::ColumnView> pieces,
                 builder.AddTerm(token.text, token.position);
             }
         }
-    }
+    });
+    RETURN_IF_ERROR(status);
     return builder.Finish(sink);
 }
 

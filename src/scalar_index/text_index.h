@@ -10,14 +10,15 @@
 #include "schema/column.h"
 
 #include <functional>
-#include <span>
 #include <string>
 
 namespace elanus::scalar_index {
 
-// The rows of a text column, in pieces. `analyzer_params` are the field's; null rows have no
-// tokens.
-base::Status BuildTextIndex(std::span<const schema::ColumnView> pieces,
+using TextVisitor = std::function<void(const schema::ColumnView&)>;
+
+// `visit` shows the rows of a text column, piece by piece. `analyzer_params` are the field's; null
+// rows have no tokens.
+base::Status BuildTextIndex(const std::function<void(const TextVisitor&)>& visit,
                             const std::string& analyzer_params,
                             const std::function<base::Status()>& interrupt, codec::Sink& sink);
 

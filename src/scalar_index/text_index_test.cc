@@ -53,7 +53,8 @@ schema::Column RandomTexts(size_t rows, uint32_t seed) {
 test::Built BuildText(const schema::Column& column, const std::string& params) {
     codec::StringSink sink;
     const schema::ColumnView view = column.View();
-    EXPECT_TRUE(BuildTextIndex({&view, 1}, params, {}, sink).ok());
+    const auto visit = [&view](const TextVisitor& visitor) { visitor(view); };
+    EXPECT_TRUE(BuildTextIndex(visit, params, {}, sink).ok());
     test::Built built;
     built.bytes = sink.Take();
     auto index =

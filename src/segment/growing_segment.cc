@@ -77,23 +77,29 @@ base::Status GrowingSegment::WriteTo(codec::Sink& sink) const {
     content.segment_id = impl_->id;
     content.partition_id = impl_->partition_id;
     content.key_field_id = impl_->rows.key_field().id;
-    for (const RowRun& run : view.runs()) {
-        content.timestamps.emplace_back(run.timestamps, run.rows);
-    }
+    content.visit_timestamps = [&](const TimestampVisitor& visitor) {
+        for (const RowRun& run : view.runs()) {
+            visitor({run.timestamps, run.rows});
+        }
+    };
     std::vector<schema::Column> shapes;  // of an empty segment
     shapes.reserve(schema.fields.size());
     for (const schema::FieldSchema& field : schema.fields) {
         ColumnPieces column;
         column.field_id = field.id;
-        for (size_t run = 0; run < view.runs().size(); ++run) {
-            column.pieces.push_back(*view.Column(run, field.id));
-            column.norms.push_back(view.Norms(run, field.id));
-        }
-        if (column.pieces.empty()) {
+        if (view.runs().empty()) {
             shapes.push_back(schema::MakeDefaultColumn(field, 0));
-            column.pieces.push_back(shapes.back().View());
+            column.shape = shapes.back().View();
+        } else {
+            column.shape = *view.Column(0, field.id);
+            column.has_norms = view.Norms(0, field.id) != nullptr;
         }
         column.token_analyzer = TokenAnalyzer(field);
+        column.visit = [&view, id = field.id](const PieceVisitor& visitor) {
+            for (size_t run = 0; run < view.runs().size(); ++run) {
+                visitor(*view.Column(run, id), view.Norms(run, id));
+            }
+        };
         content.columns.push_back(std::move(column));
     }
     return WriteSegmentFile(content, sink);

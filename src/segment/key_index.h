@@ -27,6 +27,10 @@ class KeyIndex {
     // The row that holds the i-th smallest key; equal keys by row.
     base::RowOffset RowAt(size_t i) const { return rows_.As<uint32_t>()[i]; }
 
+    // The i-th smallest key; by is_string().
+    int64_t IntAt(size_t i) const { return keys_.As<int64_t>()[i]; }
+    std::string_view StringAt(size_t i) const;
+
     // Ascending. None for a key of the other kind.
     std::vector<base::RowOffset> Find(const schema::PrimaryKey& key) const;
     // Rows of each key, appended to `rows`.
@@ -40,8 +44,6 @@ class KeyIndex {
     }
 
   private:
-    int64_t IntAt(size_t i) const { return keys_.As<int64_t>()[i]; }
-    std::string_view StringAt(size_t i) const;
     template <typename Key, typename At>
     void FindSorted(const std::vector<Key>& keys, At key_at,
                     std::vector<base::RowOffset>* rows) const;

@@ -366,6 +366,19 @@ base::Result<schema::ColumnView> SealedSegment::WholeColumn(base::FieldId field_
                                     {{"field", std::to_string(field_id)}});
 }
 
+const float* SealedSegment::WholeNorms(base::FieldId field_id) const {
+    return impl_->Norms(0, field_id);
+}
+
+std::span<const base::Timestamp> SealedSegment::timestamps() const {
+    return impl_->whole.empty() ? std::span<const base::Timestamp>()
+                                : std::span(impl_->whole[0].timestamps, impl_->whole[0].rows);
+}
+
+const KeyIndex& SealedSegment::keys() const {
+    return impl_->keys;
+}
+
 base::Status SealedSegment::VerifyAll() const {
     return impl_->reader.VerifyAll().Annotate("segment " + std::to_string(impl_->id));
 }

@@ -8,9 +8,11 @@
 
 #include "scalar_index/index.h"
 #include "segment/delete_list.h"
+#include "segment/key_index.h"
 #include "segment/segment.h"
 
 #include <memory>
+#include <span>
 
 namespace elanus::segment {
 
@@ -35,6 +37,10 @@ class SealedSegment : public Segment {
     // A whole column, used to build indexes: of the file, or made by a function of the segment's
     // schema. kFieldNotFound when there is neither.
     base::Result<schema::ColumnView> WholeColumn(base::FieldId field_id) const;
+    // Lengths of its vectors, one a row; null when they are not kept.
+    const float* WholeNorms(base::FieldId field_id) const;
+    std::span<const base::Timestamp> timestamps() const;
+    const KeyIndex& keys() const;
     // Reads every byte and compares checksums (`elanus check`).
     base::Status VerifyAll() const;
 

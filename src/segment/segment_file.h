@@ -16,8 +16,11 @@
 #include "schema/collection_schema.h"
 #include "schema/column.h"
 
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -85,12 +88,15 @@ struct SegmentMeta {
     }
 };
 
-// What a writer brings: the rows in pieces, one after the other; every column has a piece of the
-// same rows. Offsets of a piece start at 0.
+// What a writer brings: the rows in pieces, one after the other, made anew each time the writer
+// asks, so that a merge holds one piece at a time. Offsets of a piece start at 0.
+using PieceVisitor = std::function<void(const schema::ColumnView& piece, const float* norms)>;
 struct ColumnPieces {
     base::FieldId field_id = 0;
-    std::vector<schema::ColumnView> pieces;
-    std::vector<const float*> norms;  // one a piece, or none
+    schema::ColumnView shape;  // type, dimension and children; its rows are not looked at
+    bool may_have_nulls = true;
+    bool has_norms = false;  // every piece comes with its norms
+    std::function<void(const PieceVisitor&)> visit;
     // Of text columns that filters match by token: the field's analyzer_params.
     std::optional<std::string> token_analyzer = {};
 };
@@ -98,12 +104,24 @@ struct ColumnPieces {
 // As the field's parameters say; absent when it does not enable match.
 std::optional<std::string> TokenAnalyzer(const schema::FieldSchema& field);
 
+// One primary key and the row that holds it.
+struct KeyEntry {
+    int64_t number = 0;
+    std::string_view text;
+    uint32_t row = 0;
+};
+using KeyVisitor = std::function<void(const KeyEntry&)>;
+using TimestampVisitor = std::function<void(std::span<const base::Timestamp>)>;
+
 struct SegmentContent {
     base::SegmentId segment_id = 0;
     base::PartitionId partition_id = 0;
     base::FieldId key_field_id = 0;
     std::vector<ColumnPieces> columns;
-    std::vector<std::span<const base::Timestamp>> timestamps;  // one a piece
+    std::function<void(const TimestampVisitor&)> visit_timestamps;
+    // All keys ascending, equal ones by row. Absent: they are sorted here, and the pieces of the
+    // key column must stay where they are.
+    std::function<void(const KeyVisitor&)> visit_keys;
 };
 
 base::Status WriteSegmentFile(const SegmentContent& content, codec::Sink& sink);

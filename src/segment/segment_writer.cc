@@ -6,9 +6,7 @@
 #include "segment/segment_file.h"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
-#include <numeric>
+#include <tuple>
 
 namespace elanus::segment {
 
@@ -17,67 +15,106 @@ namespace {
 using schema::ColumnView;
 using schema::DataType;
 
+constexpr size_t kKeysAtOnce = 8192;
 constexpr size_t kRangeStringBytesMax = 256;  // longer ends are not worth their place in the meta
 
 std::string_view Bytes(const void* data, size_t size) {
     return {static_cast<const char*>(data), size};
 }
 
-size_t RowsOf(const std::vector<ColumnView>& pieces) {
-    size_t rows = 0;
-    for (const ColumnView& piece : pieces) {
-        rows += piece.rows;
+// A column, or a child of one, to be visited piece by piece.
+class Pieces {
+  public:
+    using Visitor = std::function<void(const ColumnView&)>;
+    Pieces(ColumnView shape, bool may_have_nulls, std::function<void(const Visitor&)> visit)
+        : shape_(std::move(shape)), may_have_nulls_(may_have_nulls), visit_(std::move(visit)) {}
+
+    static Pieces Of(const ColumnPieces& column) {
+        return {column.shape, column.may_have_nulls, [&column](const Visitor& visitor) {
+                    column.visit([&](const ColumnView& piece, const float*) { visitor(piece); });
+                }};
     }
-    return rows;
-}
+    Pieces Child(size_t i) const {
+        return {shape_.children[i], true, [this, i](const Visitor& visitor) {
+                    visit_([&](const ColumnView& piece) {
+                        if (piece.rows > 0) {
+                            visitor(piece.children[i]);
+                        }
+                    });
+                }};
+    }
+
+    const ColumnView& shape() const { return shape_; }
+    void Visit(const Visitor& visitor) const { visit_(visitor); }
+    template <typename OfValue>  // of the rows that are not null
+    void VisitValid(OfValue of_value) const {
+        visit_([&](const ColumnView& piece) {
+            for (size_t row = 0; row < piece.rows; ++row) {
+                if (piece.IsValid(row)) {
+                    of_value(piece, row);
+                }
+            }
+        });
+    }
+    uint64_t CountNulls() const {
+        uint64_t nulls = 0;
+        if (may_have_nulls_) {
+            visit_([&](const ColumnView& piece) {
+                for (size_t row = 0; piece.validity != nullptr && row < piece.rows; ++row) {
+                    nulls += piece.IsValid(row) ? 0 : 1;
+                }
+            });
+        }
+        return nulls;
+    }
+
+  private:
+    ColumnView shape_;
+    bool may_have_nulls_;
+    std::function<void(const Visitor&)> visit_;
+};
 
 // Smallest and largest value of the valid rows; none when there are none or a NaN is among them.
 template <typename T, typename End>
-void NumericRange(const std::vector<ColumnView>& pieces, ColumnMeta* meta) {
+void NumericRange(const Pieces& pieces, ColumnMeta* meta) {
     bool any = false;
+    bool ordered = true;
     T low{};
     T high{};
-    for (const ColumnView& piece : pieces) {
-        for (size_t row = 0; row < piece.rows; ++row) {
-            if (!piece.IsValid(row)) {
-                continue;
-            }
-            const T value = piece.As<T>()[row];
-            if (value != value) {
-                return;
-            }
-            low = any ? std::min(low, value) : value;
-            high = any ? std::max(high, value) : value;
-            any = true;
-        }
-    }
-    if (any) {
+    pieces.VisitValid([&](const ColumnView& piece, size_t row) {
+        const T value = piece.As<T>()[row];
+        ordered = ordered && value == value;
+        low = any ? std::min(low, value) : value;
+        high = any ? std::max(high, value) : value;
+        any = true;
+    });
+    if (any && ordered) {
         meta->min = static_cast<End>(low);
         meta->max = static_cast<End>(high);
     }
 }
 
-void StringRange(const std::vector<ColumnView>& pieces, ColumnMeta* meta) {
+void StringRange(const Pieces& pieces, ColumnMeta* meta) {
     bool any = false;
-    std::string_view low;
-    std::string_view high;
-    for (const ColumnView& piece : pieces) {
-        for (size_t row = 0; row < piece.rows; ++row) {
-            if (piece.IsValid(row)) {
-                const std::string_view value = piece.StringAt(row);
-                low = any ? std::min(low, value) : value;
-                high = any ? std::max(high, value) : value;
-                any = true;
-            }
+    std::string low;
+    std::string high;
+    pieces.VisitValid([&](const ColumnView& piece, size_t row) {
+        const std::string_view value = piece.StringAt(row);
+        if (!any || value < low) {
+            low = value;
         }
-    }
+        if (!any || value > high) {
+            high = value;
+        }
+        any = true;
+    });
     if (any && low.size() <= kRangeStringBytesMax && high.size() <= kRangeStringBytesMax) {
-        meta->min = std::string(low);
-        meta->max = std::string(high);
+        meta->min = std::move(low);
+        meta->max = std::move(high);
     }
 }
 
-void FillRange(const std::vector<ColumnView>& pieces, ColumnMeta* meta) {
+void FillRange(const Pieces& pieces, ColumnMeta* meta) {
     switch (meta->type) {
         case DataType::kBool:
         case DataType::kInt8:
@@ -101,39 +138,19 @@ void FillRange(const std::vector<ColumnView>& pieces, ColumnMeta* meta) {
     }
 }
 
-uint64_t CountNulls(const std::vector<ColumnView>& pieces) {
-    uint64_t nulls = 0;
-    for (const ColumnView& piece : pieces) {
-        for (size_t row = 0; piece.validity != nullptr && row < piece.rows; ++row) {
-            nulls += piece.IsValid(row) ? 0 : 1;
-        }
-    }
-    return nulls;
-}
-
-std::vector<ColumnView> ChildPieces(const std::vector<ColumnView>& pieces, size_t child) {
-    std::vector<ColumnView> children;
-    for (const ColumnView& piece : pieces) {
-        if (piece.rows > 0) {
-            children.push_back(piece.children[child]);
-        }
-    }
-    return children;
-}
-
-ColumnMeta MetaOf(base::FieldId field_id, const std::vector<ColumnView>& pieces,
-                  const ColumnView& shape, bool with_range) {
+ColumnMeta MetaOf(base::FieldId field_id, const Pieces& pieces, bool with_range) {
+    const ColumnView& shape = pieces.shape();
     ColumnMeta meta;
     meta.field_id = field_id;
     meta.type = shape.type;
     meta.element_type = shape.element_type;
     meta.dim = shape.dim;
-    meta.null_count = CountNulls(pieces);
+    meta.null_count = pieces.CountNulls();
     if (with_range) {
         FillRange(pieces, &meta);
     }
     for (size_t i = 0; i < shape.children.size(); ++i) {
-        meta.children.push_back(MetaOf(field_id, ChildPieces(pieces, i), shape.children[i], false));
+        meta.children.push_back(MetaOf(field_id, pieces.Child(i), false));
     }
     return meta;
 }
@@ -148,7 +165,7 @@ class Writer {
         WriteTimestamps();
         RETURN_IF_ERROR(WriteKeys());
         for (const ColumnPieces& column : content_.columns) {
-            RETURN_IF_ERROR(WriteColumn(column.field_id, 0, column.pieces));
+            RETURN_IF_ERROR(WriteColumn(column.field_id, 0, Pieces::Of(column)));
             WriteNorms(column);
             RETURN_IF_ERROR(WriteTokens(column));
         }
@@ -161,7 +178,7 @@ class Writer {
         meta.segment_id = content_.segment_id;
         meta.partition_id = content_.partition_id;
         meta.key_field_id = content_.key_field_id;
-        for (const auto& piece : content_.timestamps) {
+        content_.visit_timestamps([&](std::span<const base::Timestamp> piece) {
             for (const base::Timestamp timestamp : piece) {
                 const bool first = meta.rows == 0;
                 meta.timestamps_ascend &= first || timestamp >= last_timestamp_;
@@ -170,15 +187,13 @@ class Writer {
                 last_timestamp_ = timestamp;
                 ++meta.rows;
             }
-        }
+        });
         if (meta.rows >= UINT32_MAX) {
             return base::Internal("a segment with too many rows");
         }
+        rows_ = meta.rows;
         for (const ColumnPieces& column : content_.columns) {
-            if (!column.pieces.empty()) {
-                meta.columns.push_back(
-                    MetaOf(column.field_id, column.pieces, column.pieces[0], true));
-            }
+            meta.columns.push_back(MetaOf(column.field_id, Pieces::Of(column), true));
         }
         envelope_.AddSection(kMetaSection, base::Encode(meta));
         return base::Status();
@@ -186,63 +201,86 @@ class Writer {
 
     void WriteTimestamps() {
         envelope_.BeginSection(kTimestampSection);
-        for (const auto& piece : content_.timestamps) {
+        content_.visit_timestamps([&](std::span<const base::Timestamp> piece) {
             envelope_.Append(Bytes(piece.data(), piece.size_bytes()));
-        }
+        });
         envelope_.EndSection();
     }
 
     base::Status WriteKeys() {
         for (const ColumnPieces& column : content_.columns) {
-            if (column.field_id == content_.key_field_id && !column.pieces.empty()) {
-                return schema::IsStringLike(column.pieces[0].type) ? WriteStringKeys(column.pieces)
-                                                                   : WriteIntKeys(column.pieces);
+            if (column.field_id != content_.key_field_id) {
+                continue;
             }
+            const bool is_string = schema::IsStringLike(column.shape.type);
+            if (content_.visit_keys != nullptr) {
+                return is_string ? WriteStringKeys(content_.visit_keys)
+                                 : WriteIntKeys(content_.visit_keys);
+            }
+            const std::vector<KeyEntry> sorted = SortedKeys(Pieces::Of(column), is_string);
+            const auto visit = [&](const KeyVisitor& visitor) {
+                std::for_each(sorted.begin(), sorted.end(), visitor);
+            };
+            return is_string ? WriteStringKeys(visit) : WriteIntKeys(visit);
         }
         return base::Status();
     }
 
-    base::Status WriteIntKeys(const std::vector<ColumnView>& pieces) {
-        std::vector<std::pair<int64_t, uint32_t>> order;
-        order.reserve(RowsOf(pieces));
-        for (const ColumnView& piece : pieces) {
+    std::vector<KeyEntry> SortedKeys(const Pieces& pieces, bool is_string) const {
+        std::vector<KeyEntry> keys;
+        keys.reserve(rows_);
+        pieces.Visit([&](const ColumnView& piece) {
             for (size_t row = 0; row < piece.rows; ++row) {
-                order.emplace_back(piece.As<int64_t>()[row], static_cast<uint32_t>(order.size()));
+                KeyEntry& entry = keys.emplace_back();
+                entry.row = static_cast<uint32_t>(keys.size() - 1);
+                if (is_string) {
+                    entry.text = piece.StringAt(row);
+                } else {
+                    entry.number = piece.As<int64_t>()[row];
+                }
             }
-        }
-        std::sort(order.begin(), order.end());
-        std::vector<int64_t> keys;
+        });
+        std::sort(keys.begin(), keys.end(), [](const KeyEntry& a, const KeyEntry& b) {
+            return std::tie(a.number, a.text, a.row) < std::tie(b.number, b.text, b.row);
+        });
+        return keys;
+    }
+
+    template <typename Visit>
+    base::Status WriteIntKeys(const Visit& visit) {
         std::vector<uint32_t> rows;
-        keys.reserve(order.size());
-        rows.reserve(order.size());
-        for (const auto& [key, row] : order) {
-            keys.push_back(key);
-            rows.push_back(row);
-        }
-        envelope_.AddArray(kKeySection, std::span<const int64_t>(keys));
+        rows.reserve(rows_);
+        std::vector<int64_t> keys;
+        const auto write = [&] {
+            envelope_.Append(Bytes(keys.data(), keys.size() * sizeof(int64_t)));
+            keys.clear();
+        };
+        envelope_.BeginSection(kKeySection);
+        visit([&](const KeyEntry& entry) {
+            keys.push_back(entry.number);
+            rows.push_back(entry.row);
+            if (keys.size() == kKeysAtOnce) {
+                write();
+            }
+        });
+        write();
+        envelope_.EndSection();
         envelope_.AddArray(kKeyRowSection, std::span<const uint32_t>(rows));
         return base::Status();
     }
 
-    base::Status WriteStringKeys(const std::vector<ColumnView>& pieces) {
-        std::vector<std::pair<std::string_view, uint32_t>> order;
-        order.reserve(RowsOf(pieces));
-        for (const ColumnView& piece : pieces) {
-            for (size_t row = 0; row < piece.rows; ++row) {
-                order.emplace_back(piece.StringAt(row), static_cast<uint32_t>(order.size()));
-            }
-        }
-        std::sort(order.begin(), order.end());
+    template <typename Visit>
+    base::Status WriteStringKeys(const Visit& visit) {
         std::vector<uint32_t> offsets(1, 0);
         std::vector<uint32_t> rows;
         uint64_t end = 0;
         envelope_.BeginSection(kKeySection);
-        for (const auto& [key, row] : order) {
-            envelope_.Append(key);
-            end += key.size();
+        visit([&](const KeyEntry& entry) {
+            envelope_.Append(entry.text);
+            end += entry.text.size();
             offsets.push_back(static_cast<uint32_t>(end));
-            rows.push_back(row);
-        }
+            rows.push_back(entry.row);
+        });
         envelope_.EndSection();
         if (end > UINT32_MAX) {
             return TooLarge(content_.key_field_id);
@@ -252,84 +290,71 @@ class Writer {
         return base::Status();
     }
 
-    base::Status WriteColumn(base::FieldId field_id, uint32_t path,
-                             const std::vector<ColumnView>& pieces) {
-        if (pieces.empty()) {
-            return base::Status();
-        }
-        const ColumnView& shape = pieces[0];
+    base::Status WriteColumn(base::FieldId field_id, uint32_t path, const Pieces& pieces) {
+        const ColumnView& shape = pieces.shape();
         const size_t width = schema::FixedWidth(shape.type, shape.dim);
         if (width == 0) {
             RETURN_IF_ERROR(WriteOffsets(field_id, path, pieces));
         }
         if (shape.children.empty()) {
             envelope_.BeginSection(PartSection(field_id, path, ColumnPart::kValues));
-            for (const ColumnView& piece : pieces) {
+            pieces.Visit([&](const ColumnView& piece) {
                 const size_t bytes = width > 0 ? piece.rows * width
                                                : (piece.rows > 0 ? piece.offsets[piece.rows] : 0);
                 envelope_.Append(Bytes(piece.values, bytes));
-            }
+            });
             envelope_.EndSection();
         }
         WriteValidity(field_id, path, pieces);
         for (size_t i = 0; i < shape.children.size(); ++i) {
-            std::vector<ColumnView> children = ChildPieces(pieces, i);
-            if (children.empty()) {
-                children.push_back(shape.children[i]);
-            }
-            RETURN_IF_ERROR(WriteColumn(field_id, ChildPath(path, i), children));
+            RETURN_IF_ERROR(WriteColumn(field_id, ChildPath(path, i), pieces.Child(i)));
         }
         return base::Status();
     }
 
-    base::Status WriteOffsets(base::FieldId field_id, uint32_t path,
-                              const std::vector<ColumnView>& pieces) {
-        std::vector<uint32_t> offsets;
+    base::Status WriteOffsets(base::FieldId field_id, uint32_t path, const Pieces& pieces) {
+        std::vector<uint32_t> offsets(1, 0);
         uint64_t base = 0;
         envelope_.BeginSection(PartSection(field_id, path, ColumnPart::kOffsets));
-        offsets.push_back(0);
-        for (const ColumnView& piece : pieces) {
+        pieces.Visit([&](const ColumnView& piece) {
             for (size_t row = 0; row < piece.rows; ++row) {
                 offsets.push_back(static_cast<uint32_t>(base + piece.offsets[row + 1]));
             }
             base += piece.rows > 0 ? piece.offsets[piece.rows] : 0;
-            if (base > UINT32_MAX) {
-                return TooLarge(field_id);
-            }
             envelope_.Append(Bytes(offsets.data(), offsets.size() * sizeof(uint32_t)));
             offsets.clear();
-        }
+        });
+        envelope_.Append(Bytes(offsets.data(), offsets.size() * sizeof(uint32_t)));
         envelope_.EndSection();
-        return base::Status();
+        return base > UINT32_MAX ? TooLarge(field_id) : base::Status();
     }
 
-    void WriteValidity(base::FieldId field_id, uint32_t path,
-                       const std::vector<ColumnView>& pieces) {
-        if (CountNulls(pieces) == 0) {
+    void WriteValidity(base::FieldId field_id, uint32_t path, const Pieces& pieces) {
+        if (pieces.CountNulls() == 0) {
             return;
         }
-        base::Bitmap valid(RowsOf(pieces), true);
-        size_t first = 0;
-        for (const ColumnView& piece : pieces) {
+        base::Bitmap valid;
+        pieces.Visit([&](const ColumnView& piece) {
+            const size_t first = valid.size();
+            valid.Resize(first + piece.rows, true);
             for (size_t row = 0; piece.validity != nullptr && row < piece.rows; ++row) {
                 if (!piece.IsValid(row)) {
                     valid.Reset(first + row);
                 }
             }
-            first += piece.rows;
-        }
+        });
         envelope_.AddArray(PartSection(field_id, path, ColumnPart::kValidity),
                            std::span<const uint64_t>(valid.words()));
     }
 
     void WriteNorms(const ColumnPieces& column) {
-        if (column.norms.empty() || column.norms[0] == nullptr) {
+        if (!column.has_norms) {
             return;
         }
         envelope_.BeginSection(PartSection(column.field_id, 0, ColumnPart::kNorms));
-        for (size_t i = 0; i < column.pieces.size(); ++i) {
-            envelope_.Append(Bytes(column.norms[i], column.pieces[i].rows * sizeof(float)));
-        }
+        column.visit([&](const ColumnView& piece, const float* norms) {
+            envelope_.Append(Bytes(norms, piece.rows * sizeof(float)));
+        });
         envelope_.EndSection();
     }
 
@@ -340,8 +365,10 @@ class Writer {
             return base::Status();
         }
         codec::StringSink file;
-        RETURN_IF_ERROR(
-            scalar_index::BuildTextIndex(column.pieces, *column.token_analyzer, {}, file));
+        const auto visit = [&column](const scalar_index::TextVisitor& visitor) {
+            column.visit([&](const ColumnView& piece, const float*) { visitor(piece); });
+        };
+        RETURN_IF_ERROR(scalar_index::BuildTextIndex(visit, *column.token_analyzer, {}, file));
         envelope_.AddSection(PartSection(column.field_id, 0, ColumnPart::kTokens), file.bytes());
         return base::Status();
     }
@@ -354,6 +381,7 @@ class Writer {
     const SegmentContent& content_;
     codec::EnvelopeWriter envelope_;
     base::Timestamp last_timestamp_ = 0;
+    uint64_t rows_ = 0;
 };
 
 }  // namespace
