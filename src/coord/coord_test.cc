@@ -92,6 +92,36 @@ class FakeStreamingNode : public roles::StreamingNode {
     Result<Empty> OnIndexDropped(const CallContext&, const roles::IndexDropped&) override {
         return Empty{};
     }
+    Result<roles::CompactionFacts> GetCompactionFacts(
+        const CallContext&, const roles::CompactionFactsRequest& request) override {
+        roles::CompactionFacts facts;
+        facts.horizon_ts = request.wanted_ts;
+        for (const base::SegmentId id : request.segment_ids) {
+            roles::SegmentFacts& segment = facts.segments.emplace_back();
+            segment.segment_id = id;
+            segment.deleted_rows = segment.droppable_rows = deleted_rows[id];
+        }
+        return facts;
+    }
+    Result<Empty> SwitchSegments(const CallContext&,
+                                 const roles::SwitchSegmentsRequest& request) override {
+        roles::CompactionSwap swap;
+        swap.vchannel = request.vchannel;
+        swap.collection_id = request.collection_id;
+        swap.epoch = 1;
+        swap.inputs = request.inputs;
+        swap.outputs = request.outputs;
+        swap.compacted_ts = request.compacted_ts;
+        swap.gathers_deletes = request.gathers_deletes;
+        for (const roles::IndexToLoad& index : request.indexes) {
+            swap.segment_indexes.push_back(index.segment_index);
+        }
+        if (fail_switches > 0) {
+            --fail_switches;
+            return Status::Error(Code::kServiceUnavailable);
+        }
+        return data_coord->CommitCompaction(CallContext(), swap);
+    }
     Result<roles::SearchResponse> Search(const CallContext&, const roles::SearchRequest&) override {
         return roles::SearchResponse{};
     }
@@ -113,6 +143,9 @@ class FakeStreamingNode : public roles::StreamingNode {
     std::map<base::CollectionId, std::vector<base::PartitionId>> served;
     roles::ServeProgress progress;
     std::set<base::SegmentId> indexed;
+    std::map<base::SegmentId, uint64_t> deleted_rows;
+    int fail_switches = 0;
+    roles::DataCoord* data_coord = nullptr;
 };
 
 class FakeDataNode : public roles::DataNode {
@@ -124,6 +157,21 @@ class FakeDataNode : public roles::DataNode {
             return Status::Error(Code::kServiceInternal, "no memory to build");
         }
         return roles::BuildIndexResponse{request.segment.rows, 1000};
+    }
+    Result<roles::CompactSegmentsResponse> CompactSegments(
+        const CallContext&, const roles::CompactSegmentsRequest& request) override {
+        roles::CompactSegmentsResponse response;
+        roles::SegmentInfo& output = response.outputs.emplace_back(request.inputs[0]);
+        output.id = request.output_ids[0];
+        output.data_key = "segments/merged/" + std::to_string(output.id);
+        output.compacted_from.clear();
+        output.rows = 0;
+        for (const roles::SegmentInfo& input : request.inputs) {
+            output.rows += input.rows;
+            output.bytes += input.bytes;
+            output.compacted_from.push_back(input.id);
+        }
+        return response;
     }
     int builds = 0;
     bool fail = false;
@@ -169,7 +217,8 @@ class CoordTest : public ::testing::Test {
         ASSERT_TRUE(data_->Open().ok());
         ASSERT_TRUE(query_->Open().ok());
         root_->Connect({data_.get(), query_.get(), &streaming_, {&proxy_}});
-        data_->Connect({root_.get(), &streaming_, &data_node_});
+        streaming_.data_coord = data_.get();
+        data_->Connect({root_.get(), &streaming_, &data_node_, nullptr, nullptr});
         query_->Connect({root_.get(), data_.get(), &streaming_, {1}});
         ASSERT_TRUE(data_->RemoveLeftovers().ok());
         ASSERT_TRUE(root_->Recover(context_).ok());
@@ -318,6 +367,94 @@ TEST_F(CoordTest, ATruncatingFlushRemovesWhatCameBefore) {
         EXPECT_EQ(list->segments[0].id, 8);
         Start();
     }
+}
+
+// ---- compactions
+
+roles::CompactRequest Asked(const roles::CollectionInfo& collection, const std::string& id) {
+    roles::CompactRequest request;
+    request.collection = collection;
+    request.request_id = id;
+    return request;
+}
+
+TEST_F(CoordTest, ACompactionReplacesSegmentsInOneChangeAndBuildsTheIndexBefore) {
+    const roles::CollectionInfo made = Create("books");
+    ASSERT_TRUE(IndexVector(made).ok());
+    ASSERT_TRUE(data_->CommitFlush(context_, Swap(made, 7, 800, 5)).ok());
+    roles::FlushSwap second = Swap(made, 8, 900, 9);
+    second.delete_files = {{70, made.id, made.vchannels[0], 3, 90, "deletes/x/70", {7}},
+                           {71, made.id, made.vchannels[0], 3, 90, "deletes/x/71", {7, 9}}};
+    ASSERT_TRUE(data_->CommitFlush(context_, second).ok());
+    EXPECT_EQ(data_node_.builds, 0);
+    const auto started = data_->Compact(context_, Asked(made, "r1"));
+    ASSERT_TRUE(started.ok()) << started.status().reason();
+    EXPECT_EQ(started->plans, 1);
+    const auto again = data_->Compact(context_, Asked(made, "r1"));
+    EXPECT_EQ(again->compaction_id, started->compaction_id);
+    EXPECT_EQ(data_->Compact(context_, Asked(made, "r2"))->compaction_id, -1);
+    const auto status = data_->GetCompaction(context_, {started->compaction_id, 0});
+    EXPECT_FALSE(status->executing);
+    ASSERT_EQ(status->plans.size(), 1u);
+    EXPECT_EQ(status->plans[0].state, roles::PlanState::kCompleted);
+    EXPECT_EQ(status->plans[0].sources, (std::vector<base::SegmentId>{7, 8}));
+    for (int round = 0; round < 2; ++round) {
+        const auto list = data_->ListSegments(context_, {made.id});
+        ASSERT_EQ(list->segments.size(), 1u);
+        EXPECT_EQ(list->segments[0].rows, 1700u);
+        const auto recovery = data_->RecoverChannel(context_, {made.vchannels[0]});
+        ASSERT_EQ(recovery->segment_indexes.size(), 1u);
+        EXPECT_EQ(recovery->segment_indexes[0].segment_id, list->segments[0].id);
+        EXPECT_GT(recovery->checkpoint.compacted_ts, 0u);
+        EXPECT_EQ(recovery->checkpoint.position, 9u);
+        // No segment of either delete file is left.
+        EXPECT_TRUE(recovery->delete_files.empty());
+        Start();
+    }
+    EXPECT_EQ(data_node_.builds, 1);
+}
+
+TEST_F(CoordTest, ACompactionThatFailsChangesNothingAndSaysSo) {
+    const roles::CollectionInfo made = Create("books");
+    ASSERT_TRUE(data_->CommitFlush(context_, Swap(made, 7, 10, 5)).ok());
+    ASSERT_TRUE(data_->CommitFlush(context_, Swap(made, 8, 10, 9)).ok());
+    streaming_.fail_switches = 100;
+    const auto started = data_->Compact(context_, Asked(made, "r1"));
+    const auto status = data_->GetCompaction(context_, {started->compaction_id, 0});
+    ASSERT_EQ(status->plans.size(), 1u);
+    EXPECT_EQ(status->plans[0].state, roles::PlanState::kFailed);
+    EXPECT_FALSE(status->plans[0].fail_reason.empty());
+    EXPECT_EQ(data_->ListSegments(context_, {made.id})->segments.size(), 2u);
+    streaming_.fail_switches = 1;  // one failure is tried again
+    const auto next = data_->Compact(context_, Asked(made, "r2"));
+    EXPECT_EQ(data_->GetCompaction(context_, {next->compaction_id, 0})->plans[0].state,
+              roles::PlanState::kCompleted);
+}
+
+TEST_F(CoordTest, ASwapOfSegmentsThatAreGoneIsRefused) {
+    const roles::CollectionInfo made = Create("books");
+    ASSERT_TRUE(data_->CommitFlush(context_, Swap(made, 7, 10, 5)).ok());
+    roles::CompactionSwap swap;
+    swap.vchannel = made.vchannels[0];
+    swap.collection_id = made.id;
+    swap.epoch = 1;
+    swap.inputs = {7, 6};
+    swap.outputs = Swap(made, 20, 10, 5).sealed;
+    EXPECT_EQ(data_->CommitCompaction(context_, swap).status().code(), Code::kSegmentNotFound);
+    swap.inputs = {7};
+    swap.epoch = 0;
+    EXPECT_EQ(data_->CommitCompaction(context_, swap).status().code(), Code::kChannelFenced);
+    swap.epoch = 1;
+    EXPECT_TRUE(data_->CommitCompaction(context_, swap).ok());
+    EXPECT_TRUE(data_->CommitCompaction(context_, swap).ok());
+    EXPECT_EQ(data_->ListSegments(context_, {made.id})->segments[0].id, 20);
+}
+
+TEST_F(CoordTest, ClusteringNeedsAKey) {
+    const roles::CollectionInfo made = Create("books");
+    roles::CompactRequest request = Asked(made, "r1");
+    request.kind = roles::CompactionKind::kClustering;
+    EXPECT_EQ(static_cast<int>(data_->Compact(context_, request).status().code()), 2304);
 }
 
 TEST_F(CoordTest, DatabasePropertiesLimitAndDeny) {

@@ -1,6 +1,7 @@
 #include "coord/data_coord.h"
 
 #include "base/log.h"
+#include "coord/segment_keys.h"
 #include "sys/kill_point.h"
 
 namespace elanus::coord {
@@ -19,30 +20,6 @@ using roles::SegmentIndexInfo;
 using roles::SegmentInfo;
 
 namespace {
-
-std::string Under(const char* kind, base::CollectionId id) {
-    return std::string(kind) + "/" + std::to_string(id) + "/";
-}
-std::string SegmentKey(const SegmentInfo& segment) {
-    return Under("seg", segment.collection_id) + std::to_string(segment.id);
-}
-std::string DeleteFileKey(const DeleteFileInfo& file) {
-    return Under("delfile", file.collection_id) + std::to_string(file.id);
-}
-std::string CheckpointKey(base::CollectionId id, const std::string& vchannel) {
-    return Under("ckpt", id) + vchannel;
-}
-std::string IndexKey(const IndexInfo& index) {
-    return Under("index", index.collection_id) + std::to_string(index.id);
-}
-std::string SegmentIndexKey(const SegmentIndexInfo& info) {
-    return Under("segidx", info.collection_id) + std::to_string(info.segment_id) + "/" +
-           std::to_string(info.index_id);
-}
-std::string IndexObjectKey(const SegmentInfo& segment, base::IndexId index_id) {
-    return "index/" + std::to_string(segment.collection_id) + "/" + std::to_string(segment.id) +
-           "/" + std::to_string(index_id);
-}
 
 // The collection id of a vchannel `<pchannel>_<id>v<shard>`; 0 when the name has another form.
 base::CollectionId CollectionOf(const std::string& vchannel) {
@@ -70,10 +47,21 @@ bool SameDefinition(const IndexInfo& a, const IndexInfo& b) {
 
 DataCoordImpl::DataCoordImpl(CoordStore& store, object::ObjectStore& objects,
                              sys::Executor& background, DataCoordOptions options)
-    : store_(store), objects_(objects), background_(background), options_(options) {}
+    : store_(store),
+      objects_(objects),
+      background_(background),
+      options_(options),
+      compactor_(*this, store, objects, options.compaction) {}
 
 DataCoordImpl::~DataCoordImpl() {
     Stop();
+}
+
+void DataCoordImpl::Connect(DataCoordPartners partners) {
+    partners_ = std::move(partners);
+    compactor_.Connect({partners_.root_coord, partners_.streaming_node, partners_.data_node,
+                        partners_.compaction == nullptr ? &background_ : partners_.compaction,
+                        partners_.schedule});
 }
 
 Status DataCoordImpl::Open() {
@@ -113,9 +101,14 @@ void DataCoordImpl::Recover() {
     for (base::CollectionId id : ids) {
         ScheduleBuilds(id);
     }
+    const Status compacting = compactor_.Recover();
+    if (!compacting.ok()) {
+        base::LogWarn("compactions_not_resumed", {{"reason", compacting}});
+    }
 }
 
 void DataCoordImpl::Stop() {
+    compactor_.Stop();
     base::MutexLock lock(mutex_);
     stopping_ = true;
     while (!running_.empty()) {
@@ -176,8 +169,7 @@ DataCoordImpl::TruncatedFiles DataCoordImpl::FilesUpTo(const roles::FlushSwap& s
 }
 
 Result<Empty> DataCoordImpl::CommitFlush(const CallContext&, const roles::FlushSwap& swap) {
-    std::vector<std::string> removed;
-    std::vector<std::string> removed_prefixes;
+    TruncatedFiles truncated;
     {
         base::MutexLock change(change_mutex_);
         ChannelCheckpoint before;
@@ -200,7 +192,7 @@ Result<Empty> DataCoordImpl::CommitFlush(const CallContext&, const roles::FlushS
             txn.Set(DeleteFileKey(file), base::Encode(file));
         }
         txn.Set(CheckpointKey(swap.collection_id, swap.vchannel), base::Encode(swap.checkpoint));
-        const TruncatedFiles truncated = FilesUpTo(swap);
+        truncated = FilesUpTo(swap);
         for (const SegmentInfo& segment : truncated.segments) {
             txn.Remove(SegmentKey(segment));
             txn.RemoveRange(catalog::PrefixRange(Under("segidx", segment.collection_id) +
@@ -225,23 +217,14 @@ Result<Empty> DataCoordImpl::CommitFlush(const CallContext&, const roles::FlushS
             data.segments.erase(segment.id);
             std::erase_if(data.segment_indexes,
                           [&](const auto& entry) { return entry.first.first == segment.id; });
-            removed.push_back(segment.data_key);
-            removed_prefixes.push_back("index/" + std::to_string(segment.collection_id) + "/" +
-                                       std::to_string(segment.id) + "/");
         }
         for (const DeleteFileInfo& file : truncated.delete_files) {
             data.delete_files.erase(file.id);
-            removed.push_back(file.data_key);
         }
     }
-    // Whatever stays behind here is a leftover that the next start removes.
-    for (const std::string& key : removed) {
-        RETURN_IF_ERROR(objects_.Delete(key));
-    }
-    for (const std::string& prefix : removed_prefixes) {
-        RETURN_IF_ERROR(objects_.DeletePrefix(prefix));
-    }
+    RETURN_IF_ERROR(DeleteFilesOf(truncated.segments, truncated.delete_files));
     ScheduleBuilds(swap.collection_id);
+    compactor_.OnChange(swap.collection_id);
     return Empty{};
 }
 
@@ -299,6 +282,7 @@ Result<roles::SegmentList> DataCoordImpl::ListSegments(const CallContext&,
 
 Result<Empty> DataCoordImpl::DropCollectionData(const CallContext&,
                                                 const roles::OfCollection& request) {
+    compactor_.Cancel(request.id);
     std::vector<std::string> vchannels;
     {
         base::MutexLock change(change_mutex_);
@@ -579,10 +563,11 @@ void DataCoordImpl::Build(base::CollectionId collection_id, BuildKey key) {
     if (wanted) {
         request.data_key = IndexObjectKey(request.segment, request.index.id);
         SegmentIndexInfo result;
-        const Status status = RunBuild(request, &result);
+        const Status status = RunBuild(CallContext(), request, &result);
         if (status.ok()) {
             FinishBuild(request, result);
         } else {
+            NoteFailure(result);
             base::LogWarn(
                 "index_build_failed",
                 {{"segment", key.first}, {"index", request.index.name}, {"reason", status}});
@@ -593,8 +578,8 @@ void DataCoordImpl::Build(base::CollectionId collection_id, BuildKey key) {
     idle_.NotifyAll();
 }
 
-Status DataCoordImpl::RunBuild(const roles::BuildIndexRequest& given, SegmentIndexInfo* result) {
-    const CallContext context;
+Status DataCoordImpl::RunBuild(const CallContext& context, const roles::BuildIndexRequest& given,
+                               SegmentIndexInfo* result) {
     roles::BuildIndexRequest request = given;
     ASSIGN_OR_RETURN(
         const roles::CollectionInfo collection,
@@ -626,12 +611,16 @@ Status DataCoordImpl::RunBuild(const roles::BuildIndexRequest& given, SegmentInd
     }
     result->state = IndexState::kFailed;
     result->fail_reason = last.reason();
-    base::MutexLock lock(mutex_);
-    const auto found = collections_.find(request.segment.collection_id);
-    if (found != collections_.end()) {
-        found->second.segment_indexes[{request.segment.id, request.index.id}] = *result;
-    }
     return last;
+}
+
+void DataCoordImpl::NoteFailure(const SegmentIndexInfo& failed) {
+    base::MutexLock lock(mutex_);
+    const auto found = collections_.find(failed.collection_id);
+    if (failed.state == IndexState::kFailed && found != collections_.end() &&
+        found->second.segments.contains(failed.segment_id)) {
+        found->second.segment_indexes[{failed.segment_id, failed.index_id}] = failed;
+    }
 }
 
 void DataCoordImpl::FinishBuild(const roles::BuildIndexRequest& request,

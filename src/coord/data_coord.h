@@ -1,5 +1,5 @@
-// DataCoordImpl: segments, delete files, checkpoints and indexes (roles/data_coord.h), and the
-// queue of index builds.
+// DataCoordImpl: segments, delete files, checkpoints and indexes (roles/data_coord.h), the queue of
+// index builds, and the commits of compactions; which there are is the compactor's (compactor.h).
 //
 // Everything is read from the catalog once, at Open; a change goes to the catalog first. Which
 // index builds are due follows from what is there (a flushed segment with enough rows and no
@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/mutex.h"
+#include "coord/compactor.h"
 #include "coord/coord_store.h"
 #include "object/object_store.h"
 #include "roles/data_coord.h"
@@ -30,31 +31,37 @@ struct DataCoordOptions {
     // Smaller segments are searched without an index, as in Milvus.
     uint64_t min_rows_to_index = 1024;
     int build_attempts_max = 3;
+    CompactorOptions compaction;
 };
 
 struct DataCoordPartners {
     roles::RootCoord* root_coord = nullptr;
     roles::StreamingNode* streaming_node = nullptr;
     roles::DataNode* data_node = nullptr;
+    sys::Executor* compaction = nullptr;  // null: compactions run where index builds do
+    // Runs the task once, later. Absent: no compaction comes by itself.
+    std::function<void(int64_t delay_ms, sys::Task)> schedule;
 };
 
-class DataCoordImpl : public roles::DataCoord {
+class DataCoordImpl : public roles::DataCoord, private CompactionHost {
   public:
     DataCoordImpl(CoordStore& store, object::ObjectStore& objects, sys::Executor& background,
                   DataCoordOptions options);
     ~DataCoordImpl() override;
 
     base::Status Open();
-    void Connect(DataCoordPartners partners) { partners_ = partners; }
+    void Connect(DataCoordPartners partners);
     // Removes files of older runs that no record names; before anything new is written.
     base::Status RemoveLeftovers();
-    // Starts the index builds that are due; the streaming node has recovered.
+    // Starts the index builds and compactions that are due; the streaming node has recovered.
     void Recover();
-    // No new builds; waits for those that run.
+    // No new builds and compactions; waits for those that run.
     void Stop();
 
     base::Result<roles::Empty> CommitFlush(const base::CallContext&,
                                            const roles::FlushSwap&) override;
+    base::Result<roles::Empty> CommitCompaction(const base::CallContext&,
+                                                const roles::CompactionSwap&) override;
     base::Result<roles::ChannelRecovery> RecoverChannel(const base::CallContext&,
                                                         const roles::ChannelName&) override;
     base::Result<roles::SegmentList> ListSegments(const base::CallContext&,
@@ -71,6 +78,10 @@ class DataCoordImpl : public roles::DataCoord {
                                           const roles::AlterIndexRequest&) override;
     base::Result<roles::IndexList> ListIndexes(const base::CallContext&,
                                                const roles::OfCollection&) override;
+    base::Result<roles::CompactResponse> Compact(const base::CallContext&,
+                                                 const roles::CompactRequest&) override;
+    base::Result<roles::CompactionStatus> GetCompaction(const base::CallContext&,
+                                                        const roles::CompactionQuery&) override;
 
   private:
     using BuildKey = std::pair<base::SegmentId, base::IndexId>;
@@ -92,9 +103,32 @@ class DataCoordImpl : public roles::DataCoord {
         std::vector<roles::DeleteFileInfo> delete_files;
     };
     TruncatedFiles FilesUpTo(const roles::FlushSwap& swap) const;
+
+    // Compactions (compaction_commit.cc).
+    Files FilesOf(base::CollectionId id) const override;
+    std::vector<base::CollectionId> CollectionsWithFiles() const override;
+    std::vector<roles::IndexToLoad> BuildIndexes(const base::CallContext& context,
+                                                 const roles::CollectionInfo& collection,
+                                                 const roles::SegmentInfo& segment) override;
+    void OnCompacted(base::CollectionId id) override;
+    // What a compaction takes out of the catalog; kSegmentNotFound when an input is not there.
+    struct ReplacedFiles {
+        bool is_repeat = false;
+        std::vector<roles::SegmentInfo> segments;
+        std::vector<roles::DeleteFileInfo> delete_files;
+        std::vector<roles::SegmentIndexInfo> kept_indexes;  // of the outputs, of existing indexes
+        roles::ChannelCheckpoint checkpoint;
+    };
+    base::Result<ReplacedFiles> FilesReplacedBy(const roles::CompactionSwap& swap) const;
+    void TakeOver(const roles::CompactionSwap& swap, const ReplacedFiles& replaced)
+        REQUIRES(mutex_);
+    base::Status DeleteFilesOf(const std::vector<roles::SegmentInfo>& segments,
+                               const std::vector<roles::DeleteFileInfo>& delete_files);
     void ScheduleBuilds(base::CollectionId collection_id) EXCLUDES(mutex_);
     void Build(base::CollectionId collection_id, BuildKey key);
-    base::Status RunBuild(const roles::BuildIndexRequest& request, roles::SegmentIndexInfo* result);
+    base::Status RunBuild(const base::CallContext& context, const roles::BuildIndexRequest& request,
+                          roles::SegmentIndexInfo* result);
+    void NoteFailure(const roles::SegmentIndexInfo& failed);
     void FinishBuild(const roles::BuildIndexRequest& request,
                      const roles::SegmentIndexInfo& result);
     roles::IndexProgress ProgressOf(const CollectionData& data, const roles::IndexInfo& index) const
@@ -105,6 +139,7 @@ class DataCoordImpl : public roles::DataCoord {
     sys::Executor& background_;
     const DataCoordOptions options_;
     DataCoordPartners partners_;
+    Compactor compactor_;
 
     base::Mutex change_mutex_;  // one catalog change at a time
     mutable base::Mutex mutex_;

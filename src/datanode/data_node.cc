@@ -1,6 +1,7 @@
 #include "datanode/data_node.h"
 
 #include "base/log.h"
+#include "datanode/compaction.h"
 #include "object/object_sink.h"
 #include "scalar_index/build.h"
 #include "segment/sealed_segment.h"
@@ -140,6 +141,29 @@ base::Result<roles::BuildIndexResponse> DataNodeImpl::BuildIndex(
                                   {"rows", built->rows},
                                   {"ms", (partners_.clock->MonotonicNs() - begin_ns) / 1'000'000}});
     return built;
+}
+
+base::Result<roles::CompactSegmentsResponse> DataNodeImpl::CompactSegments(
+    const base::CallContext& context, const roles::CompactSegmentsRequest& request) {
+    const int64_t begin_ns = partners_.clock->MonotonicNs();
+    ASSIGN_OR_RETURN(roles::CompactSegmentsResponse done,
+                     Compaction(partners_, context, request).Run());
+    uint64_t rows_before = 0;
+    uint64_t rows_after = 0;
+    for (const roles::SegmentInfo& input : request.inputs) {
+        rows_before += input.rows;
+    }
+    for (const roles::SegmentInfo& output : done.outputs) {
+        rows_after += output.rows;
+    }
+    base::LogInfo("segments_compacted",
+                  {{"vchannel", request.inputs[0].vchannel},
+                   {"from", request.inputs.size()},
+                   {"to", done.outputs.size()},
+                   {"rows_before", rows_before},
+                   {"rows_after", rows_after},
+                   {"ms", (partners_.clock->MonotonicNs() - begin_ns) / 1'000'000}});
+    return done;
 }
 
 }  // namespace elanus::datanode

@@ -1,4 +1,4 @@
-// DataNodeImpl: builds indexes of sealed segments, file in, file out.
+// DataNodeImpl: builds indexes of sealed segments and merges segments, file in, file out.
 //
 // An index covers every row of its segment, so that index rows are segment rows; rows whose vector
 // is null keep a zero vector in it and are taken out by the filter of each search. Threads: any; a
@@ -25,6 +25,8 @@ class DataNodeImpl : public roles::DataNode {
 
     base::Result<roles::BuildIndexResponse> BuildIndex(
         const base::CallContext& context, const roles::BuildIndexRequest& request) override;
+    base::Result<roles::CompactSegmentsResponse> CompactSegments(
+        const base::CallContext& context, const roles::CompactSegmentsRequest& request) override;
 
   private:
     const DataNodePartners partners_;

@@ -68,6 +68,7 @@ proxy::Limits LimitsFrom(const config::Config& config) {
     limits.max_output_bytes = config.Int("quotaAndLimits.limits.maxOutputSize");
     limits.max_index_params_bytes = config.Int("proxy.maxIndexParamsSize");
     limits.graceful_time_ms = config.Int("common.gracefulTime");
+    limits.filter_ms_max = std::llround(config.Real("elanus.filter.maxTime") * 1000);
     limits.slow_query_ms = std::llround(config.Real("proxy.slowQuerySpanInSeconds") * 1000);
     return limits;
 }
@@ -82,6 +83,28 @@ streaming::StreamingOptions StreamingFrom(const config::Config& config) {
     options.seal_age_ms = 1000 * std::min(config.Int("dataCoord.segment.maxIdleTime"),
                                           config.Int("dataCoord.segment.maxLife"));
     options.log_bytes_limit = kMiB * static_cast<uint64_t>(config.Int("elanus.log.maxRetained"));
+    options.snapshot_hold_s_max = config.Int("elanus.snapshot.maxIdleTime");
+    return options;
+}
+
+coord::CompactorOptions CompactorFrom(const config::Config& config) {
+    coord::CompactorOptions options;
+    options.enabled = config.Bool("dataCoord.enableCompaction");
+    options.automatic = config.Bool("dataCoord.compaction.enableAutoCompaction");
+    options.retention_s = config.Int("common.retentionDuration");
+    options.mix_interval_s = config.Int("dataCoord.compaction.mix.triggerInterval");
+    options.level_zero_interval_s = config.Int("dataCoord.compaction.levelzero.triggerInterval");
+    coord::CompactionLimits& limits = options.limits;
+    limits.segment_bytes = kMiB * static_cast<uint64_t>(config.Int("dataCoord.segment.maxSize"));
+    limits.small_share = config.Real("dataCoord.segment.smallProportion");
+    limits.full_share = config.Real("dataCoord.segment.compactableProportion");
+    limits.dropped_share = config.Real("dataCoord.compaction.single.ratio.threshold");
+    limits.deletes_bytes =
+        static_cast<uint64_t>(config.Int("dataCoord.compaction.single.deltalog.maxsize"));
+    limits.expired_bytes =
+        static_cast<uint64_t>(config.Int("dataCoord.compaction.single.expiredlog.maxsize"));
+    limits.delete_files = static_cast<size_t>(
+        config.Int("dataCoord.compaction.levelzero.forceTrigger.deltalogMinNum"));
     return options;
 }
 
@@ -113,6 +136,7 @@ struct Standalone::Impl {
     std::unique_ptr<sys::ThreadPool> workers;     // requests
     std::unique_ptr<sys::ThreadPool> foreground;  // applying records, parts of reads
     std::unique_ptr<sys::ThreadPool> background;  // flushes, index builds
+    std::unique_ptr<sys::ThreadPool> compaction;  // one at a time, so that they delay no flush
     std::unique_ptr<coord::CoordStore> coord_store;
     Wiring wiring;
     std::unique_ptr<coord::RootCoordImpl> root_coord;
@@ -167,6 +191,7 @@ void Standalone::Impl::MakePools(const config::Config& config) {
     workers = std::make_unique<sys::ThreadPool>("worker", wanted > 0 ? wanted : 2 * cpus + 4);
     foreground = std::make_unique<sys::ThreadPool>("foreground", cpus + 1);
     background = std::make_unique<sys::ThreadPool>("background", std::max<size_t>(cpus / 2, 2));
+    compaction = std::make_unique<sys::ThreadPool>("compaction", 1);
 }
 
 Status Standalone::Impl::MakeRoles(const config::Config& config) {
@@ -190,6 +215,7 @@ Status Standalone::Impl::MakeRoles(const config::Config& config) {
     coord::DataCoordOptions data_options;
     data_options.min_rows_to_index =
         static_cast<uint64_t>(config.Int("rootCoord.minSegmentSizeToEnableIndex"));
+    data_options.compaction = CompactorFrom(config);
 
     root_coord = std::make_unique<coord::RootCoordImpl>(*coord_store, clock, root_options);
     data_coord =
@@ -213,9 +239,10 @@ Status Standalone::Impl::MakeRoles(const config::Config& config) {
     partners.clock = &clock;
     partners.foreground = foreground.get();
     partners.background = background.get();
-    partners.schedule = [this](int64_t delay_ms, sys::Task task) {
+    const auto schedule = [this](int64_t delay_ms, sys::Task task) {
         timer->RunAfter(delay_ms, std::move(task));
     };
+    partners.schedule = schedule;
     streaming_node =
         std::make_unique<streaming::StreamingNodeImpl>(StreamingFrom(config), partners);
     roles::StreamingNode* stream = wiring.Through<roles::StreamingNode>(*streaming_node);
@@ -226,7 +253,8 @@ Status Standalone::Impl::MakeRoles(const config::Config& config) {
         LimitsFrom(config), ModelServicesFrom(config));
 
     root_coord->Connect({data, query, stream, {wiring.Through<roles::MetaCacheListener>(*proxy)}});
-    data_coord->Connect({root, stream, wiring.Through<roles::DataNode>(*data_node)});
+    data_coord->Connect(
+        {root, stream, wiring.Through<roles::DataNode>(*data_node), compaction.get(), schedule});
     query_coord->Connect({root, data, stream, {kNodeId}});
     return Status();
 }

@@ -10,6 +10,7 @@
 #include "base/timestamp.h"
 #include "expr/template_values.h"
 #include "proxy/aggregation_spec.h"
+#include "roles/compaction.h"
 #include "roles/query_coord.h"
 #include "roles/records.h"
 #include "schema/collection_schema.h"
@@ -251,6 +252,17 @@ struct FlushResult {
     std::vector<base::SegmentId> flushed_segments;
     base::Timestamp flush_ts = 0;
     int64_t seal_time_s = 0;
+};
+
+struct CompactRequest {
+    std::string database;
+    std::string collection;
+    base::CollectionId collection_id = 0;  // when there is no name
+    roles::CompactionKind kind = roles::CompactionKind::kMix;
+    base::PartitionId partition_id = 0;  // 0 = all
+    std::string vchannel;                // empty = all
+    std::vector<base::SegmentId> segment_ids;
+    int64_t target_mib = 0;
 };
 
 struct SegmentView {

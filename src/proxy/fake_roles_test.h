@@ -178,6 +178,18 @@ class FakeDataCoord : public roles::DataCoord {
                                            const roles::FlushSwap&) override {
         return roles::Empty();
     }
+    base::Result<roles::Empty> CommitCompaction(const base::CallContext&,
+                                                const roles::CompactionSwap&) override {
+        return roles::Empty();
+    }
+    base::Result<roles::CompactResponse> Compact(const base::CallContext&,
+                                                 const roles::CompactRequest&) override {
+        return roles::CompactResponse();
+    }
+    base::Result<roles::CompactionStatus> GetCompaction(const base::CallContext&,
+                                                        const roles::CompactionQuery&) override {
+        return roles::CompactionStatus();
+    }
     base::Result<roles::ChannelRecovery> RecoverChannel(const base::CallContext&,
                                                         const roles::ChannelName&) override {
         return roles::ChannelRecovery();
@@ -328,6 +340,14 @@ class FakeStreamingNode : public roles::StreamingNode {
     }
     base::Result<roles::Empty> OnSegmentIndex(const base::CallContext&,
                                               const roles::SegmentIndexReady&) override {
+        return roles::Empty();
+    }
+    base::Result<roles::CompactionFacts> GetCompactionFacts(
+        const base::CallContext&, const roles::CompactionFactsRequest&) override {
+        return roles::CompactionFacts();
+    }
+    base::Result<roles::Empty> SwitchSegments(const base::CallContext&,
+                                              const roles::SwitchSegmentsRequest&) override {
         return roles::Empty();
     }
     base::Result<roles::Empty> OnIndexDropped(const base::CallContext&,

@@ -31,6 +31,7 @@ struct Limits {
     int64_t graceful_time_ms = 5000;  // how stale a Bounded read may be
     int64_t max_index_params_bytes = 102400;
     int64_t slow_query_ms = 5000;  // reads that take as long are logged
+    int64_t filter_ms_max = 0;     // reads with a filter that take longer end; 0 = no limit
 };
 
 }  // namespace elanus::proxy

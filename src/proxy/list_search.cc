@@ -34,6 +34,7 @@ base::Status ListSearch::Prepare(const SearchFrame& frame) {
     RETURN_IF_ERROR(UseIndex());
     shard_request_.guarantee_ts = frame.moment.guarantee_ts;
     shard_request_.snapshot_ts = frame.moment.snapshot_ts;
+    shard_request_.hold_snapshot_s = frame.moment.iterator ? kIteratorHoldSeconds : 0;
     shard_request_.ignore_growing = settings_.ignore_growing;
     shard_request_.collection_id = collection_.id;
     shard_request_.vector_field = settings_.field->id;

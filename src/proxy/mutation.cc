@@ -23,6 +23,8 @@ namespace {
 
 // Keys that one step of a delete by filter reads and deletes.
 constexpr uint64_t kDeleteStepKeys = 65536;
+// How long a step of a delete by filter may take until the next one reads.
+constexpr uint32_t kDeleteHoldSeconds = 60;
 
 // Attempts of an update that reads the rows it changes, and the pause after a lost race.
 constexpr int kUpdateAttempts = 200;
@@ -361,6 +363,7 @@ class FilterDelete {
         retrieve.limit = kDeleteStepKeys;
         retrieve.guarantee_ts = snapshot_ts_;
         retrieve.snapshot_ts = snapshot_ts_;
+        retrieve.hold_snapshot_s = last_.has_value() ? kDeleteHoldSeconds : 0;
         ASSIGN_OR_RETURN(const std::vector<roles::RetrieveResponse> shards,
                          core_.RetrieveFromShards(context_, *plan_.collection, retrieve));
         return CutStep(shards);

@@ -179,6 +179,15 @@ class Proxy : public roles::MetaCacheListener {
     base::Result<std::vector<AnalyzedText>> RunAnalyzer(const base::CallContext&,
                                                         const RunAnalyzerRequest& request);
 
+    // compaction.cc. 2304 for clustering without a clustering key.
+    base::Result<roles::CompactResponse> Compact(const base::CallContext&, const CompactRequest&);
+    base::Result<roles::CompactionStatus> GetCompaction(const base::CallContext&,
+                                                        int64_t compaction_id);
+    // Of every compaction that is remembered.
+    base::Result<roles::CompactionStatus> GetCompactionsOf(const base::CallContext&,
+                                                           const std::string& database,
+                                                           const std::string& collection);
+
     base::Result<base::Timestamp> AllocTimestamp(const base::CallContext&);
 
   private:

@@ -100,6 +100,7 @@ class QueryRun {
         shard_request_.limit = static_cast<uint64_t>(settings_.limit + settings_.offset);
         shard_request_.ignore_growing = settings_.ignore_growing;
         shard_request_.guarantee_ts = moment_.guarantee_ts;
+        shard_request_.hold_snapshot_s = moment_.iterator ? kIteratorHoldSeconds : 0;
         shard_request_.snapshot_ts = moment_.snapshot_ts;
         shard_request_.max_bytes = static_cast<uint64_t>(core_.limits.max_output_bytes);
         shard_request_.profile = report_.wants_profile();

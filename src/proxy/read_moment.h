@@ -10,6 +10,9 @@
 
 namespace elanus::proxy {
 
+// How long an iterator's next page may be awaited: as long as the channel's owner allows.
+inline constexpr uint32_t kIteratorHoldSeconds = UINT32_MAX;
+
 struct ReadMoment {
     base::Timestamp guarantee_ts = 0;
     base::Timestamp snapshot_ts = 0;  // 0 = the newest moment at or after the guarantee

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/call_context.h"
+#include "roles/compaction.h"
 #include "roles/records.h"
 
 #include <vector>
@@ -124,6 +125,10 @@ class DataCoord {
 
     // 507 when a later epoch owns the channel. A repeat of the same checkpoint succeeds.
     virtual base::Result<Empty> CommitFlush(const base::CallContext&, const FlushSwap&) = 0;
+    // 507 as above; 600 when an input is not there (any more): then nothing has changed. A repeat
+    // succeeds.
+    virtual base::Result<Empty> CommitCompaction(const base::CallContext&,
+                                                 const CompactionSwap&) = 0;
     virtual base::Result<ChannelRecovery> RecoverChannel(const base::CallContext&,
                                                          const ChannelName&) = 0;
     virtual base::Result<SegmentList> ListSegments(const base::CallContext&,
@@ -141,6 +146,12 @@ class DataCoord {
     virtual base::Result<Empty> DropIndex(const base::CallContext&, const DropIndexRequest&) = 0;
     virtual base::Result<Empty> AlterIndex(const base::CallContext&, const AlterIndexRequest&) = 0;
     virtual base::Result<IndexList> ListIndexes(const base::CallContext&, const OfCollection&) = 0;
+
+    // Returns once the job is decided and durable. 2304 for clustering without a clustering key.
+    virtual base::Result<CompactResponse> Compact(const base::CallContext&,
+                                                  const CompactRequest&) = 0;
+    virtual base::Result<CompactionStatus> GetCompaction(const base::CallContext&,
+                                                         const CompactionQuery&) = 0;
 };
 
 }  // namespace elanus::roles

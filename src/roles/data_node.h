@@ -1,7 +1,8 @@
-// DataNode: background work on files: index builds (and, later, compaction and import).
+// DataNode: background work on files: index builds and compaction.
 #pragma once
 
 #include "base/call_context.h"
+#include "roles/compaction.h"
 #include "roles/records.h"
 
 #include <string>
@@ -34,6 +35,9 @@ class DataNode {
     // Blocks until the file is published. A repeat finds the published file and says so.
     virtual base::Result<BuildIndexResponse> BuildIndex(const base::CallContext&,
                                                         const BuildIndexRequest&) = 0;
+    // Blocks until all files are published. A repeat writes the same again.
+    virtual base::Result<CompactSegmentsResponse> CompactSegments(
+        const base::CallContext&, const CompactSegmentsRequest&) = 0;
 };
 
 }  // namespace elanus::roles

@@ -23,4 +23,12 @@ inline base::Status PartitionNotFound(const std::string& partition) {
     return base::Status::WithFields(base::Code::kPartitionNotFound, {{"partition", partition}});
 }
 
+inline base::Status ClusteringNotSupported(const std::string& collection) {
+    constexpr base::Code kCode{2304};
+    return base::Status::FromParts(kCode,
+                                   "collection not support clustering compaction[collection=" +
+                                       collection + "]: it has no clustering key",
+                                   /*retriable=*/false, /*is_input_error=*/true);
+}
+
 }  // namespace elanus::roles

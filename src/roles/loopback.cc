@@ -153,6 +153,10 @@ class LoopbackDataCoord : public DataCoord {
                                     const FlushSwap& request) override {
         return Send<Empty>(&DataCoord::CommitFlush, context, request);
     }
+    base::Result<Empty> CommitCompaction(const base::CallContext& context,
+                                         const CompactionSwap& request) override {
+        return Send<Empty>(&DataCoord::CommitCompaction, context, request);
+    }
     base::Result<ChannelRecovery> RecoverChannel(const base::CallContext& context,
                                                  const ChannelName& request) override {
         return Send<ChannelRecovery>(&DataCoord::RecoverChannel, context, request);
@@ -184,6 +188,14 @@ class LoopbackDataCoord : public DataCoord {
     base::Result<IndexList> ListIndexes(const base::CallContext& context,
                                         const OfCollection& request) override {
         return Send<IndexList>(&DataCoord::ListIndexes, context, request);
+    }
+    base::Result<CompactResponse> Compact(const base::CallContext& context,
+                                          const CompactRequest& request) override {
+        return Send<CompactResponse>(&DataCoord::Compact, context, request);
+    }
+    base::Result<CompactionStatus> GetCompaction(const base::CallContext& context,
+                                                 const CompactionQuery& request) override {
+        return Send<CompactionStatus>(&DataCoord::GetCompaction, context, request);
     }
 
   private:
@@ -292,6 +304,10 @@ class LoopbackDataNode : public DataNode {
                                                 const BuildIndexRequest& request) override {
         return Send<BuildIndexResponse>(&DataNode::BuildIndex, context, request);
     }
+    base::Result<CompactSegmentsResponse> CompactSegments(
+        const base::CallContext& context, const CompactSegmentsRequest& request) override {
+        return Send<CompactSegmentsResponse>(&DataNode::CompactSegments, context, request);
+    }
 
   private:
     template <typename Response, typename Request>
@@ -383,6 +399,14 @@ class LoopbackStreamingNode : public StreamingNode {
     base::Result<Empty> OnIndexDropped(const base::CallContext& context,
                                        const IndexDropped& request) override {
         return Send<Empty>(&StreamingNode::OnIndexDropped, context, request);
+    }
+    base::Result<CompactionFacts> GetCompactionFacts(
+        const base::CallContext& context, const CompactionFactsRequest& request) override {
+        return Send<CompactionFacts>(&StreamingNode::GetCompactionFacts, context, request);
+    }
+    base::Result<Empty> SwitchSegments(const base::CallContext& context,
+                                       const SwitchSegmentsRequest& request) override {
+        return Send<Empty>(&StreamingNode::SwitchSegments, context, request);
     }
     base::Result<SearchResponse> Search(const base::CallContext& context,
                                         const SearchRequest& request) override {

@@ -130,6 +130,8 @@ struct SearchRequest {
     // The functions of such a collection: segments may be older than what they make.
     std::vector<schema::FunctionSchema> known_functions;
     bool profile = false;  // the answer tells of each segment
+    // How long other requests at snapshot_ts may follow: until then compaction keeps its rows.
+    uint32_t hold_snapshot_s = 0;
     bool exact = false;    // every matching row is compared; approximate indexes are not used
     std::optional<HitPlace> after;  // only hits behind this place; needs `exact`
     std::optional<Grouping> grouping;
@@ -141,7 +143,7 @@ struct SearchRequest {
     void Visit(A& a) {
         a(vchannel, collection_id, partitions, filter, vector_field, metric, queries, k, params,
           radius, range_filter, ignore_growing, guarantee_ts, snapshot_ts, expired_ts, known_fields,
-          known_functions, profile, exact, after, grouping, boosts);
+          known_functions, profile, hold_snapshot_s, exact, after, grouping, boosts);
     }
 };
 
@@ -257,12 +259,13 @@ struct RetrieveRequest {
     std::optional<Aggregation> aggregation;
     // Statistics instead of rows; then neither filter, limit nor order is looked at.
     std::optional<TermQuery> terms;
-    bool profile = false;  // the answer tells of each segment
+    bool profile = false;          // the answer tells of each segment
+    uint32_t hold_snapshot_s = 0;  // as in SearchRequest
     template <typename A>
     void Visit(A& a) {
         a(vchannel, collection_id, partitions, filter, count_only, limit, fields, ignore_growing,
           guarantee_ts, snapshot_ts, max_bytes, expired_ts, known_fields, known_functions, order_by,
-          aggregation, terms, profile);
+          aggregation, terms, profile, hold_snapshot_s);
     }
 };
 struct RetrieveResponse {

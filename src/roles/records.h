@@ -24,6 +24,7 @@ inline constexpr base::PartitionId kAllPartitions = -1;
 inline constexpr std::string_view kUniqueKeysProperty = "collection.uniquePrimaryKey";
 inline constexpr std::string_view kTtlProperty = "collection.ttl.seconds";
 inline constexpr std::string_view kTtlFieldProperty = "ttl_field";
+inline constexpr std::string_view kAutoCompactionProperty = "collection.autocompaction.enabled";
 
 // A method without arguments or result.
 struct Empty {
@@ -109,6 +110,11 @@ enum class SegmentState : int32_t {  // numbers of milvus.proto.common.SegmentSt
     kDropped = 6,
 };
 
+enum class SegmentLevel : int32_t {  // numbers of milvus.proto.common.SegmentLevel
+    kL1 = 2,                         // as flushed, or merged
+    kL2 = 3,                         // by clustering: ordered by the clustering key
+};
+
 struct SegmentInfo {
     base::SegmentId id = 0;
     base::CollectionId collection_id = 0;
@@ -121,10 +127,12 @@ struct SegmentInfo {
     base::Timestamp max_ts = 0;
     base::SchemaVersion schema_version = 0;
     std::string data_key;  // object key of the data file; empty while growing
+    SegmentLevel level = SegmentLevel::kL1;
+    std::vector<base::SegmentId> compacted_from;  // the segments whose rows it took over
     template <typename A>
     void Visit(A& a) {
         a(id, collection_id, partition_id, vchannel, state, rows, bytes, min_ts, max_ts,
-          schema_version, data_key);
+          schema_version, data_key, level, compacted_from);
     }
 };
 
@@ -136,9 +144,12 @@ struct DeleteFileInfo {
     uint64_t rows = 0;
     base::Timestamp max_ts = 0;
     std::string data_key;
+    // The segments it has deletes of: without any of them it is not needed. Empty in records of
+    // older versions: not known.
+    std::vector<base::SegmentId> segments;
     template <typename A>
     void Visit(A& a) {
-        a(id, collection_id, vchannel, rows, max_ts, data_key);
+        a(id, collection_id, vchannel, rows, max_ts, data_key, segments);
     }
 };
 
@@ -195,9 +206,12 @@ struct ChannelCheckpoint {
     base::LogPosition position = 0;  // every record at or below is in files
     base::Timestamp timestamp = 0;   // timestamp of that record
     base::Epoch epoch = 0;           // the owner that committed it
+    // Compactions have dropped rows that were deleted or had expired up to here: no earlier moment
+    // can be read any more.
+    base::Timestamp compacted_ts = 0;
     template <typename A>
     void Visit(A& a) {
-        a(vchannel, position, timestamp, epoch);
+        a(vchannel, position, timestamp, epoch, compacted_ts);
     }
 };
 

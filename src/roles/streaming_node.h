@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/call_context.h"
+#include "roles/compaction.h"
 #include "roles/read.h"
 #include "roles/records.h"
 
@@ -189,6 +190,13 @@ class StreamingNode {
     virtual base::Result<Empty> OnSegmentIndex(const base::CallContext&,
                                                const SegmentIndexReady&) = 0;
     virtual base::Result<Empty> OnIndexDropped(const base::CallContext&, const IndexDropped&) = 0;
+
+    virtual base::Result<CompactionFacts> GetCompactionFacts(const base::CallContext&,
+                                                             const CompactionFactsRequest&) = 0;
+    // Commits the compaction and serves the new segments instead of the old ones, at one moment. A
+    // repeat finds it done. 600 when an input is not there (any more): then nothing has changed.
+    virtual base::Result<Empty> SwitchSegments(const base::CallContext&,
+                                               const SwitchSegmentsRequest&) = 0;
 
     // 101/201 when the collection or partition is not served here.
     virtual base::Result<SearchResponse> Search(const base::CallContext&, const SearchRequest&) = 0;

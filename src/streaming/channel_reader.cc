@@ -10,6 +10,13 @@ namespace {
 // A read starts again when segments moved under it; more often than this something is wrong.
 constexpr int kAttempts = 8;
 
+// 1100 to a client: only iterators read at a moment of long ago.
+base::Status SnapshotGone() {
+    return base::InvalidParameter(
+        "the moment of this iterator can no longer be read: rows deleted since were removed by a "
+        "compaction, because no read came for elanus.snapshot.maxIdleTime; start a new iterator");
+}
+
 base::Status NotLoaded(base::CollectionId id) {
     return base::Status::WithFields(base::Code::kCollectionNotLoaded,
                                     {{"collection", std::to_string(id)}});
@@ -45,6 +52,9 @@ base::Result<ChannelReader::Scope> ChannelReader::TakeScope(
     scope.delete_batch = vchannel_.delete_batch();
     const std::shared_ptr<const ChannelView> view = vchannel_.view();
     RETURN_IF_ERROR(CheckServed(*view, partitions));
+    if (timestamp != 0 && timestamp < view->compacted_ts) {
+        return base::Status::Error(base::Code::kCompacted);
+    }
     const auto wanted = [&](base::PartitionId id) {
         return view->Serves(id) && Asked(partitions, id);
     };
@@ -146,63 +156,84 @@ base::Result<std::vector<Response>> ChannelReader::Ask(
     return failure;
 }
 
+template <typename Response, typename Request, typename ReadAt>
+base::Result<Response> ChannelReader::Read(const base::CallContext& context, const Request& request,
+                                           ReadAt read_at) {
+    RETURN_IF_ERROR(CheckServed(*vchannel_.view(), request.partitions));
+    if (request.hold_snapshot_s > 0 && request.snapshot_ts != 0) {
+        vchannel_.HoldSnapshot(request.snapshot_ts, request.hold_snapshot_s);
+    }
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        roles::ReadProfile profile;
+        sys::LapTimer laps(*partners_.clock);
+        ASSIGN_OR_RETURN(
+            const base::Timestamp timestamp,
+            pchannel_.AwaitReadable(context, request.guarantee_ts, request.snapshot_ts));
+        laps.Lap(&profile.wait_ns);
+        base::Result<Response> answer = read_at(timestamp, &profile, &laps);
+        if (answer.ok()) {
+            profile.merge_ns += answer->profile.merge_ns;  // of the nodes, before
+            reduce::AddProfile(std::move(profile), &answer->profile);
+            answer->snapshot_ts = timestamp;
+        }
+        // A compaction that came between gave the moment up: a read of now takes a later one.
+        if (answer.status().code() != base::Code::kCompacted || request.snapshot_ts != 0) {
+            return answer.status().code() == base::Code::kCompacted ? SnapshotGone()
+                                                                    : std::move(answer);
+        }
+    }
+    return SnapshotGone();
+}
+
 base::Result<roles::SearchResponse> ChannelReader::Search(const base::CallContext& context,
                                                           const roles::SearchRequest& request) {
-    RETURN_IF_ERROR(CheckServed(*vchannel_.view(), request.partitions));
-    roles::ReadProfile profile;
-    sys::LapTimer laps(*partners_.clock);
-    ASSIGN_OR_RETURN(const base::Timestamp timestamp,
-                     pchannel_.AwaitReadable(context, request.guarantee_ts, request.snapshot_ts));
-    laps.Lap(&profile.wait_ns);
-    const auto local = [&](const Scope& scope, const reduce::ReadScope& read) {
-        return reduce::SearchSegments(scope.local, request, read);
+    const auto read_at = [&](base::Timestamp timestamp, roles::ReadProfile* profile,
+                             sys::LapTimer* laps) -> base::Result<roles::SearchResponse> {
+        const auto local = [&](const Scope& scope, const reduce::ReadScope& read) {
+            return reduce::SearchSegments(scope.local, request, read);
+        };
+        const auto remote = [&](roles::QueryNode& node, const Scope& scope,
+                                const std::vector<base::SegmentId>& ids) {
+            roles::SegmentSearchRequest part{request, ids, scope.delete_batch};
+            part.search.snapshot_ts = timestamp;
+            return node.Search(context, part);
+        };
+        ASSIGN_OR_RETURN(
+            std::vector<roles::SearchResponse> parts,
+            Ask<roles::SearchResponse>(context, timestamp, request.partitions,
+                                       request.ignore_growing, profile, local, remote));
+        laps->Lap(&profile->read_ns);
+        roles::SearchResponse answer = reduce::MergeSearches(parts, request);
+        laps->Lap(&profile->merge_ns);
+        return answer;
     };
-    const auto remote = [&](roles::QueryNode& node, const Scope& scope,
-                            const std::vector<base::SegmentId>& ids) {
-        roles::SegmentSearchRequest part{request, ids, scope.delete_batch};
-        part.search.snapshot_ts = timestamp;
-        return node.Search(context, part);
-    };
-    ASSIGN_OR_RETURN(std::vector<roles::SearchResponse> parts,
-                     Ask<roles::SearchResponse>(context, timestamp, request.partitions,
-                                                request.ignore_growing, &profile, local, remote));
-    laps.Lap(&profile.read_ns);
-    roles::SearchResponse answer = reduce::MergeSearches(parts, request);
-    laps.Lap(&profile.merge_ns);
-    profile.merge_ns += answer.profile.merge_ns;  // of the nodes, before
-    reduce::AddProfile(std::move(profile), &answer.profile);
-    answer.snapshot_ts = timestamp;
-    return answer;
+    return Read<roles::SearchResponse>(context, request, read_at);
 }
 
 base::Result<roles::RetrieveResponse> ChannelReader::Retrieve(
     const base::CallContext& context, const roles::RetrieveRequest& request) {
-    RETURN_IF_ERROR(CheckServed(*vchannel_.view(), request.partitions));
-    roles::ReadProfile profile;
-    sys::LapTimer laps(*partners_.clock);
-    ASSIGN_OR_RETURN(const base::Timestamp timestamp,
-                     pchannel_.AwaitReadable(context, request.guarantee_ts, request.snapshot_ts));
-    laps.Lap(&profile.wait_ns);
-    const auto local = [&](const Scope& scope, const reduce::ReadScope& read) {
-        return reduce::RetrieveSegments(scope.local, request, read);
+    const auto read_at = [&](base::Timestamp timestamp, roles::ReadProfile* profile,
+                             sys::LapTimer* laps) -> base::Result<roles::RetrieveResponse> {
+        const auto local = [&](const Scope& scope, const reduce::ReadScope& read) {
+            return reduce::RetrieveSegments(scope.local, request, read);
+        };
+        const auto remote = [&](roles::QueryNode& node, const Scope& scope,
+                                const std::vector<base::SegmentId>& ids) {
+            roles::SegmentRetrieveRequest part{request, ids, scope.delete_batch};
+            part.retrieve.snapshot_ts = timestamp;
+            return node.Retrieve(context, part);
+        };
+        ASSIGN_OR_RETURN(
+            std::vector<roles::RetrieveResponse> parts,
+            Ask<roles::RetrieveResponse>(context, timestamp, request.partitions,
+                                         request.ignore_growing, profile, local, remote));
+        laps->Lap(&profile->read_ns);
+        ASSIGN_OR_RETURN(roles::RetrieveResponse answer,
+                         reduce::MergeRetrievals(std::move(parts), request));
+        laps->Lap(&profile->merge_ns);
+        return answer;
     };
-    const auto remote = [&](roles::QueryNode& node, const Scope& scope,
-                            const std::vector<base::SegmentId>& ids) {
-        roles::SegmentRetrieveRequest part{request, ids, scope.delete_batch};
-        part.retrieve.snapshot_ts = timestamp;
-        return node.Retrieve(context, part);
-    };
-    ASSIGN_OR_RETURN(std::vector<roles::RetrieveResponse> parts,
-                     Ask<roles::RetrieveResponse>(context, timestamp, request.partitions,
-                                                  request.ignore_growing, &profile, local, remote));
-    laps.Lap(&profile.read_ns);
-    ASSIGN_OR_RETURN(roles::RetrieveResponse answer,
-                     reduce::MergeRetrievals(std::move(parts), request));
-    laps.Lap(&profile.merge_ns);
-    profile.merge_ns += answer.profile.merge_ns;  // of the nodes, before
-    reduce::AddProfile(std::move(profile), &answer.profile);
-    answer.snapshot_ts = timestamp;
-    return answer;
+    return Read<roles::RetrieveResponse>(context, request, read_at);
 }
 
 base::Result<roles::FetchResponse> ChannelReader::Fetch(const base::CallContext& context,
@@ -210,11 +241,19 @@ base::Result<roles::FetchResponse> ChannelReader::Fetch(const base::CallContext&
     base::Status failure;
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
         ASSIGN_OR_RETURN(const Scope scope, TakeScope(0, {}, false));
+        // In this order: what a compaction replaces in between is in the later view as retired.
+        const std::shared_ptr<const ChannelView> view = vchannel_.view();
         std::map<base::SegmentId, reduce::SegmentRef> local;
         for (const reduce::SegmentRef& segment : scope.local) {
             local[segment->id()] = segment;
         }
+        for (const auto& segment : view->retired_flushed) {
+            local.emplace(segment->id(), segment);
+        }
         std::map<base::SegmentId, base::NodeId> places;
+        for (const SealedPlace& place : view->retired) {
+            places[place.id] = place.node;
+        }
         for (const auto& [node, ids] : scope.remote) {
             for (const base::SegmentId id : ids) {
                 places[id] = node;

@@ -36,6 +36,16 @@ struct StreamingOptions {
     int64_t dedupe_window_ms = 300'000;
     size_t dedupe_entries_limit = 1 << 16;
 
+    // Iterators: how long compaction waits at most for the next read at a moment.
+    int64_t snapshot_hold_s_max = 600;
+    // No read that runs is further behind than this between choosing its moment and its segments.
+    int64_t read_grace_ms = 1'000;
+    // A commit of a compaction whose outcome is not known is asked again so often.
+    int commit_attempts = 200;
+    int64_t commit_retry_ms = 25;
+    // How long segments that a compaction has replaced can still be read by row address.
+    int64_t retired_ms = 60'000;
+
     int64_t retry_ms = 1'000;  // before a failed flush or placement is tried again
 };
 

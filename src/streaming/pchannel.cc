@@ -635,6 +635,20 @@ void PChannel::RelieveLog() {
 
 // ---- Background work
 
+base::Status PChannel::SwitchSegments(const VChannelPtr& vchannel,
+                                      const roles::SwitchSegmentsRequest& request) {
+    std::vector<base::SegmentId> retired;
+    RETURN_IF_ERROR(vchannel->SwitchSegments(request, &retired));
+    Kick(vchannel);
+    const auto release = [vchannel, retired] { vchannel->ReleaseRetired(retired); };
+    if (partners_.schedule == nullptr) {
+        release();
+    } else if (!retired.empty()) {
+        partners_.schedule(options_.retired_ms, tasks_->Wrap(release));
+    }
+    return base::Status();
+}
+
 void PChannel::Kick(const VChannelPtr& vchannel) {
     if (!replaying_ && vchannel->BeginWork()) {
         tasks_->Submit(*partners_.background, [this, vchannel] { Work(vchannel); });

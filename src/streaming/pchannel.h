@@ -74,6 +74,9 @@ class PChannel {
     base::Status AwaitTracked(const base::CallContext& context, VChannel& vchannel);
     bool stopping() const { return tasks_->closed(); }
 
+    base::Status SwitchSegments(const VChannelPtr& vchannel,
+                                const roles::SwitchSegmentsRequest& request);
+
     // Starts the background worker of the vchannel unless it runs.
     void Kick(const VChannelPtr& vchannel);
 

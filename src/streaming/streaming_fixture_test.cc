@@ -1,6 +1,8 @@
 #include "streaming/streaming_fixture_test.h"
 
 #include "base/archive.h"
+#include "segment/origin_file.h"
+#include "segment/segment_merge.h"
 
 #include <algorithm>
 
@@ -156,6 +158,35 @@ base::Result<roles::Empty> FakeDataCoord::CommitFlush(const base::CallContext&,
         ++commits_;
     }
     return fails ? base::Result<roles::Empty>(failure) : roles::Empty();
+}
+
+base::Result<roles::Empty> FakeDataCoord::CommitCompaction(const base::CallContext&,
+                                                           const roles::CompactionSwap& swap) {
+    base::MutexLock lock(mutex_);
+    roles::ChannelRecovery& channel = state_.channels[swap.vchannel];
+    const auto has = [&](base::SegmentId id) {
+        return std::any_of(channel.segments.begin(), channel.segments.end(),
+                           [&](const roles::SegmentInfo& segment) { return segment.id == id; });
+    };
+    if (!swap.outputs.empty() && has(swap.outputs[0].id)) {
+        return roles::Empty();
+    }
+    for (const base::SegmentId id : swap.inputs) {
+        if (!has(id)) {
+            return base::Status::Error(base::Code::kSegmentNotFound);
+        }
+        std::erase_if(channel.segments,
+                      [&](const roles::SegmentInfo& segment) { return segment.id == id; });
+    }
+    if (swap.gathers_deletes) {
+        channel.delete_files.clear();
+    }
+    channel.segments.insert(channel.segments.end(), swap.outputs.begin(), swap.outputs.end());
+    channel.delete_files.insert(channel.delete_files.end(), swap.delete_files.begin(),
+                                swap.delete_files.end());
+    channel.checkpoint.compacted_ts = std::max(channel.checkpoint.compacted_ts, swap.compacted_ts);
+    RETURN_IF_ERROR(Save());
+    return roles::Empty();
 }
 
 base::Result<roles::ChannelRecovery> FakeDataCoord::RecoverChannel(const base::CallContext&,
@@ -381,6 +412,75 @@ void Machine::Serve(const roles::CollectionInfo& collection,
                     const std::vector<base::PartitionId>& partitions) {
     EXPECT_TRUE(node_->Serve(base::CallContext(), {collection, partitions, {}, {kQueryNode}}).ok());
     EXPECT_TRUE(AwaitServed(collection.id));
+}
+
+base::Status Machine::Compact(const roles::CollectionInfo& collection, base::Timestamp horizon,
+                              size_t outputs, const std::function<void()>& before_switch) {
+    ASSIGN_OR_RETURN(const roles::SegmentList list,
+                     data_coord_->ListSegments(base::CallContext(), {collection.id}));
+    std::map<std::pair<std::string, base::PartitionId>, std::vector<roles::SegmentInfo>> groups;
+    for (const roles::SegmentInfo& info : list.segments) {
+        groups[{info.vchannel, info.partition_id}].push_back(info);
+    }
+    for (auto& [place, inputs] : groups) {
+        std::sort(inputs.begin(), inputs.end(),
+                  [](const auto& a, const auto& b) { return a.min_ts < b.min_ts; });
+        RETURN_IF_ERROR(CompactSegments(collection, inputs, horizon, outputs, before_switch));
+    }
+    return base::Status();
+}
+
+base::Status Machine::CompactSegments(const roles::CollectionInfo& collection,
+                                      const std::vector<roles::SegmentInfo>& inputs,
+                                      base::Timestamp horizon, size_t outputs,
+                                      const std::function<void()>& before_switch) {
+    const auto schema = std::make_shared<const schema::CollectionSchema>(collection.schema);
+    roles::CompactionFactsRequest wanted{inputs[0].vchannel, collection.id, horizon, {}, true};
+    roles::SwitchSegmentsRequest request;
+    request.vchannel = inputs[0].vchannel;
+    request.collection_id = collection.id;
+    for (const roles::SegmentInfo& input : inputs) {
+        request.inputs.push_back(input.id);
+    }
+    wanted.segment_ids = request.inputs;
+    ASSIGN_OR_RETURN(const roles::CompactionFacts facts,
+                     node_->GetCompactionFacts(base::CallContext(), wanted));
+    request.compacted_ts = facts.horizon_ts;
+    std::vector<segment::MergeInput> opened;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        ASSIGN_OR_RETURN(const base::Buffer file, objects_->Map(inputs[i].data_key));
+        ASSIGN_OR_RETURN(auto segment, segment::SealedSegment::Open(
+                                           inputs[i].id, inputs[i].partition_id, schema, file));
+        base::Bitmap kept(segment->rows(), true);
+        for (const base::RowOffset row : facts.segments.at(i).deletes.rows) {
+            kept.Reset(row);
+        }
+        opened.push_back({std::move(segment), std::move(kept)});
+    }
+    ASSIGN_OR_RETURN(const segment::SegmentMerge merge,
+                     segment::SegmentMerge::Make(schema, std::move(opened), 0));
+    const size_t count = std::min(outputs, merge.rows());
+    std::vector<std::span<const segment::RowOrigin>> origins;
+    ASSIGN_OR_RETURN(const auto ids, root_coord_->AllocIds(base::CallContext(), {16}));
+    for (size_t i = 0; i < count; ++i) {
+        roles::SegmentInfo& info = request.outputs.emplace_back(inputs[0]);
+        origins.push_back(merge.Origins(i, count));
+        info.id = static_cast<base::SegmentId>(ids.first + i);
+        info.rows = origins[i].size();
+        info.max_ts = inputs.back().max_ts;
+        info.data_key = "segments/merged/" + std::to_string(info.id);
+        codec::StringSink sink;
+        RETURN_IF_ERROR(merge.Write(info.id, info.partition_id, origins[i], sink, nullptr));
+        RETURN_IF_ERROR(objects_->Put(info.data_key, sink.bytes(), object::CommitMode::kReplace));
+    }
+    codec::StringSink sink;
+    RETURN_IF_ERROR(segment::WriteOriginFile(origins, sink));
+    request.origin_key = "segments/origins/" + std::to_string(ids.first);
+    RETURN_IF_ERROR(objects_->Put(request.origin_key, sink.bytes(), object::CommitMode::kReplace));
+    if (before_switch != nullptr) {
+        before_switch();
+    }
+    return node_->SwitchSegments(base::CallContext(), request).status();
 }
 
 bool Machine::AwaitServed(base::CollectionId id) {

@@ -156,6 +156,16 @@ class FakeDataCoord : public roles::DataCoord {
                                                const roles::OfCollection&) override {
         return roles::IndexList();
     }
+    base::Result<roles::Empty> CommitCompaction(const base::CallContext&,
+                                                const roles::CompactionSwap& swap) override;
+    base::Result<roles::CompactResponse> Compact(const base::CallContext&,
+                                                 const roles::CompactRequest&) override {
+        return roles::CompactResponse();
+    }
+    base::Result<roles::CompactionStatus> GetCompaction(const base::CallContext&,
+                                                        const roles::CompactionQuery&) override {
+        return roles::CompactionStatus();
+    }
 
     // The next n commits fail; `lost_reply`: after they have taken effect.
     void FailCommits(int n, bool lost_reply) {
@@ -280,6 +290,10 @@ class Machine {
     base::Result<roles::AppendResponse> Send(roles::AppendRequest request);
     // Flush, and wait until it is done. False when it does not finish.
     bool Flush(const roles::CollectionInfo& collection);
+    // Merges all sealed segments of each vchannel and partition into `outputs` ones, and drops what
+    // nobody sees at or after `horizon`. `before_switch` runs when the files are written.
+    base::Status Compact(const roles::CollectionInfo& collection, base::Timestamp horizon,
+                         size_t outputs = 1, const std::function<void()>& before_switch = nullptr);
     // number by key, of all rows; kept in `failure` when it fails.
     base::Result<std::map<int64_t, int64_t>> ReadAll(const roles::CollectionInfo& collection,
                                                      base::Timestamp snapshot = 0);
@@ -288,6 +302,11 @@ class Machine {
                                                int64_t near_number, uint32_t k);
 
   private:
+    base::Status CompactSegments(const roles::CollectionInfo& collection,
+                                 const std::vector<roles::SegmentInfo>& inputs,
+                                 base::Timestamp horizon, size_t outputs,
+                                 const std::function<void()>& before_switch);
+
     StreamingOptions options_;
     std::unique_ptr<sys::SimFileSystem> disk_;
     std::shared_ptr<FakeRootCoord> root_coord_ = std::make_shared<FakeRootCoord>();

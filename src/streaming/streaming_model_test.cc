@@ -79,7 +79,7 @@ struct Change {
 
 class ModelTest : public testing::TestWithParam<uint64_t> {};
 
-TEST_P(ModelTest, RandomWritesFlushesAndRestartsAgreeWithAMap) {
+TEST_P(ModelTest, RandomWritesFlushesCompactionsAndRestartsAgreeWithAMap) {
     sys::SeededRandom random(GetParam());
     StreamingOptions options;
     options.seal_rows = 20 + random.Below(200);
@@ -90,6 +90,7 @@ TEST_P(ModelTest, RandomWritesFlushesAndRestartsAgreeWithAMap) {
     machine.Serve(collection);
     Rows model;
     std::map<base::Timestamp, Rows> past;
+    base::Timestamp horizon = 0;
     for (int64_t step = 0; step < 250; ++step) {
         const Change change = Change::Random(random, step);
         const auto written = machine.Send(change.Request(collection));
@@ -106,6 +107,24 @@ TEST_P(ModelTest, RandomWritesFlushesAndRestartsAgreeWithAMap) {
             ASSERT_TRUE(started.ok()) << started.reason();
             machine.Serve(collection);
         }
+        if (random.OneIn(15)) {
+            if (random.OneIn(2)) {
+                horizon = std::max(horizon, written->timestamp - random.Below(100));
+            }
+            // A write between the files and the switch.
+            const auto interfere = [&] {
+                const Change between = Change::Random(random, 1000 + step);
+                ASSERT_TRUE(machine.Send(between.Request(collection)).ok());
+                between.ApplyTo(&model);
+                ASSERT_TRUE(!random.OneIn(4) || machine.Flush(collection));
+            };
+            const base::Status done =
+                machine.Compact(collection, horizon, 1 + random.Below(3), interfere);
+            ASSERT_TRUE(done.ok()) << done.reason();
+            if (random.OneIn(3)) {
+                machine.FireTimers();
+            }
+        }
         if (random.OneIn(4)) {
             const auto all = machine.ReadAll(collection);
             ASSERT_TRUE(all.ok()) << all.status().reason();
@@ -115,6 +134,10 @@ TEST_P(ModelTest, RandomWritesFlushesAndRestartsAgreeWithAMap) {
     }
     for (const auto& [timestamp, rows] : past) {
         const auto all = machine.ReadAll(collection, timestamp);
+        if (timestamp < horizon && !all.ok()) {
+            ASSERT_EQ(all.status().code(), base::Code::kInvalidParameter);
+            continue;
+        }
         ASSERT_TRUE(all.ok()) << all.status().reason();
         ASSERT_EQ(*all, rows) << "at " << timestamp;
     }
@@ -165,9 +188,18 @@ Outcome RunScript(Machine& machine, const roles::CollectionInfo& collection, uin
         if (step % 6 == 5 && !TryFlush(machine, collection)) {
             return outcome;
         }
+        if (step == 13 || step == 20) {
+            (void)machine.Compact(collection, written->timestamp - 5);
+        }
     }
     outcome.finished = true;
     return outcome;
+}
+
+StreamingOptions Impatient() {
+    StreamingOptions options;
+    options.commit_attempts = 1;
+    return options;
 }
 
 // `second_cut`: the power goes once more, at that sync of the recovery.
@@ -177,7 +209,7 @@ void CheckAfterCut(uint64_t script, uint64_t cut, uint64_t wake_seed, bool* fini
     const auto collection = MakeCollection(1, script % 2 == 0 ? 2 : 1);
     auto disk = std::make_unique<sys::SimFileSystem>(honour_syncs);
     disk->CrashAtSync(cut);
-    Machine before({}, std::move(disk));
+    Machine before(Impatient(), std::move(disk));
     const Outcome outcome = RunScript(before, collection, script);
     *finished = outcome.finished;
     before.Stop();

@@ -250,6 +250,21 @@ base::Result<roles::Empty> StreamingNodeImpl::OnIndexDropped(const base::CallCon
     return roles::Empty();
 }
 
+// ---- Compaction
+
+base::Result<roles::CompactionFacts> StreamingNodeImpl::GetCompactionFacts(
+    const base::CallContext&, const roles::CompactionFactsRequest& request) {
+    ASSIGN_OR_RETURN(const Located located, Locate(request.vchannel));
+    return located.vchannel->CompactionFacts(request);
+}
+
+base::Result<roles::Empty> StreamingNodeImpl::SwitchSegments(
+    const base::CallContext&, const roles::SwitchSegmentsRequest& request) {
+    ASSIGN_OR_RETURN(const Located located, Locate(request.vchannel));
+    RETURN_IF_ERROR(located.pchannel->SwitchSegments(located.vchannel, request));
+    return roles::Empty();
+}
+
 // ---- Reads
 
 base::Result<roles::SearchResponse> StreamingNodeImpl::Search(const base::CallContext& context,

@@ -55,6 +55,10 @@ class StreamingNodeImpl : public roles::StreamingNode {
                                               const roles::SegmentIndexReady& ready) override;
     base::Result<roles::Empty> OnIndexDropped(const base::CallContext& context,
                                               const roles::IndexDropped& dropped) override;
+    base::Result<roles::CompactionFacts> GetCompactionFacts(
+        const base::CallContext& context, const roles::CompactionFactsRequest& request) override;
+    base::Result<roles::Empty> SwitchSegments(const base::CallContext& context,
+                                              const roles::SwitchSegmentsRequest& request) override;
     base::Result<roles::SearchResponse> Search(const base::CallContext& context,
                                                const roles::SearchRequest& request) override;
     base::Result<roles::RetrieveResponse> Retrieve(const base::CallContext& context,

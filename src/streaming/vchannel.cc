@@ -117,6 +117,14 @@ void VChannel::Publish() {
             view->sealed.push_back({id, sealed->info.partition_id, sealed->node});
         }
     }
+    for (const auto& [id, sealed] : retired_) {
+        if (sealed->twin.rows != nullptr) {
+            view->retired_flushed.push_back(sealed->twin.rows);
+        } else {
+            view->retired.push_back({id, sealed->info.partition_id, sealed->node});
+        }
+    }
+    view->compacted_ts = checkpoint_.compacted_ts;
     base::MutexLock lock(view_mutex_);
     view_ = std::move(view);
 }
@@ -142,6 +150,7 @@ base::Status VChannel::Recover(const roles::ChannelRecovery& recovery,
     checkpoint_ = recovery.checkpoint;
     checkpoint_.vchannel = name_;
     last_ = {checkpoint_.position, checkpoint_.timestamp, 0, 0};
+    ForgetPins();
     known_partitions_.emplace();
     for (const roles::PartitionInfo& partition : collection.partitions) {
         known_partitions_->insert(partition.id);
@@ -341,15 +350,19 @@ base::Status VChannel::KeepScope(const roles::DeleteScope& scope, Sealed* sealed
     return base::Status();
 }
 
+base::Result<std::unique_ptr<segment::KeyIndex>> VChannel::OpenKeys(
+    const roles::SegmentInfo& info) const {
+    ASSIGN_OR_RETURN(const base::Buffer file, environment_.partners->objects->Map(info.data_key));
+    base::Result<segment::KeyIndex> keys = segment::KeyIndex::Open(file);
+    if (!keys.ok()) {
+        return keys.status().Annotate(info.data_key);
+    }
+    return std::make_unique<segment::KeyIndex>(std::move(*keys));
+}
+
 base::Result<const segment::KeyIndex*> VChannel::KeysOf(Sealed* sealed) {
     if (sealed->keys == nullptr) {
-        ASSIGN_OR_RETURN(const base::Buffer file,
-                         environment_.partners->objects->Map(sealed->info.data_key));
-        base::Result<segment::KeyIndex> keys = segment::KeyIndex::Open(file);
-        if (!keys.ok()) {
-            return keys.status().Annotate(sealed->info.data_key);
-        }
-        sealed->keys = std::make_unique<segment::KeyIndex>(std::move(*keys));
+        ASSIGN_OR_RETURN(sealed->keys, OpenKeys(sealed->info));
     }
     return static_cast<const segment::KeyIndex*>(sealed->keys.get());
 }
@@ -505,7 +518,12 @@ void VChannel::Drop() {
     for (auto& [partition_id, growing] : active_) {
         Forget(&growing);
     }
+    for (const auto& [id, sealed] : retired_) {
+        released[sealed->node].push_back(id);
+        Forget(&sealed->twin);
+    }
     sealed_.clear();
+    retired_.clear();
     generations_.clear();
     active_.clear();
     unflushed_.reset();

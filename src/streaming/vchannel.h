@@ -13,6 +13,8 @@
 //                   not.
 //   INV-VCHANNEL-3  A view never lacks a row: memory leaves it in the same step in which the sealed
 //                   segment, loaded with all deletes, enters it.
+//   INV-VCHANNEL-5  Which segments a delete file names, and its commit, are decided under
+//                   commit_mutex_, so that no compaction replaces one of them in between.
 //   INV-VCHANNEL-4  The checkpoint is the last record applied to this vchannel when the generation
 //                   was closed, so no record is split over two generations.
 // Threads: one thread at a time applies; one background worker at a time flushes and places; all
@@ -28,6 +30,7 @@
 #include "streaming/delete_file.h"
 #include "streaming/key_guard.h"
 #include "streaming/options.h"
+#include "streaming/snapshot_pins.h"
 
 #include <atomic>
 #include <deque>
@@ -69,6 +72,10 @@ struct ChannelView {
     std::vector<std::shared_ptr<segment::GrowingSegment>> growing;
     std::vector<std::shared_ptr<segment::GrowingSegment>> flushed;  // still answered from memory
     std::vector<SealedPlace> sealed;                                // answered by query nodes
+    // Replaced by a compaction, and kept for reads that have found rows in them before.
+    std::vector<std::shared_ptr<segment::GrowingSegment>> retired_flushed;
+    std::vector<SealedPlace> retired;
+    base::Timestamp compacted_ts = 0;  // rows that nobody saw any more at this moment may be gone
 
     bool Serves(base::PartitionId partition) const {
         return served && (partitions.empty() || partitions.contains(partition));
@@ -149,6 +156,17 @@ class VChannel {
     // checkpoint moved.
     base::Status Work(bool* flushed);
 
+    // ---- Compaction (vchannel_compact.cc)
+    roles::CompactionFacts CompactionFacts(const roles::CompactionFactsRequest& request);
+    // Reads at this moment may follow for so long.
+    void HoldSnapshot(base::Timestamp snapshot, uint32_t seconds);
+    // `retired`: inputs that the caller releases after a while.
+    base::Status SwitchSegments(const roles::SwitchSegmentsRequest& request,
+                                std::vector<base::SegmentId>* retired);
+    void ReleaseRetired(const std::vector<base::SegmentId>& ids);
+    // A start: iterators of before it may go on.
+    void ForgetPins();
+
     // ---- Serving (vchannel_place.cc)
     void Serve(const roles::ServeRequest& request);
     void Unserve();
@@ -174,7 +192,6 @@ class VChannel {
         // Progress of the flush; a repeat goes on from here with the same ids and keys.
         std::map<base::SegmentId, roles::SegmentInfo> written;
         std::optional<roles::DeleteFileInfo> delete_file;
-        bool deletes_written = false;
     };
     struct Sealed {
         roles::SegmentInfo info;
@@ -187,6 +204,8 @@ class VChannel {
         base::NodeId node = 0;
     };
     using SealedPtr = std::shared_ptr<Sealed>;
+    class RowMoves;
+    struct Switch;
     using Parts = std::vector<const roles::WritePart*>;
 
     base::Status Refusal() const REQUIRES(mutex_);
@@ -208,6 +227,7 @@ class VChannel {
     // Leaves only the rows that the scope allows.
     base::Status KeepScope(const roles::DeleteScope& scope, Sealed* sealed,
                            std::vector<base::RowOffset>* rows) REQUIRES(mutex_);
+    base::Result<std::unique_ptr<segment::KeyIndex>> OpenKeys(const roles::SegmentInfo& info) const;
     base::Result<const segment::KeyIndex*> KeysOf(Sealed* sealed) REQUIRES(mutex_);
     base::Result<bool> AnyChangedSince(const schema::PrimaryKeys& keys, base::Timestamp read_ts)
         REQUIRES(mutex_);
@@ -224,11 +244,25 @@ class VChannel {
     std::shared_ptr<Generation> FrontGeneration() const;
     base::Status Flush(Generation* generation);
     base::Status WriteSegment(Generation* generation, const Growing& growing);
-    base::Status WriteDeletes(Generation* generation);
+    base::Status WriteDeletes(Generation* generation) REQUIRES(commit_mutex_);
     base::Status Commit(Generation* generation);
     void Install(Generation* generation,
                  std::map<base::SegmentId, std::unique_ptr<segment::KeyIndex>> keys);
     DeletesBySegment CollectDeletes(const Generation& generation) const;
+    base::Result<roles::DeleteFileInfo> WriteDeletesAs(base::SegmentId id,
+                                                       const DeletesBySegment& deletes) const;
+
+    base::Result<bool> BeginSwitch(Switch* change);
+    base::Status PrepareOutputs(Switch* change);
+    // The outputs get the deletes of the inputs with after < timestamp <= until.
+    void Carry(Switch* change, base::Timestamp after, base::Timestamp until) const;
+    base::Status LoadOutputs(Switch* change);
+    void ReleaseOutputs(const Switch& change) REQUIRES(mutex_);
+    base::Status WriteSwitchedDeletes(Switch* change) REQUIRES(commit_mutex_);
+    base::Status CommitSwitch(Switch* change) REQUIRES(commit_mutex_);
+    void InstallSwitch(Switch* change, std::vector<base::SegmentId>* retired)
+        REQUIRES(commit_mutex_);
+    void PlaceOutputs(Switch* change) REQUIRES(mutex_);
 
     SealedPtr NextToPlace() const;
     base::Status Place(const SealedPtr& sealed);
@@ -244,7 +278,9 @@ class VChannel {
     const Environment environment_;
 
     KeyGuard guard_;
-    // Held over the commit of a flush and its entry into memory; taken before mutex_.
+    SnapshotPins pins_;
+    base::Mutex switch_mutex_;  // one compaction at a time; taken before commit_mutex_
+    // Held over the commit of a flush or compaction and its entry into memory; taken before mutex_.
     base::Mutex commit_mutex_;
     mutable base::Mutex mutex_;
     std::shared_ptr<const schema::CollectionSchema> schema_ GUARDED_BY(mutex_);
@@ -260,7 +296,8 @@ class VChannel {
     std::optional<RecordPlace> unflushed_ GUARDED_BY(mutex_);  // first one of active_ or a delete
     std::deque<std::shared_ptr<Generation>> generations_ GUARDED_BY(mutex_);  // oldest first
     std::map<base::SegmentId, SealedPtr> sealed_ GUARDED_BY(mutex_);
-    RecordPlace last_ GUARDED_BY(mutex_);  // the last record applied
+    std::map<base::SegmentId, SealedPtr> retired_ GUARDED_BY(mutex_);  // replaced, see ChannelView
+    RecordPlace last_ GUARDED_BY(mutex_);                              // the last record applied
     roles::ChannelCheckpoint checkpoint_ GUARDED_BY(mutex_);
 
     bool served_ GUARDED_BY(mutex_) = false;

@@ -7,6 +7,8 @@
 #include "streaming/vchannel.h"
 #include "sys/kill_point.h"
 
+#include <algorithm>
+
 namespace elanus::streaming {
 namespace {
 
@@ -49,8 +51,6 @@ base::Status VChannel::Flush(Generation* generation) {
         RETURN_IF_ERROR(WriteSegment(generation, growing));
         sys::KillPoint("flush.after_data_file");
     }
-    RETURN_IF_ERROR(WriteDeletes(generation));
-    sys::KillPoint("flush.after_delete_file");
     return Commit(generation);
 }
 
@@ -99,35 +99,46 @@ DeletesBySegment VChannel::CollectDeletes(const Generation& generation) const {
     return deletes;
 }
 
+// A repeat writes the file anew under its id: a compaction may have come between.
 base::Status VChannel::WriteDeletes(Generation* generation) {
-    if (generation->deletes_written) {
+    const DeletesBySegment deletes = CollectDeletes(*generation);
+    if (deletes.empty()) {
+        generation->delete_file.reset();
         return base::Status();
     }
-    const DeletesBySegment deletes = CollectDeletes(*generation);
-    if (!deletes.empty()) {
-        if (!generation->delete_file.has_value()) {
-            ASSIGN_OR_RETURN(const base::SegmentId id, environment_.next_segment_id());
-            roles::DeleteFileInfo& info = generation->delete_file.emplace();
-            info.id = id;
-            info.collection_id = collection_id_;
-            info.vchannel = name_;
-            info.max_ts = generation->last.timestamp;
-            info.data_key = DeletesKey(info);
-            for (const auto& [segment_id, run] : deletes) {
-                info.rows += run.rows.size();
-            }
-        }
-        const auto write = [&](codec::Sink& sink) { return WriteDeleteFile(deletes, sink); };
-        RETURN_IF_ERROR(
-            WriteObject(*environment_.partners->objects, generation->delete_file->data_key, write)
-                .status());
+    base::SegmentId id = 0;
+    if (generation->delete_file.has_value()) {
+        id = generation->delete_file->id;
+    } else {
+        ASSIGN_OR_RETURN(id, environment_.next_segment_id());
     }
-    generation->deletes_written = true;
+    ASSIGN_OR_RETURN(generation->delete_file, WriteDeletesAs(id, deletes));
+    generation->delete_file->max_ts = generation->last.timestamp;
     return base::Status();
+}
+
+base::Result<roles::DeleteFileInfo> VChannel::WriteDeletesAs(
+    base::SegmentId id, const DeletesBySegment& deletes) const {
+    roles::DeleteFileInfo info;
+    info.id = id;
+    info.collection_id = collection_id_;
+    info.vchannel = name_;
+    info.data_key = DeletesKey(info);
+    for (const auto& [segment_id, run] : deletes) {
+        info.rows += run.rows.size();
+        info.segments.push_back(segment_id);
+        info.max_ts =
+            std::max(info.max_ts, *std::max_element(run.timestamps.begin(), run.timestamps.end()));
+    }
+    const auto write = [&](codec::Sink& sink) { return WriteDeleteFile(deletes, sink); };
+    RETURN_IF_ERROR(WriteObject(*environment_.partners->objects, info.data_key, write).status());
+    return info;
 }
 
 base::Status VChannel::Commit(Generation* generation) {
     base::MutexLock committing(commit_mutex_);
+    RETURN_IF_ERROR(WriteDeletes(generation));
+    sys::KillPoint("flush.after_delete_file");
     roles::FlushSwap swap;
     {
         base::MutexLock lock(mutex_);
@@ -140,7 +151,7 @@ base::Status VChannel::Commit(Generation* generation) {
         swap.vchannel = name_;
         swap.collection_id = collection_id_;
         swap.checkpoint = {name_, generation->last.position, generation->last.timestamp,
-                           environment_.epoch};
+                           environment_.epoch, checkpoint_.compacted_ts};
         swap.truncated_ts = generation->truncated_ts;
         if (generation->delete_file.has_value()) {
             swap.delete_files.push_back(*generation->delete_file);

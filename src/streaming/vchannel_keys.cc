@@ -89,7 +89,8 @@ base::Status VChannel::CheckKeys(const WrittenKeys& keys, base::Timestamp read_t
         return base::Status();
     }
     if (read_ts != 0) {
-        if (guard_.untracked() > 0 || guard_.blocked() || read_ts < truncated_ts_) {
+        if (guard_.untracked() > 0 || guard_.blocked() || read_ts < truncated_ts_ ||
+            read_ts < checkpoint_.compacted_ts) {
             return Changed();
         }
         schema::PrimaryKeys all = keys.rows;

@@ -156,7 +156,11 @@ void MilvusService::RegisterSegments(RpcHandlers& handlers) {
                 info->set_partitionid(segment.info.partition_id);
                 info->set_num_rows(static_cast<int64_t>(segment.info.rows));
                 info->set_state(static_cast<pb::common::SegmentState>(segment.info.state));
-                info->set_level(pb::common::L1);
+                info->set_level(static_cast<pb::common::SegmentLevel>(segment.info.level));
+                info->set_insert_channel(segment.info.vchannel);
+                for (const base::SegmentId from : segment.info.compacted_from) {
+                    info->add_compaction_from(from);
+                }
             }
         }
         FinishWith(call, segments.status());
@@ -180,7 +184,7 @@ void MilvusService::RegisterSegments(RpcHandlers& handlers) {
                 info->set_state(segment.info.state == roles::SegmentState::kFlushed
                                     ? pb::common::Sealed
                                     : pb::common::Growing);
-                info->set_level(pb::common::L1);
+                info->set_level(static_cast<pb::common::SegmentLevel>(segment.info.level));
             }
         }
         FinishWith(call, segments.status());
@@ -214,23 +218,7 @@ void MilvusService::RegisterSegments(RpcHandlers& handlers) {
         }
         FinishWith(call, load.status());
     });
-    // There is nothing to merge yet, so a compaction is over at once; tools wait for "Completed".
-    handlers.Set<rpc::ManualCompaction>([this](rpc::ManualCompaction::Call& call) {
-        const auto info = proxy_.DescribeCollection(
-            call.context(), DatabaseOf(call, call.request().db_name()),
-            call.request().collection_name(), call.request().collectionid());
-        call.response().set_compactionid(-1);
-        FinishWith(call, info.status());
-    });
-    handlers.Set<rpc::GetCompactionState>([](rpc::GetCompactionState::Call& call) {
-        call.response().set_state(pb::common::Completed);
-        FinishWith(call, base::Status());
-    });
-    handlers.Set<rpc::GetCompactionStateWithPlans>(
-        [](rpc::GetCompactionStateWithPlans::Call& call) {
-            call.response().set_state(pb::common::Completed);
-            FinishWith(call, base::Status());
-        });
+    RegisterCompactions(handlers);
 }
 
 }  // namespace elanus::wire

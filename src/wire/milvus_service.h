@@ -3,7 +3,7 @@
 //
 // Files: collection_rpcs.cc (collections, partitions, aliases, load state), index_rpcs.cc,
 // row_rpcs.cc (insert to query, flush), admin_rpcs.cc (handshake, databases, health, segments),
-// analyzer_rpcs.cc.
+// analyzer_rpcs.cc, compaction_rpcs.cc.
 // Threads: handlers run on the workers given to RpcHandlers; the service is immutable after
 // Register.
 #pragma once
@@ -53,6 +53,7 @@ class MilvusService {
     void RegisterAnalyzers(RpcHandlers& handlers);
     void RegisterDatabases(RpcHandlers& handlers);
     void RegisterSegments(RpcHandlers& handlers);
+    void RegisterCompactions(RpcHandlers& handlers);
 
     base::Result<roles::LoadStatus> LoadStatusOf(RawCall& call, const std::string& database,
                                                  const std::string& collection,

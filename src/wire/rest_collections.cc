@@ -1,6 +1,7 @@
 // Collections and their load state.
 
 #include "roles/errors.h"
+#include "wire/compaction_counts.h"
 #include "wire/rest_error.h"
 #include "wire/rest_routes.h"
 #include "wire/rest_schema.h"
@@ -214,23 +215,29 @@ RestResult RestRoutes::AlterField(const RestCall& call) {
     return ReplyTo(proxy_.AlterField(call.context, call.database, collection, field, params, {}));
 }
 
-// Nothing is compacted on request: there is no job, and what there is is complete.
 RestResult RestRoutes::Compact(const RestCall& call) {
-    ASSIGN_OR_RETURN(const std::string collection, call.body.RequiredText("collectionName"));
-    RETURN_IF_ERROR(proxy_.DescribeCollection(call.context, call.database, collection).status());
+    proxy::CompactRequest request;
+    request.database = call.database;
+    ASSIGN_OR_RETURN(request.collection, call.body.RequiredText("collectionName"));
+    ASSIGN_OR_RETURN(const bool is_clustering, call.body.Bool("isClustering", false));
+    request.kind = is_clustering ? roles::CompactionKind::kClustering : roles::CompactionKind::kMix;
+    ASSIGN_OR_RETURN(const roles::CompactResponse compaction,
+                     proxy_.Compact(call.context, request));
     Value data;
-    data.Add("compactionID", -1);
+    data.Add("compactionID", compaction.compaction_id);
     return ReplyWith(data);
 }
 
 RestResult RestRoutes::CompactionState(const RestCall& call) {
     ASSIGN_OR_RETURN(const int64_t job, call.body.Int("jobID", 0, INT64_MIN, INT64_MAX));
+    ASSIGN_OR_RETURN(const roles::CompactionStatus status, proxy_.GetCompaction(call.context, job));
+    const CompactionCounts counts = CountPlans(status);
     Value data;
     data.Add("compactionID", job);
-    data.Add("state", "Completed");
-    data.Add("executingPlanNumber", 0);
+    data.Add("state", status.executing ? "Executing" : "Completed");
+    data.Add("executingPlanNumber", counts.executing);
     data.Add("timeoutPlanNumber", 0);
-    data.Add("completedPlanNumber", 0);
+    data.Add("completedPlanNumber", counts.completed);
     return ReplyWith(data);
 }
 

@@ -152,9 +152,9 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(GetPersistentSegmentInfo, kDone, "") \
     UNARY(GetQuerySegmentInfo, kDone, "") \
     UNARY(LoadBalance, kUnimplemented, "LoadBalance") \
-    UNARY(ManualCompaction, kPartial, "Compaction") \
-    UNARY(GetCompactionState, kPartial, "") \
-    UNARY(GetCompactionStateWithPlans, kPartial, "") \
+    UNARY(ManualCompaction, kDone, "Compaction") \
+    UNARY(GetCompactionState, kDone, "") \
+    UNARY(GetCompactionStateWithPlans, kDone, "") \
     UNARY(CreateResourceGroup, kUnimplemented, "CreateResourceGroup") \
     UNARY(DropResourceGroup, kUnimplemented, "DropResourceGroup") \
     UNARY(UpdateResourceGroups, kUnimplemented, "UpdateResourceGroups") \

@@ -248,7 +248,9 @@ class SideCollection(Actor):
 
 
 class Flusher(Actor):
-    """Flushes the collections, rarely or, when told to hurry, all the time."""
+    """Flushes and compacts the collections, rarely or, when told to hurry, all the time."""
+
+    COMPACTIONS = ({}, {}, {"l0Compaction": True}, {"target_size": 1})
 
     def __init__(self, seed, collections):
         super().__init__(seed)
@@ -264,7 +266,10 @@ class Flusher(Actor):
             time.sleep(0.02)
         elif self.quiet:
             return
-        self.random.choice(self.collections).flush(stub)
+        collection = self.random.choice(self.collections)
+        collection.flush(stub)
+        if self.random.random() < 0.4:
+            collection.compact(stub, **self.random.choice(self.COMPACTIONS))
 
 
 def wait_until_loaded(collection, stub):

@@ -119,6 +119,11 @@ class Collection:
     def flush(self, stub):
         checked(stub.Flush(milvus_pb2.FlushRequest(collection_names=[self.name]), timeout=RPC_SECONDS_MAX))
 
+    def compact(self, stub, **kind):
+        """Starts one; whatever it does, no row may change."""
+        checked(stub.ManualCompaction(milvus_pb2.ManualCompactionRequest(
+            collection_name=self.name, **kind), timeout=RPC_SECONDS_MAX))
+
     def exists(self, stub):
         reply = stub.ShowCollections(milvus_pb2.ShowCollectionsRequest(), timeout=RPC_SECONDS_MAX)
         return self.name in checked(reply).collection_names

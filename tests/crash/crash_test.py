@@ -5,7 +5,8 @@
 
 One data folder lives through all cycles. A cycle writes until at least 1,000 row operations are
 acknowledged; then the server dies, at a random moment or at a named kill point (in a flush, its
-swap, the log, the catalog, an object, an index build, or in the recovery after another kill). The
+swap, a compaction, the log, the catalog, an object, an index build, or in the recovery after another
+kill). The
 next start must succeed, and then every acknowledged row must be there with equal values, no deleted
 row visible, none doubled; a request that was under way may be done or not, but whole. The model is
 in this process; the server knows nothing of it. Exit status 1 with the folder kept on any problem.
@@ -39,11 +40,15 @@ FLUSH_FILES = ("flush.begin", "flush.after_data_file", "flush.after_delete_file"
                "object.after_publish")
 LOG = ("wal.before_write", "wal.after_write", "wal.after_sync")
 CATALOG_AND_INDEX = ("catalog.before_commit", "catalog.after_commit", "index.before_publish", "index.after_publish")
+COMPACTION_FILES = ("compact.before_publish", "compact.after_publish", "compact.after_origins", "compact.prepared")
+COMPACTION_SWAP = ("compact.after_delete_file", "compact.before_commit", "coord.before_compaction_commit",
+                   "coord.after_compaction_commit", "compact.after_commit", "compact.after_memory_switch")
 RECOVERY = ("recovery.begin", "recovery.after_catalog", "recovery.during_replay", "recovery.during_replay",
             "recovery.done", "wal.recover")
-# Where ten cycles, in a random order, are killed; None: at a random moment. A cycle of RECOVERY is
+# Where fourteen cycles, in a random order, are killed; None: at a random moment. A cycle of RECOVERY is
 # killed twice, at a random moment and then in the recovery from that.
-PLAN = (FLUSH_SWAP, FLUSH_SWAP, FLUSH_SWAP, FLUSH_SWAP, FLUSH_FILES, LOG, CATALOG_AND_INDEX, RECOVERY, RECOVERY, None)
+PLAN = (FLUSH_SWAP, FLUSH_SWAP, FLUSH_SWAP, FLUSH_SWAP, FLUSH_FILES, LOG, CATALOG_AND_INDEX, RECOVERY, RECOVERY, None,
+        COMPACTION_FILES, COMPACTION_SWAP, COMPACTION_SWAP, COMPACTION_SWAP)
 
 
 def visit_of(name, chance):
@@ -280,13 +285,15 @@ class Test:
 
     def report(self):
         kills = sum(self.kills.values())
-        swap, files, recovery = (sum(self.kills[name] for name in set(names))
-                                 for names in (FLUSH_SWAP, FLUSH_FILES, RECOVERY))
+        swap, files, recovery, compaction = (
+            sum(self.kills[name] for name in set(names))
+            for names in (FLUSH_SWAP, FLUSH_FILES, RECOVERY, COMPACTION_FILES + COMPACTION_SWAP))
         print(f"cycles {len(self.acknowledged)}, kills {kills}, elanus check runs {self.checks}")
         if self.acknowledged:
             print(f"acknowledged operations per cycle: min {min(self.acknowledged)}, "
                   f"median {statistics.median(self.acknowledged):.0f}, total {sum(self.acknowledged)}")
-        print(f"kills inside a flush swap {swap}, in recovery {recovery}, while a flush wrote its files {files}")
+        print(f"kills inside a flush swap {swap}, in recovery {recovery}, while a flush wrote its files {files}, "
+              f"in a compaction {compaction}")
         for name, count in sorted(self.kills.items()):
             print(f"    {name}: {count}")
         starts = self.server.start_seconds
