@@ -78,10 +78,16 @@ size_t SkipSpaces(std::string_view text, size_t pos) {
     return pos;
 }
 
+// Milvus takes exactly one space between the words.
+size_t SkipOneSpace(std::string_view text, size_t pos) {
+    return pos < text.size() && text[pos] == ' ' ? pos + 1 : std::string_view::npos;
+}
+
 // Position behind `word` when it stands at `pos` as a whole word; npos otherwise.
 size_t MatchWord(std::string_view text, size_t pos, std::string_view word) {
     const size_t end = pos + word.size();
-    if (text.substr(std::min(pos, text.size()), word.size()) != word ||
+    if (pos == std::string_view::npos ||
+        text.substr(std::min(pos, text.size()), word.size()) != word ||
         (end < text.size() && IsWord(text[end]))) {
         return std::string_view::npos;
     }
@@ -95,12 +101,12 @@ size_t MatchNullTest(std::string_view text, size_t pos, TokenKind* kind) {
         if (after_is == std::string_view::npos) {
             continue;
         }
-        size_t next = SkipSpaces(text, after_is);
+        size_t next = SkipOneSpace(text, after_is);
         *kind = TokenKind::kIsNull;
         if (const size_t after_not = MatchWord(text, next, test.not_word);
             after_not != std::string_view::npos) {
             *kind = TokenKind::kIsNotNull;
-            next = SkipSpaces(text, after_not);
+            next = SkipOneSpace(text, after_not);
         }
         const size_t end = MatchWord(text, next, test.null);
         if (end != std::string_view::npos) {

@@ -73,29 +73,18 @@ base::Status AdoptScalars(const FieldSchema& field, DataType type, Column* colum
     return base::Status();
 }
 
-base::Status CheckLengths(const FieldSchema& field, const Column& column, uint64_t max_length,
-                          std::string_view kind) {
+base::Status CheckVarCharLengths(const FieldSchema& field, const Column& column) {
+    const auto max_length = static_cast<uint64_t>(field.max_length());
     const auto offsets = column.offsets.As<uint32_t>();
     for (size_t row = 0; row < column.rows; ++row) {
         const uint32_t length = offsets[row + 1] - offsets[row];
         if (length > max_length) {
-            return Invalid("length of ", kind, " field ", field.name,
+            return Invalid("length of varchar field ", field.name,
                            " exceeds max length, row number: ", row, ", length: ", length,
                            ", max length: ", max_length);
         }
     }
     return base::Status();
-}
-
-base::Status CheckVarCharLengths(const FieldSchema& field, const Column& column) {
-    return CheckLengths(field, column, static_cast<uint64_t>(field.max_length()), "varchar");
-}
-
-base::Status AdoptText(const FieldSchema& field, const Limits& limits, Column* column) {
-    column->type = DataType::kText;
-    const int64_t own = field.max_length();
-    return CheckLengths(field, *column,
-                        static_cast<uint64_t>(own > 0 ? own : limits.max_text_length), "text");
 }
 
 base::Status CheckDynamicKeys(const schema::CollectionSchema& schema, std::string_view text) {
@@ -295,7 +284,8 @@ base::Status AdoptColumn(const RowRules& rules, const FieldSchema& field, Column
         case DataType::kVarChar:
             return CheckVarCharLengths(field, *column);
         case DataType::kText:
-            return AdoptText(field, rules.limits, column);
+            column->type = DataType::kText;  // of any length, as in Milvus
+            return base::Status();
         case DataType::kJson:
             return CheckJson(rules.schema, field, *column, rules.limits);
         case DataType::kTimestamptz:

@@ -201,7 +201,9 @@ void ListSearch::AskShard(size_t shard) {
     const sys::Stopwatch watch(*core_.partners.clock, &answers_[shard].ask_ns);
     roles::SearchRequest of_shard = shard_request_;
     of_shard.vchannel = collection_.vchannels[shard];
-    auto response = core_.partners.streaming_node->Search(context_, of_shard);
+    const base::CallContext limited =
+        shard_request_.filter == nullptr ? context_ : core_.FilterContext(context_);
+    auto response = core_.partners.streaming_node->Search(limited, of_shard);
     base::Status& status = answers_[shard].status;
     status = response.ok() ? CheckHitShape(shard_request_, *response) : response.status();
     if (status.ok()) {
@@ -220,7 +222,8 @@ uint64_t ListSearch::ask_ns() const {
 base::Status ListSearch::Finish() {
     for (ShardAnswer& answer : answers_) {
         if (!answer.status.ok()) {
-            return core_.ReadFailure(context_, collection_, std::move(answer.status));
+            return core_.ReadFailure(context_, collection_,
+                                     core_.FilterFailure(context_, std::move(answer.status)));
         }
     }
     TakeShardReports(collection_.vchannels, &responses_, &report_);

@@ -7,6 +7,8 @@
 #include "proxy/phrase.h"
 #include "proxy/schema_validation.h"
 
+#include <algorithm>
+
 namespace elanus::proxy {
 
 namespace {
@@ -165,6 +167,28 @@ base::Status ProxyCore::ReadFailure(const base::CallContext& context,
     return cause == text.npos ? failure : failure.Annotate(text.substr(0, cause));
 }
 
+base::CallContext ProxyCore::FilterContext(const base::CallContext& context) const {
+    constexpr int64_t kNsPerMs = 1'000'000;
+    base::CallContext limited = context;
+    if (limits.filter_ms_max > 0) {
+        limited.deadline_ns = std::min(
+            context.deadline_ns, partners.clock->MonotonicNs() + limits.filter_ms_max * kNsPerMs);
+    }
+    return limited;
+}
+
+base::Status ProxyCore::FilterFailure(const base::CallContext& caller, base::Status failure) const {
+    const bool caller_waits = caller.Check(partners.clock->MonotonicNs()).ok();
+    if (failure.code() != base::Code::kTimeout || limits.filter_ms_max == 0 || !caller_waits) {
+        return failure;
+    }
+    return base::Status::Error(
+        base::Code::kTimeout,
+        Phrase("a read with a filter took longer than ", limits.filter_ms_max,
+               " ms (elanus.filter.maxTime): make the filter cheaper, index its fields, or raise "
+               "the setting"));
+}
+
 base::Result<std::vector<roles::RetrieveResponse>> ProxyCore::RetrieveFromShards(
     const base::CallContext& context, const roles::CollectionInfo& collection,
     const roles::RetrieveRequest& request) {
@@ -175,11 +199,12 @@ base::Result<std::vector<roles::RetrieveResponse>> ProxyCore::RetrieveFromShards
     complete.partitions =
         PrunePartitions(collection, std::move(complete.partitions), complete.filter.get());
     CompleteRead(*partners.clock, collection, &complete);
+    const base::CallContext limited = request.filter == nullptr ? context : FilterContext(context);
     partners.executor->ParallelFor(shards, [&](size_t shard) {
         roles::RetrieveRequest of_shard = complete;
         of_shard.vchannel = collection.vchannels[shard];
         of_shard.collection_id = collection.id;
-        auto response = partners.streaming_node->Retrieve(context, of_shard);
+        auto response = partners.streaming_node->Retrieve(limited, of_shard);
         if (response.ok()) {
             responses[shard] = std::move(response).value();
         } else {
@@ -188,7 +213,7 @@ base::Result<std::vector<roles::RetrieveResponse>> ProxyCore::RetrieveFromShards
     });
     for (base::Status& failure : failures) {
         if (!failure.ok()) {
-            return ReadFailure(context, collection, std::move(failure));
+            return ReadFailure(context, collection, FilterFailure(context, std::move(failure)));
         }
     }
     return responses;

@@ -103,6 +103,11 @@ class ProxyCore {
                       const std::vector<base::Timestamp>& moments,
                       const roles::SearchResponse& found);
 
+    // The context of a read with a filter: it ends no later than `filter_ms_max` from now.
+    base::CallContext FilterContext(const base::CallContext& context) const;
+    // Tells the end of a filter's time from that of the caller's.
+    base::Status FilterFailure(const base::CallContext& caller, base::Status failure) const;
+
     // Asks every vchannel at once; `request` is a template whose vchannel is filled in. In the
     // order of the collection's vchannels.
     base::Result<std::vector<roles::RetrieveResponse>> RetrieveFromShards(

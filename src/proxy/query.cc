@@ -86,9 +86,8 @@ class QueryRun {
         ASSIGN_OR_RETURN(shard_request_.filter,
                          core_.PlanRead(request_.filter, request_.templates, request_.query_params,
                                         draw, &report_));
-        // The text decides, not the plan: a filter that every row passes is still a filter.
-        const bool blank = request_.filter.find_first_not_of(" \t\r\n") == std::string::npos;
-        if (blank && !aggregate_.has_value() && !settings_.has_limit) {
+        const bool every_row = shard_request_.filter == nullptr;  // blank, or always true
+        if (every_row && !aggregate_.has_value() && !settings_.has_limit) {
             return Invalid("empty expression should be used with limit");
         }
         ASSIGN_OR_RETURN(shard_request_.partitions,
@@ -100,8 +99,8 @@ class QueryRun {
         shard_request_.limit = static_cast<uint64_t>(settings_.limit + settings_.offset);
         shard_request_.ignore_growing = settings_.ignore_growing;
         shard_request_.guarantee_ts = moment_.guarantee_ts;
-        shard_request_.hold_snapshot_s = moment_.iterator ? kIteratorHoldSeconds : 0;
         shard_request_.snapshot_ts = moment_.snapshot_ts;
+        shard_request_.hold_snapshot_s = moment_.iterator ? kIteratorHoldSeconds : 0;
         shard_request_.max_bytes = static_cast<uint64_t>(core_.limits.max_output_bytes);
         shard_request_.profile = report_.wants_profile();
         report_.guarantee_ts = moment_.guarantee_ts;

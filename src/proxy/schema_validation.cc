@@ -260,7 +260,22 @@ KeyValues NormalProperties(KeyValues properties) {
     return properties;
 }
 
+// Files are not encrypted, and a user who asks for it must not believe that they are.
+base::Status RefuseEncryption(const KeyValues& properties) {
+    for (const auto& [key, value] : properties) {
+        bool on = false;
+        const bool switched_off = key == "cipher.enabled" && ParseBool(value, &on) && !on;
+        if (key.starts_with("cipher.") && !switched_off) {
+            return base::Status::Error(
+                base::Code::kUnsupportedOperation,
+                Phrase("property ", key, ": this server does not encrypt data, leave it out"));
+        }
+    }
+    return base::Status();
+}
+
 base::Status ValidateDatabaseProperties(const KeyValues& properties) {
+    RETURN_IF_ERROR(RefuseEncryption(properties));
     for (const auto& [key, value] : properties) {
         bool on = false;
         int64_t number = 0;
@@ -351,6 +366,7 @@ bool ParseInt(std::string_view text, int64_t* value) {
 }
 
 base::Status ValidateCollectionProperties(const KeyValues& properties) {
+    RETURN_IF_ERROR(RefuseEncryption(properties));
     for (const auto& [key, value] : properties) {
         if (key == "collection.ttl.seconds") {
             int64_t seconds = 0;

@@ -222,13 +222,13 @@ void DecodeArrays(Reader& reader, Column* column, int depth) {
     column->rows = rows.size();
     DataType element = DataType::kNone;
     for (const Column& row : rows) {
-        if (row.type != DataType::kNone) {
-            if (element != DataType::kNone && element != row.type) {
-                reader.Check(false);
-                return;
-            }
-            element = row.type;
+        if (row.type != DataType::kNone && element != DataType::kNone && element != row.type) {
+            // No array holds JSON, so the check against the schema refuses it by the field's name.
+            element = DataType::kJson;
+            rows.assign(rows.size(), Column());
+            break;
         }
+        element = row.type == DataType::kNone ? element : row.type;
     }
     std::vector<uint32_t> offsets{0};
     schema::ColumnBuilder elements(0, element == DataType::kNone ? DataType::kInt64 : element);

@@ -981,6 +981,33 @@ def test_properties_are_taken_and_described(stub, client, name):
         assert status.code == 1100, (key, status)
 
 
+@pytest.mark.parametrize("properties", [{"cipher.enabled": "true"}, {"cipher.key": "k"}, {"cipher.ezID": "1"}])
+def test_encryption_is_refused(stub, client, name, properties):
+    status = create_raw(stub, schema_of(name), properties=properties)
+    assert status.code == 3000 and "does not encrypt" in status.reason
+    assert not client.has_collection(name)
+    with pytest.raises(MilvusException, match="does not encrypt"):
+        client.create_database(name, properties=properties)
+    create(client, name, simple_schema(dim=4), properties={"cipher.enabled": "false"})
+    with pytest.raises(MilvusException, match="does not encrypt"):
+        client.alter_collection_properties(name, properties)
+
+
+def test_an_array_of_mixed_kinds_is_refused_by_its_field(stub, client, name):
+    schema = simple_schema(dim=4)
+    schema.add_field("list", DataType.ARRAY, element_type=DataType.INT64, max_capacity=4)
+    create(client, name, schema)
+    rows = schema_pb2.ArrayArray(element_type=schema_pb2.Int64, data=[
+        schema_pb2.ScalarField(long_data=schema_pb2.LongArray(data=[1, 2])),
+        schema_pb2.ScalarField(string_data=schema_pb2.StringArray(data=["x"]))])
+    mixed = schema_pb2.FieldData(type=schema_pb2.Array, field_name="list",
+                                 scalars=schema_pb2.ScalarField(array_data=rows))
+    status = stub.Insert(milvus_pb2.InsertRequest(
+        collection_name=name, num_rows=2, fields_data=[keys([1, 2]), floats(2), mixed])).status
+    assert status.code == 1100 and "list" in status.reason
+    assert count(client, name) == 0
+
+
 def test_a_description_is_altered_by_its_property(client, name):
     create(client, name, simple_schema(dim=4, description="old"))
     client.alter_collection_properties(name, {"collection.description": "new"})

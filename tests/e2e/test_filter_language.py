@@ -473,7 +473,7 @@ def test_nothing_was_deleted_by_wrong_filters(client, filled):
 # ---- empty filters, whole and part
 
 
-@pytest.mark.parametrize("text", ["", "  ", "\t\n"])
+@pytest.mark.parametrize("text", ["", "  ", "\t\n", "true", "1 == 1", "id not in []"])
 def test_an_empty_filter_is_always_true(client, filled, text):
     assert len(client.query(filled, filter=text, limit=ROWS + 1)) == ROWS
     assert count(client, filled, text) == ROWS
@@ -483,6 +483,13 @@ def test_an_empty_filter_is_always_true(client, filled, text):
     assert error.value.code == 1100
     with pytest.raises(MilvusException, match="requires limit"):
         client.query(filled, filter="id > 0", order_by=["id:asc"])
+
+
+@pytest.mark.parametrize("text", ["id is  null", "id is not  null", "id is\tnull", "id  is not\nnull"])
+def test_null_tests_take_exactly_one_space(client, filled, text):
+    with pytest.raises(MilvusException, match="cannot parse expression") as error:
+        client.query(filled, filter=text, limit=3)
+    assert error.value.code == 1100
 
 
 @pytest.mark.parametrize("text", ["true", "1 == 1", "id not in []", "true or id > 3"])

@@ -3,9 +3,10 @@
 import re
 
 import pytest
+from elanus_server import Server
 from oracle import random_vectors
-from pymilvus import DataType, MilvusException
-from rows import all_ids, create, index_of, insert_in_batches, simple_schema
+from pymilvus import DataType, MilvusClient, MilvusException
+from rows import all_ids, count, create, index_of, insert_in_batches, simple_schema
 
 ROWS = 600
 COLOURS = ["red", "green", "blue"]
@@ -324,3 +325,24 @@ def test_a_random_sample_is_drawn_anew_each_time(client, filled):
     draws = [tuple(row["id"] for row in client.query(filled, filter="random_sample(0.5)", output_fields=["id"]))
              for _ in range(6)]
     assert len(set(draws)) > 1
+
+
+def test_a_filter_that_takes_too_long_is_stopped(tmp_path, name):
+    with Server(tmp_path / "impatient", environment={"ELANUS_FILTER_MAXTIME": "0.002"}) as server:
+        client = server.client()
+        schema = MilvusClient.create_schema()
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+        schema.add_field("text", DataType.VARCHAR, max_length=1000)
+        create(client, name, schema)
+        for start in range(0, 200_000, 20_000):
+            client.insert(name, [{"id": start + i, "vector": [0.0, 1.0], "text": "ab" * 100} for i in range(20_000)])
+        slow = 'text =~ "(a|b)*c(a|b)*d"'
+        for ask in (lambda: client.query(name, filter=slow, limit=1),
+                    lambda: client.search(name, data=[[0.0, 1.0]], limit=1, filter=slow),
+                    lambda: client.delete(name, filter=slow)):
+            with pytest.raises(MilvusException, match="elanus.filter.maxTime") as caught:
+                ask()
+            assert caught.value.code == 10001
+        assert count(client, name) == 200_000  # no filter, no limit
+        assert len(client.query(name, filter="id in [1, 2]", limit=5)) == 2
