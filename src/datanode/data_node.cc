@@ -4,6 +4,7 @@
 #include "datanode/compaction.h"
 #include "object/object_sink.h"
 #include "scalar_index/build.h"
+#include "schema/leaf_field.h"
 #include "segment/sealed_segment.h"
 #include "sys/kill_point.h"
 #include "vindex/family.h"
@@ -24,22 +25,23 @@ base::Result<roles::BuildIndexResponse> Published(object::ObjectStore& objects,
     return roles::BuildIndexResponse{index->rows(), info.size_bytes};
 }
 
-base::Result<const schema::FieldSchema*> FieldOf(const roles::BuildIndexRequest& request) {
-    const schema::FieldSchema* field = request.schema.FindField(request.index.field_id);
-    if (field == nullptr) {
+base::Result<schema::LeafField> FieldOf(const roles::BuildIndexRequest& request) {
+    const auto field = schema::FindLeafField(request.schema, request.index.field_id);
+    if (!field.has_value()) {
         return base::Status::WithFields(base::Code::kFieldNotFound,
                                         {{"field", std::to_string(request.index.field_id)}});
     }
-    return field;
+    return *field;
 }
 
 base::Result<vindex::BuildParams> ParamsOf(const roles::BuildIndexRequest& request) {
-    ASSIGN_OR_RETURN(const schema::FieldSchema* field, FieldOf(request));
+    ASSIGN_OR_RETURN(const schema::LeafField leaf, FieldOf(request));
+    const schema::FieldSchema* field = leaf.field;
     const auto metric = vindex::MetricFromName(request.index.metric_type);
     const bool sparse = field->type == schema::DataType::kSparseFloatVector;
     if (!(sparse || schema::IsDenseVector(field->type)) || !metric.has_value()) {
         return base::Status::Error(base::Code::kIndexNotSupported,
-                                   request.index.index_type + " over field " + field->name);
+                                   request.index.index_type + " over field " + leaf.Name());
     }
     vindex::BuildParams params;
     params.index_type = request.index.index_type.empty() ? "AUTOINDEX" : request.index.index_type;
@@ -98,11 +100,11 @@ class IndexBuild {
     }
 
     base::Result<roles::BuildIndexResponse> BuildScalars() {
-        ASSIGN_OR_RETURN(const schema::FieldSchema* field, FieldOf(request_));
-        const scalar_index::BuildSpec spec{request_.index.index_type, *field,
+        ASSIGN_OR_RETURN(const schema::LeafField field, FieldOf(request_));
+        const scalar_index::BuildSpec spec{request_.index.index_type, field.ValueSchema(),
                                            request_.index.params};
         ASSIGN_OR_RETURN(const schema::ColumnView column, OpenColumn());
-        const scalar_index::BuildInput input{column, segment_->rows(), Interrupt()};
+        const scalar_index::BuildInput input{column, column.rows, Interrupt()};
         return Publish(
             [&](codec::Sink& sink) { return scalar_index::BuildIndex(spec, input, sink).status(); },
             segment_->rows());

@@ -119,8 +119,9 @@ base::Result<ColumnView> Select(const ColumnRef& column, const ColumnView& store
 // The elements of a struct array as rows of columns, one a sub-field.
 class ElementColumns : public ColumnSource {
   public:
-    ElementColumns(const schema::FieldSchema& field, const ColumnView& structs, size_t begin,
-                   size_t end) {
+    ElementColumns(const ColumnSource& rows, const schema::FieldSchema& field,
+                   const ColumnView& structs, size_t begin, size_t end)
+        : rows_(rows), begin_(begin), end_(end) {
         const size_t count = std::min(field.sub_fields.size(), structs.children.size());
         for (size_t i = 0; i < count; ++i) {
             if (structs.children[i].rows >= end) {
@@ -138,8 +139,15 @@ class ElementColumns : public ColumnSource {
         return nullptr;
     }
     const schema::FieldSchema* Field(base::FieldId) const override { return nullptr; }
+    std::optional<LeafBits> Indexed(const void* leaf) const override {
+        return rows_.IndexedElements(leaf, begin_, end_ - begin_);
+    }
+    bool IsIndexed(const void* leaf) const override { return rows_.IsIndexed(leaf); }
 
   private:
+    const ColumnSource& rows_;
+    const size_t begin_;
+    const size_t end_;
     std::vector<std::pair<base::FieldId, ColumnView>> columns_;
 };
 
@@ -235,7 +243,7 @@ class Evaluation {
         }
         const size_t end = rows == 0 ? 0 : structs.offsets[rows];
         *first = rows == 0 ? 0 : structs.offsets[0] & ~uint32_t{63};
-        const ElementColumns columns(*field, structs, *first, end);
+        const ElementColumns columns(columns_, *field, structs, *first, end);
         Bitmap wanted(end - *first, needed == nullptr);
         if (needed != nullptr) {
             needed->ForEach([&](size_t row) {

@@ -42,6 +42,13 @@ class ColumnSource {
         (void)leaf;
         return false;
     }
+    // The same for a leaf of an element predicate: one bit for each of `count` elements of its
+    // struct array, from element `first` of the column on.
+    virtual std::optional<LeafBits> IndexedElements(const void* leaf, size_t first,
+                                                    size_t count) const {
+        (void)leaf, (void)first, (void)count;
+        return std::nullopt;
+    }
     // The share of rows, 0 to 1, for which the plan is likely true. Terms are ordered by it.
     virtual double Selectivity(const Plan& plan) const {
         (void)plan;

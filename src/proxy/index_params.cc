@@ -9,6 +9,7 @@
 #include "proxy/schema_validation.h"
 #include "proxy/search_params.h"
 #include "scalar_index/json_path.h"
+#include "schema/leaf_field.h"
 #include "vindex/family.h"
 
 #include <algorithm>
@@ -242,10 +243,14 @@ base::Status CompleteVectorIndex(const roles::CollectionInfo& collection, const 
     return base::Status();
 }
 
-// The field, or for a key of the dynamic field `$meta`.
-const FieldSchema* IndexedField(const schema::CollectionSchema& schema, std::string_view name) {
-    const FieldSchema* field = schema.FindField(name);
-    return field != nullptr || name.empty() ? field : schema.dynamic_field();
+// A field, a sub-field of a struct array, or for a key of the dynamic field `$meta`.
+std::optional<schema::LeafField> IndexedField(const schema::CollectionSchema& schema,
+                                              std::string_view name) {
+    const auto field = schema::FindLeafField(schema, name);
+    if (field.has_value() || name.empty() || schema.dynamic_field() == nullptr) {
+        return field;
+    }
+    return schema::LeafField{schema.dynamic_field()};
 }
 
 base::Status CheckSwitches(const KeyValues& params, std::string_view index_type = {}) {
@@ -306,14 +311,16 @@ std::string Extract(KeyValues* params, const std::string& key) {
 base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collection,
                                           const CreateIndexRequest& request, const Limits& limits) {
     RETURN_IF_ERROR(ValidateIndexName(request.index_name, limits));
-    const FieldSchema* field = IndexedField(collection.schema, request.field);
-    if (field == nullptr) {
+    const auto leaf = IndexedField(collection.schema, request.field);
+    if (!leaf.has_value()) {
         return Invalid("cannot create index on non-exist field: ", request.field);
     }
+    const FieldSchema value = leaf->ValueSchema();
+    const FieldSchema* field = &value;
     roles::IndexInfo index;
     index.collection_id = collection.id;
     index.field_id = field->id;
-    index.field_name = field->name;
+    index.field_name = leaf->Name();
     index.name = request.index_name;
     index.user_params = request.params;
     ASSIGN_OR_RETURN(index.params, MergeParams(request.params, limits));
@@ -324,6 +331,11 @@ base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collectio
         index.index_type = kAutoIndex;
     }
     RETURN_IF_ERROR(CheckSwitches(index.params, index.index_type));
+    if (leaf->is_element() && schema::IsVector(field->type)) {
+        return Invalid("data type ", schema::DataTypeName(leaf->field->type),
+                       " can't build with this index ", index.index_type,
+                       ": indexes over vectors of struct arrays are not built");
+    }
     if (schema::IsVector(field->type)) {
         RETURN_IF_ERROR(CompleteVectorIndex(collection, *field, &index));
         return index;
@@ -332,7 +344,7 @@ base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collectio
     const bool for_vectors =
         !index.metric_type.empty() ||
         (index.index_type != kAutoIndex && vindex::FindFamily(index.index_type) != nullptr);
-    if (for_vectors && field->name != request.field) {
+    if (for_vectors && leaf->Name() != request.field) {
         return Invalid("cannot create index on non-exist field: ", request.field);
     }
     RETURN_IF_ERROR(CheckScalarType(*field, index.index_type, index.params));

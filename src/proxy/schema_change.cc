@@ -185,7 +185,11 @@ base::Status DropIndexesOf(ProxyCore& core, const base::CallContext& context, ba
     ASSIGN_OR_RETURN(const roles::IndexList list,
                      core.partners.data_coord->ListIndexes(context, roles::OfCollection{id}));
     for (const roles::IndexProgress& progress : list.indexes) {
-        if (progress.index.field_id == field.id) {
+        const base::FieldId indexed = progress.index.field_id;
+        const bool of_sub_field =
+            std::any_of(field.sub_fields.begin(), field.sub_fields.end(),
+                        [&](const FieldSchema& sub_field) { return sub_field.id == indexed; });
+        if (indexed == field.id || of_sub_field) {
             RETURN_IF_ERROR(core.partners.data_coord
                                 ->DropIndex(context, roles::DropIndexRequest{id, field.name,
                                                                              progress.index.name})

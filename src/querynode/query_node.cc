@@ -196,7 +196,9 @@ base::Status QueryNodeImpl::AttachVectors(Loaded& loaded, const roles::IndexToLo
 base::Status QueryNodeImpl::AttachScalars(Loaded& loaded, const roles::IndexToLoad& index,
                                           const base::Buffer& file) {
     ASSIGN_OR_RETURN(auto opened, scalar_index::Index::Open(file));
-    if (opened->rows() != loaded.segment->rows()) {
+    ASSIGN_OR_RETURN(const schema::ColumnView column,
+                     loaded.segment->WholeColumn(index.index.field_id));
+    if (opened->rows() != column.rows) {
         return OtherRows();
     }
     loaded.segment->AttachScalarIndex(index.index.id, std::move(opened));

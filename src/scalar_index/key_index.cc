@@ -163,7 +163,7 @@ Status KeyIndex::OpenRowSet(codec::SectionId section, base::Buffer* words) const
 bool KeyIndex::IsOfColumn(const ColumnRef& column) const {
     const auto type = static_cast<schema::DataType>(meta_.data_type);
     const auto element = static_cast<schema::DataType>(meta_.element_type);
-    if (column.field_id != meta_.field_id || column.sub_field >= 0 ||
+    if (column.field_id != meta_.field_id ||
         (column.type != type && !AreSameText(column.type, type))) {
         return false;
     }

@@ -56,6 +56,10 @@ class BlockColumns : public expr::ColumnSource {
     std::optional<expr::LeafBits> Indexed(const void* leaf) const override {
         return answers_.Slice(leaf, source_.runs()[run_].first_row + begin_, end_ - begin_);
     }
+    std::optional<expr::LeafBits> IndexedElements(const void* leaf, size_t first,
+                                                  size_t count) const override {
+        return answers_.Slice(leaf, first, count);
+    }
     bool IsIndexed(const void* leaf) const override { return answers_.Has(leaf); }
     double Selectivity(const expr::Plan& plan) const override {
         return EstimateSelectivity(plan, source_);

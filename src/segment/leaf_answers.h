@@ -1,6 +1,9 @@
 // LeafAnswers: what the scalar indexes of a segment say of a plan's leaves, asked before the rows
 // are evaluated.
 //
+// The leaves of an element predicate are answered by indexes of sub-fields, a bit for each element
+// of the segment's struct array; rows without a candidate element are ruled out by them.
+//
 // An index is asked only where its answer is expected to cost less than scanning the rows that are
 // still open: a range that half of the rows pass is scanned faster than it is looked up. An index
 // that cannot answer (damage) leaves its leaf to the scan.
@@ -30,7 +33,7 @@ class LeafAnswers {
     bool Narrow(base::Bitmap* rows) const;
 
     bool Has(const void* leaf) const { return answers_.contains(leaf); }
-    // The answer for rows [begin, begin + count).
+    // The answer for rows [begin, begin + count); for the leaf of an element predicate, elements.
     std::optional<expr::LeafBits> Slice(const void* leaf, size_t begin, size_t count) const;
     bool empty() const { return answers_.empty(); }
     // The indexes that answered, as profiles show them: "STL_SORT(price)", each once.
@@ -43,18 +46,30 @@ class LeafAnswers {
         scalar_index::LeafEstimate estimate;
         double cost_ns = 0;
     };
+    // What a leaf is evaluated over: the rows of the segment, or the elements of a struct array.
+    struct Domain {
+        size_t size = 0;
+        const schema::FieldSchema* parent = nullptr;  // the struct array
+    };
     Choice Cheapest(const expr::Plan& leaf) const;
-    void AskAll(const expr::Plan& plan, double open_rows);
-    void AskTerms(const expr::And& conjunction, double open_rows);
+    void AskAll(const expr::Plan& plan, const Domain& domain, double open);
+    void AskTerms(const expr::And& conjunction, const Domain& domain, double open);
+    void AskElements(const expr::ElementMatch& match, double open_rows);
     // The index's answer goes in when it is worth its cost; gives the rows left open.
-    double AskLeaf(const expr::Plan& leaf, const Choice& choice, double open_rows);
+    double AskLeaf(const expr::Plan& leaf, const Choice& choice, const Domain& domain,
+                   double open);
     bool Decides(const expr::Plan& plan) const;
+    bool NarrowByTerm(const expr::Plan& term, base::Bitmap* rows) const;
+    bool NarrowByElements(const expr::ElementMatch& match, base::Bitmap* rows) const;
+    // The column of a struct array when its elements are numbered as an index numbers them.
+    const schema::ColumnView* Elements(const expr::ElementMatch& match) const;
 
     const expr::Plan& plan_;
     const RowSource& source_;
     const std::shared_ptr<const ScalarIndexes> indexes_;  // as they were when the read began
     std::unordered_map<const void*, expr::LeafBits> answers_;
-    std::vector<const scalar_index::Index*> used_;  // each once
+    // Each once, and the struct array that it is over elements of.
+    std::vector<std::pair<const scalar_index::Index*, const schema::FieldSchema*>> used_;
 };
 
 }  // namespace elanus::segment

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/mutex.h"
 #include "scalar_index/text_index.h"
+#include "schema/leaf_field.h"
 #include "segment/derived_rows.h"
 #include "segment/flat_search.h"
 #include "segment/key_index.h"
@@ -349,6 +350,13 @@ base::Timestamp SealedSegment::max_timestamp() const {
 }
 
 base::Result<schema::ColumnView> SealedSegment::WholeColumn(base::FieldId field_id) const {
+    const auto field = schema::FindLeafField(*impl_->schema, field_id);
+    if (field.has_value() && field->is_element()) {
+        const MappedColumn* structs = impl_->Find(field->parent->id);
+        if (structs != nullptr) {
+            return structs->view.children[field->child];
+        }
+    }
     std::optional<DerivedRows> derived;
     ASSIGN_OR_RETURN(
         const RowSource* source,

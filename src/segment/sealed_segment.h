@@ -35,7 +35,7 @@ class SealedSegment : public Segment {
     base::Timestamp min_timestamp() const;
     base::Timestamp max_timestamp() const;
     // A whole column, used to build indexes: of the file, or made by a function of the segment's
-    // schema. kFieldNotFound when there is neither.
+    // schema; of a sub-field of a struct array all its elements. kFieldNotFound when there is none.
     base::Result<schema::ColumnView> WholeColumn(base::FieldId field_id) const;
     // Lengths of its vectors, one a row; null when they are not kept.
     const float* WholeNorms(base::FieldId field_id) const;
