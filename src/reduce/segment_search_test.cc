@@ -1,0 +1,297 @@
+// SegmentSearch over a segment that is made up: rows with whole scores, many of them equal, keys in
+// no order, most rows in one group; against a plain model.
+#include "reduce/segment_search.h"
+
+#include "reduce/group_key.h"
+#include "reduce/group_rule.h"
+#include "sys/clock.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <random>
+
+#include <gtest/gtest.h>
+
+namespace elanus::reduce {
+namespace {
+
+constexpr base::FieldId kGroupField = 101;
+
+// Query q scores row r with scores[q][r]; less is better. Hits come by score, then row.
+class FakeSegment : public segment::Segment {
+  public:
+    FakeSegment(size_t queries, size_t rows, uint32_t seed) {
+        std::mt19937 random(seed);
+        keys_.resize(rows);
+        std::iota(keys_.begin(), keys_.end(), 1000);
+        std::shuffle(keys_.begin(), keys_.end(), random);
+        for (size_t row = 0; row < rows; ++row) {
+            groups_.push_back(random() % 8 == 0 ? static_cast<int64_t>(random() % 12) : 0);
+        }
+        for (size_t q = 0; q < queries; ++q) {
+            scores_.emplace_back();
+            for (size_t row = 0; row < rows; ++row) {
+                // The large group is near, so that the others are found late.
+                const auto near = static_cast<float>(random() % 9);
+                scores_.back().push_back(groups_[row] == 0 ? near : near + 6);
+            }
+        }
+    }
+
+    struct Hit {
+        float score;
+        int64_t key;
+        int64_t group;
+        bool operator<(const Hit& other) const {
+            return score != other.score ? score < other.score : key < other.key;
+        }
+        bool operator==(const Hit&) const = default;
+    };
+    std::vector<Hit> Ranked(size_t q) const {
+        std::vector<Hit> hits;
+        for (size_t row = 0; row < keys_.size(); ++row) {
+            hits.push_back({scores_[q][row], keys_[row], groups_[row]});
+        }
+        std::sort(hits.begin(), hits.end());
+        return hits;
+    }
+
+    base::SegmentId id() const override { return 5; }
+    base::PartitionId partition_id() const override { return 1; }
+    bool sealed() const override { return true; }
+    size_t rows() const override { return keys_.size(); }
+    size_t LiveRows(base::Timestamp) const override { return rows(); }
+    size_t memory_bytes() const override { return 0; }
+    base::Status Search(const segment::VectorQuery& query, const segment::ReadOptions&,
+                        std::vector<segment::QueryHits>* hits,
+                        segment::ReadCounters* counters) const override {
+        ++counters->segments;
+        ++searches;
+        hits->clear();
+        for (uint32_t i = 0; i < query.nq(); ++i) {
+            hits->push_back(One(query, static_cast<size_t>(query.queries.As<float>()[i])));
+        }
+        return base::Status();
+    }
+    base::Result<base::Bitmap> Match(const segment::ReadOptions&,
+                                     segment::ReadCounters*) const override {
+        return base::Bitmap(rows(), true);
+    }
+    base::Result<std::vector<base::RowOffset>> SelectByKey(const segment::ReadOptions&, size_t,
+                                                           segment::ReadCounters*) const override {
+        return base::Internal("not asked");
+    }
+    base::Result<schema::ColumnBatch> Fetch(
+        const std::vector<base::RowOffset>& rows,
+        const std::vector<schema::FieldSchema>&) const override {
+        schema::ColumnBuilder groups(kGroupField, schema::DataType::kInt64);
+        for (const base::RowOffset row : rows) {
+            groups.AppendInt(groups_[row]);
+        }
+        schema::ColumnBatch batch;
+        batch.rows = rows.size();
+        batch.columns = {groups.Finish()};
+        return batch;
+    }
+    schema::PrimaryKeys KeysOf(const std::vector<base::RowOffset>& rows) const override {
+        schema::PrimaryKeys keys;
+        for (const base::RowOffset row : rows) {
+            keys.ints.push_back(keys_[row]);
+        }
+        return keys;
+    }
+    std::vector<base::RowOffset> FindKey(const schema::PrimaryKey&) const override { return {}; }
+
+    mutable int searches = 0;
+
+  private:
+    segment::QueryHits One(const segment::VectorQuery& query, size_t q) const {
+        std::vector<std::pair<float, base::RowOffset>> found;
+        for (size_t row = 0; row < rows(); ++row) {
+            const float score = scores_[q][row];
+            if ((query.rows == nullptr || query.rows->Test(row)) &&
+                (!query.range_filter.has_value() || score >= *query.range_filter)) {
+                found.emplace_back(score, static_cast<base::RowOffset>(row));
+            }
+        }
+        std::sort(found.begin(), found.end());
+        segment::QueryHits hits;
+        for (size_t i = 0; i < std::min<size_t>(found.size(), query.k); ++i) {
+            hits.scores.push_back(found[i].first);
+            hits.rows.push_back(found[i].second);
+        }
+        return hits;
+    }
+
+    std::vector<int64_t> keys_;
+    std::vector<int64_t> groups_;
+    std::vector<std::vector<float>> scores_;
+};
+
+using Hits = std::vector<FakeSegment::Hit>;
+
+roles::SearchRequest RequestOf(size_t queries) {
+    roles::SearchRequest request;
+    request.metric = vindex::Metric::kL2;
+    schema::ColumnBuilder vectors(100, schema::DataType::kFloatVector, schema::DataType::kNone, 1);
+    for (size_t q = 0; q < queries; ++q) {
+        const auto number = static_cast<float>(q);
+        vectors.AppendBytes({reinterpret_cast<const char*>(&number), sizeof number});
+    }
+    request.queries = vectors.Finish();
+    return request;
+}
+
+roles::Grouping ByGroup(uint32_t size) {
+    roles::Grouping grouping;
+    grouping.fields.resize(1);
+    grouping.fields[0].field.id = kGroupField;
+    grouping.fields[0].field.type = schema::DataType::kInt64;
+    grouping.group_size = size;
+    return grouping;
+}
+
+std::string KeyOf(int64_t group) {
+    schema::ColumnBuilder values(kGroupField, schema::DataType::kInt64);
+    values.AppendInt(group);
+    schema::ColumnBatch batch;
+    batch.rows = 1;
+    batch.columns = {values.Finish()};
+    GroupKeys keys(ByGroup(1).fields);
+    EXPECT_TRUE(keys.Use(batch).ok());
+    std::string key;
+    keys.AppendKey(0, &key);
+    return key;
+}
+
+// The answer's hits of each query; groups are left 0 unless there are group keys.
+std::vector<Hits> Searched(const FakeSegment& segment, const roles::SearchRequest& request,
+                           uint32_t k) {
+    const base::CallContext context;
+    segment::ReadOptions options;
+    options.context = &context;
+    options.clock = &sys::RealClock();
+    const auto answer = SegmentSearch(segment, request, k).Run(options);
+    EXPECT_TRUE(answer.ok());
+    EXPECT_EQ(answer->counters.segments, 1u);
+    std::vector<Hits> hits;
+    size_t at = 0;
+    for (const uint32_t count : answer->counts) {
+        hits.emplace_back();
+        for (uint32_t i = 0; i < count; ++i, ++at) {
+            hits.back().push_back({answer->scores[at], answer->keys.ints[at], 0});
+        }
+    }
+    EXPECT_EQ(answer->group_keys.size(), request.grouping.has_value() ? at : 0);
+    return hits;
+}
+
+void DropGroups(Hits* hits) {
+    for (FakeSegment::Hit& hit : *hits) {
+        hit.group = 0;
+    }
+}
+
+constexpr size_t kQueries = 3;
+constexpr size_t kRows = 700;
+
+TEST(SegmentSearchTest, EqualScoresComeByKeyHoweverManyAreAsked) {
+    const FakeSegment segment(kQueries, kRows, 1);
+    for (const uint32_t k : {1u, 2u, 7u, 60u, 699u, 700u, 5000u}) {
+        const std::vector<Hits> found = Searched(segment, RequestOf(kQueries), k);
+        for (size_t q = 0; q < kQueries; ++q) {
+            Hits expected = segment.Ranked(q);
+            expected.resize(std::min<size_t>(k, expected.size()));
+            DropGroups(&expected);
+            EXPECT_EQ(found[q], expected) << k;
+        }
+    }
+}
+
+TEST(SegmentSearchTest, AHitBehindAPlaceIsWorseOrHasAGreaterKey) {
+    const FakeSegment segment(1, kRows, 2);
+    const Hits all = segment.Ranked(0);
+    for (const size_t at : {size_t{0}, size_t{40}, size_t{333}, kRows - 1}) {
+        for (const bool with_key : {true, false}) {
+            roles::SearchRequest request = RequestOf(1);
+            request.exact = true;
+            request.after.emplace();
+            request.after->score = all[at].score;
+            if (with_key) {
+                request.after->key.ints = {all[at].key};
+            }
+            Hits expected;
+            for (const FakeSegment::Hit& hit : all) {
+                const bool behind =
+                    hit.score > all[at].score ||
+                    (with_key && hit.score == all[at].score && hit.key > all[at].key);
+                if (behind && expected.size() < 25) {
+                    expected.push_back(hit);
+                }
+            }
+            DropGroups(&expected);
+            EXPECT_EQ(Searched(segment, request, 25)[0], expected) << at << with_key;
+        }
+    }
+}
+
+TEST(SegmentSearchTest, GroupsAreFoundBehindALargeOne) {
+    for (const uint32_t seed : {3u, 4u, 5u, 6u}) {
+        const FakeSegment segment(kQueries, kRows, seed);
+        for (const uint32_t k : {1u, 2u, 5u, 12u, 30u}) {
+            for (const uint32_t size : {1u, 3u, 10u, 200u}) {
+                roles::SearchRequest request = RequestOf(kQueries);
+                request.grouping = ByGroup(size);
+                const std::vector<Hits> found = Searched(segment, request, k);
+                for (size_t q = 0; q < kQueries; ++q) {
+                    GroupRule rule(*request.grouping, static_cast<uint32_t>(q), k);
+                    Hits expected;
+                    for (const FakeSegment::Hit& hit : segment.Ranked(q)) {
+                        if (!rule.done() && rule.Offer(std::to_string(hit.group))) {
+                            expected.push_back(hit);
+                        }
+                    }
+                    DropGroups(&expected);
+                    ASSERT_EQ(found[q], expected) << seed << " " << k << " " << size;
+                }
+            }
+        }
+    }
+}
+
+TEST(SegmentSearchTest, WantedGroupsAreFilled) {
+    const FakeSegment segment(2, kRows, 7);
+    roles::SearchRequest request = RequestOf(2);
+    request.grouping = ByGroup(4);
+    const std::vector<std::vector<int64_t>> wanted = {{3, 0, 77}, {11}};
+    for (const std::vector<int64_t>& groups : wanted) {
+        request.grouping->wanted.emplace_back();
+        for (const int64_t group : groups) {
+            request.grouping->wanted.back().push_back(KeyOf(group));
+        }
+    }
+    const std::vector<Hits> found = Searched(segment, request, 1);
+    for (size_t q = 0; q < 2; ++q) {
+        Hits expected;
+        std::map<int64_t, int> counts;
+        for (const FakeSegment::Hit& hit : segment.Ranked(q)) {
+            const bool asked =
+                std::find(wanted[q].begin(), wanted[q].end(), hit.group) != wanted[q].end();
+            if (asked && ++counts[hit.group] <= 4) {
+                expected.push_back(hit);
+            }
+        }
+        DropGroups(&expected);
+        EXPECT_EQ(found[q], expected);
+    }
+}
+
+TEST(SegmentSearchTest, AnOrdinarySearchAsksOnce) {
+    const FakeSegment segment(1, kRows, 8);
+    Searched(segment, RequestOf(1), kRows);
+    EXPECT_EQ(segment.searches, 1);
+}
+
+}  // namespace
+}  // namespace elanus::reduce
