@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 namespace elanus::postings {
 namespace {
@@ -15,8 +13,9 @@ constexpr double kUnits = double{1 << 30};
 constexpr size_t kBatch = 256;
 // Naming documents in a window; fewer make a larger window.
 constexpr double kPostingsPerWindow = 1024;
-// Sums of a window are looked through one by one when at least one in so many is touched.
-constexpr double kSparse = 64;
+// The sums of a window are swept when at least one in so many documents is named, else those that
+// were touched are noted.
+constexpr double kSweepShare = 64;
 constexpr size_t kTermsMax = 1 << 20;
 
 bool Counts(const WeightedTerm& term) {
@@ -238,7 +237,7 @@ void RankedSearch::AddUp(std::span<ScoredList*> lists, uint32_t begin, uint32_t 
         bounds += list->window_bound;
         postings += list->list().documents();
     }
-    const bool sparse = postings * kSparse < index_->documents();
+    const bool sparse = postings * kSweepShare < index_->documents();
     size_t touched = 0;
     for (ScoredList* list : lists) {
         const auto rest = static_cast<int32_t>(bounds - list->window_bound);

@@ -7,7 +7,7 @@
 // array of sums, or, when it is only one, picked from block by block.
 // All: the rarest list names the documents, the others are asked; blocks that cannot hold one of
 // the best are not unpacked.
-// Threads: one search; Threads keep one each and use it again.
+// Threads: one search; a thread keeps one and uses it again.
 #pragma once
 
 #include "postings/scored_list.h"
@@ -29,12 +29,12 @@ class RankedSearch {
                      const SearchOptions& options, Hits* hits);
 
   private:
-    // Documents at which a window's sums are kept.
+    // Documents of a window.
     static constexpr uint32_t kWindowMin = 4096;
     static constexpr uint32_t kWindowMax = 32768;
 
-    // Finds the terms and opens their lists; terms without documents are left out, and how many
-    // those are is kept. Unused weights are not counted.
+    // Finds the terms and opens their lists; terms without documents are counted in missing_, those
+    // whose weight counts for nothing are left out.
     base::Status OpenLists(const Index& index, std::span<const WeightedTerm> terms,
                            const SearchOptions& options);
     base::Status Finish(Hits* hits);
