@@ -69,6 +69,20 @@ base::Timestamp Earlier(base::Timestamp moment, int64_t seconds) {
     return ms <= 0 ? 0 : std::min(moment, base::ComposeTimestamp(ms));
 }
 
+// Failures of a switch that say that nothing was committed, and will not be.
+bool IsRefusal(const base::Status& status) {
+    switch (status.code()) {
+        case base::Code::kSegmentNotFound:
+        case base::Code::kChannelNotFound:
+        case base::Code::kChannelFenced:
+        case base::Code::kInvalidParameter:
+        case base::Code::kDataCorruption:
+            return true;
+        default:
+            return false;
+    }
+}
+
 // The share of rows that has expired, as if inserts had come evenly.
 double ExpiredShare(const roles::SegmentInfo& segment, base::Timestamp expired_ts) {
     if (expired_ts < segment.min_ts) {
@@ -451,6 +465,7 @@ void Compactor::RunPlan(const JobPtr& job, const PlanPtr& plan) {
 
 base::Status Compactor::Attempt(Plan* plan) {
     RETURN_IF_ERROR(plan->context.Check(0));
+    plan->keeps_files = false;
     return plan->work.inputs.empty() ? AttemptLevelZero(plan) : AttemptSegments(plan);
 }
 
@@ -477,13 +492,16 @@ base::Status Compactor::AttemptSegments(Plan* plan) {
                                   ? Finish(plan, collection, *written, request.origin_key, horizon)
                                   : written.status();
     std::vector<roles::SegmentInfo> leftovers;
-    if (!done.ok()) {
-        for (const base::SegmentId id : request.output_ids) {
-            roles::SegmentInfo& output = leftovers.emplace_back(request.inputs[0]);
-            output.id = id;
-        }
+    for (const base::SegmentId id : request.output_ids) {
+        roles::SegmentInfo& output = leftovers.emplace_back(request.inputs[0]);
+        output.id = id;
     }
-    Discard(leftovers, request.origin_key);
+    if (done.ok()) {
+        leftovers.clear();
+    }
+    if (!plan->keeps_files) {
+        Discard(leftovers, request.origin_key);
+    }
     return done;
 }
 
@@ -559,12 +577,30 @@ base::Status Compactor::Finish(Plan* plan, const roles::CollectionInfo& collecti
         std::move(built.begin(), built.end(), std::back_inserter(request.indexes));
     }
     RETURN_IF_ERROR(plan->context.Check(0));
-    RETURN_IF_ERROR(partners_.streaming_node->SwitchSegments(plan->context, request).status());
+    const base::Status switched =
+        partners_.streaming_node->SwitchSegments(plan->context, request).status();
+    if (!switched.ok() && !IsSwitched(*plan, written.outputs)) {
+        plan->keeps_files = !IsRefusal(switched);
+        return switched;
+    }
     base::MutexLock lock(mutex_);
     for (const roles::SegmentInfo& output : written.outputs) {
         plan->info.targets.push_back(output.id);
     }
     return base::Status();
+}
+
+// What the catalog says, when the answer of the switch was lost.
+bool Compactor::IsSwitched(const Plan& plan, const std::vector<roles::SegmentInfo>& outputs) const {
+    std::set<base::SegmentId> there;
+    for (const roles::SegmentInfo& segment : host_.FilesOf(plan.info.collection_id).segments) {
+        there.insert(segment.id);
+    }
+    if (!outputs.empty()) {
+        return there.contains(outputs[0].id);
+    }
+    return std::none_of(plan.info.sources.begin(), plan.info.sources.end(),
+                        [&](base::SegmentId id) { return there.contains(id); });
 }
 
 // Files that nobody names; one that stays behind goes with the next start.

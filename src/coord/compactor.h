@@ -110,6 +110,8 @@ class Compactor {
         CompactionWork work;
         base::CallContext context;  // cancelled when the collection goes
         bool submitted = false;     // to the executor: it will be run
+        // A switch may still come about: its files are left for the next start to judge.
+        bool keeps_files = false;
     };
     using PlanPtr = std::shared_ptr<Plan>;
     struct Job {
@@ -157,6 +159,7 @@ class Compactor {
     base::Status Finish(Plan* plan, const roles::CollectionInfo& collection,
                         const roles::CompactSegmentsResponse& written,
                         const std::string& origin_key, base::Timestamp horizon);
+    bool IsSwitched(const Plan& plan, const std::vector<roles::SegmentInfo>& outputs) const;
     void Discard(const std::vector<roles::SegmentInfo>& outputs, const std::string& origin_key);
     void FinishPlan(const JobPtr& job, const PlanPtr& plan, const base::Status& status);
     void ForgetOldJobs() REQUIRES(mutex_);

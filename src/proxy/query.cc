@@ -12,6 +12,8 @@
 #include "reduce/segment_reads.h"
 
 #include <algorithm>
+#include <cctype>
+#include <iterator>
 #include <optional>
 
 namespace elanus::proxy {
@@ -28,6 +30,30 @@ schema::ColumnBatch SkipRows(schema::ColumnBatch rows, uint64_t offset) {
         picks.push_back(static_cast<uint32_t>(row));
     }
     return schema::Gather(rows, picks);
+}
+
+// True for blank text and constant conditions (`1 == 1`). Milvus folds no more than these, so that
+// a filter like `id >= ""`, which every row passes, is still a filter.
+bool ReadsNoField(std::string_view filter) {
+    constexpr std::string_view kWords[] = {"true", "True", "TRUE", "false", "False", "FALSE",
+                                           "and",  "AND",  "or",   "OR",    "not",   "NOT"};
+    const auto is_letter = [](char c) {
+        return std::isalpha(static_cast<unsigned char>(c)) || c == '_' || c == '$';
+    };
+    for (size_t at = 0; at < filter.size();) {
+        size_t end = at;
+        while (end < filter.size() &&
+               (is_letter(filter[end]) || std::isdigit(static_cast<unsigned char>(filter[end])))) {
+            ++end;
+        }
+        const std::string_view word = filter.substr(at, end - at);
+        if (!word.empty() && is_letter(word[0]) &&
+            std::find(std::begin(kWords), std::end(kWords), word) == std::end(kWords)) {
+            return false;
+        }
+        at = std::max(end, at + 1);
+    }
+    return true;
 }
 
 class QueryRun {
@@ -86,7 +112,7 @@ class QueryRun {
         ASSIGN_OR_RETURN(shard_request_.filter,
                          core_.PlanRead(request_.filter, request_.templates, request_.query_params,
                                         draw, &report_));
-        const bool every_row = shard_request_.filter == nullptr;  // blank, or always true
+        const bool every_row = shard_request_.filter == nullptr && ReadsNoField(request_.filter);
         if (every_row && !aggregate_.has_value() && !settings_.has_limit) {
             return Invalid("empty expression should be used with limit");
         }

@@ -158,10 +158,9 @@ base::Status VChannel::SwitchSegments(const roles::SwitchSegmentsRequest& reques
     if (!wanted) {
         return base::Status();
     }
-    RETURN_IF_ERROR(PrepareOutputs(&change));
+    base::Status done = PrepareOutputs(&change);
     sys::KillPoint("compact.prepared");
-    base::Status done;
-    {
+    if (done.ok()) {
         base::MutexLock committing(commit_mutex_);
         done = CommitSwitch(&change);
         if (done.ok()) {
@@ -270,10 +269,6 @@ base::Status VChannel::LoadOutputs(Switch* change) {
         if (loaded.ok()) {
             loaded = node->LoadSegment(base::CallContext(), request).status();
         }
-    }
-    if (!loaded.ok()) {
-        base::MutexLock lock(mutex_);
-        ReleaseOutputs(*change);
     }
     return loaded;
 }

@@ -181,7 +181,7 @@ class Collection:
 
     def rows(self, stub):
         """Every row: keys, versions, texts, vectors."""
-        everything = "pk >= 0" if self.key_type == INT64 else 'pk >= ""'
+        everything = "pk >= 0" if self.key_type == INT64 else 'pk > ""'
         columns = {data.field_name: data for data in
                    self._query(stub, everything, ["pk", "version", "text", "vector"])}
         pk = columns["pk"].scalars
