@@ -114,7 +114,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, SegmentMergeTest, testing::Range<uint64_t>(0, 12
 TEST(SegmentMerge, OrdersByAFieldAndKeepsEqualValuesInOrder) {
     const auto schema = TestSchema(false);
     GrowingSegment growing(1, 3, schema);
-    growing.Append(TestBatch(*schema, {{1, 50}, {2, 10}, {3, 50}, {4, -5}}), 100);
+    growing.Append(TestBatch(*schema, {{1, 50}, {2, 10}, {3, 50}, {4, 5}}), 100);
     growing.Seal();
     codec::StringSink sink;
     ASSERT_TRUE(growing.WriteTo(sink).ok());

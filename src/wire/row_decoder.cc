@@ -205,6 +205,17 @@ void FinishFixed(std::vector<T> values, DataType type, Column* column) {
 
 void DecodeScalars(Reader& reader, Column* column, base::Bitmap* valid, int depth);
 
+// Rows of different kinds: an element of a kind that no array holds stands for them, so that the
+// check against the schema refuses the column by the name of its field.
+void MakeUnfit(size_t rows, Column* column) {
+    schema::ColumnBuilder element(0, DataType::kJson);
+    element.AppendBytes("null");
+    std::vector<uint32_t> offsets(rows + 1, 1);
+    offsets[0] = 0;
+    column->offsets = base::Buffer::FromVector(std::move(offsets));
+    column->children.push_back(element.Finish());
+}
+
 // milvus.proto.schema.ArrayArray: one ScalarField a row; the elements of all rows become one child.
 void DecodeArrays(Reader& reader, Column* column, int depth) {
     std::vector<Column> rows;
@@ -223,10 +234,7 @@ void DecodeArrays(Reader& reader, Column* column, int depth) {
     DataType element = DataType::kNone;
     for (const Column& row : rows) {
         if (row.type != DataType::kNone && element != DataType::kNone && element != row.type) {
-            // No array holds JSON, so the check against the schema refuses it by the field's name.
-            element = DataType::kJson;
-            rows.assign(rows.size(), Column());
-            break;
+            return MakeUnfit(rows.size(), column);
         }
         element = row.type == DataType::kNone ? element : row.type;
     }
