@@ -1,8 +1,10 @@
 // Our own index as an AnnSearcher.
+#include "ann_disk.h"
 #include "ann_searcher.h"
 #include "sys/executor.h"
 #include "vindex/family.h"
 
+#include <cstdio>
 #include <optional>
 
 namespace elanus::bench {
@@ -71,6 +73,14 @@ base::Result<std::unique_ptr<AnnSearcher>> BuildOurs(const AnnData& data,
         input.executor = &pool.emplace("build", options.threads - 1);  // the caller takes part
     }
     ASSIGN_OR_RETURN(std::unique_ptr<vindex::Index> index, vindex::BuildIndex(params, input));
+    if (options.index_type == "DISKANN") {
+        const std::string path = "ann_bench.diskann";
+        ASSIGN_OR_RETURN(index, ReopenFromDisk(*index, path));
+        for (size_t depth : {1, 4, 8, 32}) {
+            ASSIGN_OR_RETURN(const double rate, RandomReadsPerSecond(path, depth));
+            std::printf("random reads of 4 KiB a second, %zu at a time: %.0f\n", depth, rate);
+        }
+    }
     return std::unique_ptr<AnnSearcher>(
         std::make_unique<OurSearcher>(data, params.params, std::move(index)));
 }

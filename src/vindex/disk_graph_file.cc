@@ -238,7 +238,7 @@ base::Status DiskGraphIndex::Code(const Shape& shape, const BuildInput& input) {
         return out;
     };
     const std::vector<float> sample =
-        padded(rows.Sample(TrainingRows(size_t{1} << kCodeBits), input.seed));
+        padded(rows.Sample(ProductTrainingRows(kCodeBits), input.seed));
     ASSIGN_OR_RETURN(
         quantizer_,
         ProductQuantizer::Train(

@@ -13,7 +13,6 @@ namespace {
 
 constexpr size_t kChunkRows = 1024;
 constexpr size_t kChunkClusters = 64;
-constexpr double kImprovementMin = 1e-3;
 // Starting points are spread (k-means++) over a sample of the rows; for more clusters than these
 // that would cost more than the iterations it saves, and they are any rows.
 constexpr size_t kSpreadClustersMax = 1024;
@@ -43,7 +42,7 @@ class Lloyd {
             }
             const double error = Assign();
             const bool repaired = Move();
-            if (!repaired && !(error < before * (1 - kImprovementMin))) {
+            if (!repaired && !(error < before * (1 - options_.improvement_min))) {
                 break;
             }
             before = error;

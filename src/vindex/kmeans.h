@@ -80,7 +80,8 @@ class Centroids {
 
 struct KMeansOptions {
     size_t clusters = 1;
-    size_t iterations_max = 12;  // it ends sooner when the error hardly falls any more
+    size_t iterations_max = 12;
+    double improvement_min = 1e-3;  // it ends sooner when the error falls by a smaller part
     uint64_t seed = 1;
     sys::Executor* executor = nullptr;  // null: the calling thread
     std::function<base::Status()> interrupt;

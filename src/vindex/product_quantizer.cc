@@ -11,6 +11,9 @@ namespace elanus::vindex {
 namespace {
 
 constexpr uint32_t kWholeBookBits = 12;  // books of up to this many bits have all their centroids
+// All that the codes can ever tell is decided here, so training goes on for longer than elsewhere.
+constexpr size_t kIterationsMax = 25;
+constexpr double kImprovementMin = 1e-4;
 constexpr size_t kBeamWidth = 4;
 constexpr size_t kPrefetchBytes = 256;
 
@@ -68,6 +71,8 @@ base::Status ProductQuantizer::TrainPart(const FloatMatrix& rows, const TrainOpt
     for (uint32_t stage = 0; stage < shape_.stages; ++stage) {
         KMeansOptions kmeans;
         kmeans.clusters = centroids_;
+        kmeans.iterations_max = kIterationsMax;
+        kmeans.improvement_min = kImprovementMin;
         kmeans.seed = base::Hash64(options.seed + books_.size());
         kmeans.executor = options.executor;
         kmeans.interrupt = options.interrupt;

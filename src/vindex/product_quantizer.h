@@ -7,7 +7,7 @@
 // multiply-adds and as many floats as they have entries: with nbits 8 a few microseconds, above 12
 // as much as scanning the rows.
 // Bytes a row: m * stages * nbits / 8 rounded up, and 4 more for its squared length with L2 and
-// more than one stage. Training: k-means of each part and stage over TrainingRows(2^nbits) rows.
+// more than one stage. Training: k-means of each part and stage over ProductTrainingRows().
 //
 // 4-bit codes can be scored 32 at a time with 8-bit tables (Andre et al., VLDB 2015): PackNibbles,
 // PrepareNibbles, NibbleCosts.
@@ -20,6 +20,7 @@
 #include "vindex/kmeans.h"
 #include "vindex/metric.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -28,6 +29,11 @@ namespace elanus::vindex {
 
 inline constexpr uint32_t kProductBitsMax = 24;
 inline constexpr uint32_t kProductStagesMax = 16;
+
+// Rows to train a codebook of 2^nbits centroids on.
+constexpr size_t ProductTrainingRows(uint32_t nbits) {
+    return std::max(TrainingRows(size_t{1} << nbits), size_t{32768});
+}
 
 struct ProductShape {
     uint32_t dim = 0;

@@ -84,7 +84,7 @@ base::Result<RowCodes> RowCodes::Make(const CodeSpec& spec, const BuildParams& p
 base::Status RowCodes::Train(const BuildInput& input) {
     const FloatRows rows(type_, metric_, dim_, input.rows, input.vectors);
     const bool product = spec_.form == CodeSpec::Form::kProduct;
-    const size_t count = product ? TrainingRows(size_t{1} << spec_.nbits) : kScalarTrainingRows;
+    const size_t count = product ? ProductTrainingRows(spec_.nbits) : kScalarTrainingRows;
     const std::vector<float> sample = rows.Sample(count, input.seed);
     const FloatMatrix matrix(sample.data(), sample.size() / dim_, dim_);
     if (!product) {
