@@ -5,11 +5,12 @@
 
 Suites are found, not listed: unit test programs in BUILD/src, tests/e2e/*_test.py or test_*.py,
 tests/node/*.mjs, tests/go/*_test.go. A suite that dies without a report counts as one failure.
-End-to-end tests run once for each mode of the role calls (ELANUS_ROLE_CALLS: direct, loopback); they
-start their own servers from ELANUS_BINARY. Node and Go tests get a running one as ELANUS_ADDRESS.
+End-to-end tests run in each mode of the role calls (ELANUS_ROLE_CALLS: direct, loopback), both modes
+at once; they start their own servers from ELANUS_BINARY. Node and Go tests get a running one as ELANUS_ADDRESS.
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -143,8 +144,10 @@ def pytest_counts(binary, folder, mode, tests):
 def e2e(build, folder):
     counts = Counts()
     if any((ROOT / "tests/e2e").glob("*test*.py")):
-        for mode in ROLE_CALLS:
-            counts.add(timed(f"e2e {mode}", pytest_counts, build / "elanus", folder, mode, "tests/e2e"))
+        with concurrent.futures.ThreadPoolExecutor(len(ROLE_CALLS)) as pool:
+            for done in pool.map(lambda mode: timed(f"e2e {mode}", pytest_counts, build / "elanus", folder, mode,
+                                                    "tests/e2e"), ROLE_CALLS):
+                counts.add(done)
     return counts
 
 

@@ -1,7 +1,12 @@
-"""Fixtures of the end-to-end tests: one server for the session, a collection name for each test."""
+"""Fixtures of the end-to-end tests: one server for the session, a collection name for each test.
+
+Every case of every test runs with direct role calls. By loopback (ELANUS_ROLE_CALLS), where only the way of the
+calls differs, a test of many parameters runs some of its cases, spread evenly; ELANUS_ALL_CASES=1 runs them all.
+"""
 
 import itertools
 import json
+import os
 import re
 import urllib.request
 
@@ -11,6 +16,24 @@ from elanus_server import BINARY, Server
 from pymilvus.grpc_gen import milvus_pb2_grpc
 
 _numbers = itertools.count()
+
+
+LOOPBACK_CASES_MAX = 4  # of one test
+
+
+def pytest_collection_modifyitems(config, items):
+    asked_by_name = any("::" in argument for argument in config.args)
+    if os.environ.get("ELANUS_ROLE_CALLS") != "loopback" or os.environ.get("ELANUS_ALL_CASES") or asked_by_name:
+        return
+    cases = {}
+    for item in items:
+        cases.setdefault((item.path, getattr(item, "originalname", item.name)), []).append(item)
+    kept = set()
+    for of_test in cases.values():
+        step = max(1, len(of_test) / LOOPBACK_CASES_MAX)
+        kept.update(of_test[int(i * step)] for i in range(min(len(of_test), LOOPBACK_CASES_MAX)))
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
 
 
 def pytest_configure():
