@@ -416,6 +416,7 @@ constexpr std::string_view kKeys[] = {
     "proxy.maxPasswordLength",
     "proxy.maxResultEntries",
     "proxy.maxRoleNum",
+    "proxy.maxSearchAggregationResultEntries",
     "proxy.maxShardNum",
     "proxy.maxTaskNum",
     "proxy.maxTextLength",

@@ -74,6 +74,11 @@ class FakeSegment : public segment::Segment {
         }
         return base::Status();
     }
+    base::Status AddTermStatistics(base::FieldId, std::span<const uint32_t>,
+                                   const segment::ReadOptions&,
+                                   vindex::TermStatistics*) const override {
+        return base::Internal("not asked");
+    }
     base::Result<base::Bitmap> Match(const segment::ReadOptions&,
                                      segment::ReadCounters*) const override {
         return base::Bitmap(rows(), true);
