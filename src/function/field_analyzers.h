@@ -1,15 +1,14 @@
 // FieldAnalyzers: how a text field's values are cut into tokens: by one analyzer
 // (`analyzer_params`), or by one of several that another field of the row names
-// (`multi_analyzer_params`: {"by_field": .., "analyzers": {name: params, "default": ..},
-// "alias": {alias: name}}).
+// (`multi_analyzer_params`, analyzer/multi_analyzer.h).
 // Threads: immutable.
 #pragma once
 
-#include "analyzer/text_analyzer.h"
+#include "analyzer/multi_analyzer.h"
 #include "base/status.h"
 #include "schema/collection_schema.h"
 
-#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,15 +23,17 @@ class FieldAnalyzers {
     // The field that names a row's analyzer; 0 when there is only one.
     base::FieldId by_field() const { return by_field_; }
     // The analyzer of that name or alias; the default for a name that none has.
-    const analyzer::TextAnalyzer& Choose(std::string_view name) const;
+    const analyzer::TextAnalyzer& Choose(std::string_view name) const {
+        return several_.has_value() ? several_->Choose(name) : one_;
+    }
 
   private:
     base::Status ReadSeveral(const schema::CollectionSchema& schema,
                              const schema::FieldSchema& field, const std::string& params);
 
     base::FieldId by_field_ = 0;
-    std::map<std::string, analyzer::TextAnalyzer, std::less<>> analyzers_;
-    std::map<std::string, std::string, std::less<>> aliases_;
+    analyzer::TextAnalyzer one_;
+    std::optional<analyzer::MultiAnalyzer> several_;
 };
 
 }  // namespace elanus::function

@@ -1,12 +1,12 @@
 #include "proxy/text_analysis.h"
 
+#include "analyzer/multi_analyzer.h"
 #include "json/json.h"
 #include "proxy/phrase.h"
 #include "proxy/proxy.h"
 #include "proxy/proxy_core.h"
 #include "proxy/schema_validation.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace elanus::proxy {
@@ -49,63 +49,24 @@ base::Status CheckAnalyzerParams(const FieldSchema& field) {
     return TextAnalyzer::Create(*text).status().Annotate("field " + field.name);
 }
 
-// {"by_field": NAME, "analyzers": {NAME: params, ..., "default": params}, "alias": {NAME: NAME}}
-base::Status CheckMultiAnalyzer(const json::Value& params) {
-    const json::Value* by_field = params.Find("by_field");
-    if (by_field == nullptr) {
-        return Invalid(
-            "multi analyzer params now must set by_field to specify with field decide "
-            "analyzer");
+// The analyzer of each text, by one set of parameters.
+base::Result<std::vector<TextAnalyzer>> SameAnalyzer(const std::string& params, size_t count) {
+    std::vector<TextAnalyzer> analyzers;
+    for (size_t i = 0; i < count; ++i) {
+        ASSIGN_OR_RETURN(analyzers.emplace_back(), TextAnalyzer::Create(params));
     }
-    if (by_field->string_if() == nullptr) {
-        return Invalid("multi analyzer params by_field must be string but now: ",
-                       json::Write(*by_field));
-    }
-    const json::Value* alias = params.Find("alias");
-    const auto is_name = [](const auto& member) { return member.second.string_if() != nullptr; };
-    if (alias != nullptr &&
-        (alias->object_if() == nullptr ||
-         !std::all_of(alias->object_if()->begin(), alias->object_if()->end(), is_name))) {
-        return Invalid("multi analyzer alias must be string map but now: ", json::Write(*alias));
-    }
-    const json::Value* analyzers = params.Find("analyzers");
-    if (analyzers == nullptr) {
-        return Invalid("multi analyzer params must set analyzers ");
-    }
-    if (analyzers->object_if() == nullptr) {
-        return Invalid("unmarshal analyzers failed: analyzers must be a map but now: ",
-                       json::Write(*analyzers));
-    }
-    for (const auto& [name, one] : *analyzers->object_if()) {
-        RETURN_IF_ERROR(TextAnalyzer::Create(json::Write(one))
-                            .status()
-                            .Annotate("analyzer " + name + " params invalid"));
-    }
-    return analyzers->Find("default") != nullptr
-               ? base::Status()
-               : Invalid("multi analyzer must set default analyzer for all unknown value");
+    return analyzers;
 }
 
-// The parameters of the analyzer that `name`, or the name it is an alias of, stands for.
-std::string ParamsOf(const json::Value& multi, const std::string& name) {
-    const json::Value* analyzers = multi.Find("analyzers");
-    const json::Value* alias = multi.Find("alias");
-    const json::Value* real = alias == nullptr ? nullptr : alias->Find(name);
-    const json::Value* found = analyzers->Find(
-        real == nullptr || real->string_if() == nullptr ? name : *real->string_if());
-    return json::Write(found == nullptr ? *analyzers->Find("default") : *found);
-}
-
-// The parameters of the analyzer for each text.
-base::Result<std::vector<std::string>> FieldParams(const FieldSchema& field,
-                                                   const RunAnalyzerRequest& request) {
+// The same, as the field says.
+base::Result<std::vector<TextAnalyzer>> AnalyzersOf(const FieldSchema& field,
+                                                    const RunAnalyzerRequest& request) {
     const size_t count = request.texts.size();
     const std::string* multi = Param(field, "multi_analyzer_params");
     if (multi == nullptr) {
         const std::string* params = Param(field, "analyzer_params");
-        return std::vector<std::string>(count, params == nullptr ? std::string() : *params);
+        return SameAnalyzer(params == nullptr ? std::string() : *params, count);
     }
-    ASSIGN_OR_RETURN(const json::Value parsed, json::Parse(*multi));
     const auto& names = request.analyzer_names;
     if (names.empty()) {
         return base::MissingParameter("analyzer names must be set for multi analyzer");
@@ -114,11 +75,13 @@ base::Result<std::vector<std::string>> FieldParams(const FieldSchema& field,
         return Invalid("the number of analyzer names (", names.size(),
                        ") must be one or the number of texts (", count, ")");
     }
-    std::vector<std::string> params;
+    ASSIGN_OR_RETURN(const json::Value params, json::Parse(*multi));
+    ASSIGN_OR_RETURN(const auto several, analyzer::MultiAnalyzer::Create(params));
+    std::vector<TextAnalyzer> analyzers;
     for (size_t i = 0; i < count; ++i) {
-        params.push_back(ParamsOf(parsed, names[names.size() == 1 ? 0 : i]));
+        analyzers.push_back(several.Choose(names[names.size() == 1 ? 0 : i]));
     }
-    return params;
+    return analyzers;
 }
 
 // An analyzer can make far more of a text than its size: ngram, synonyms.
@@ -171,12 +134,12 @@ base::Status CheckTextAnalysis(const FieldSchema& field) {
                        " analyzer params should be none if has multi analyzer params");
     }
     ASSIGN_OR_RETURN(const json::Value parsed, ParseParams(field, "multi_analyzer_params", *multi));
-    return CheckMultiAnalyzer(parsed).Annotate("field " + field.name);
+    return analyzer::MultiAnalyzer::Create(parsed).status().Annotate("field " + field.name);
 }
 
 base::Result<std::vector<AnalyzedText>> Proxy::RunAnalyzer(const base::CallContext& context,
                                                            const RunAnalyzerRequest& request) {
-    std::vector<std::string> params(request.texts.size(), request.analyzer_params);
+    std::vector<TextAnalyzer> analyzers;
     if (!request.collection.empty() && request.analyzer_params.empty()) {
         if (request.field.empty()) {
             return base::MissingParameter(
@@ -194,13 +157,14 @@ base::Result<std::vector<AnalyzedText>> Proxy::RunAnalyzer(const base::CallConte
             return Invalid("analyzer runner for field ", request.field,
                            " not exist, its enable_analyzer is not set");
         }
-        ASSIGN_OR_RETURN(params, FieldParams(*field, request));
+        ASSIGN_OR_RETURN(analyzers, AnalyzersOf(*field, request));
+    } else {
+        ASSIGN_OR_RETURN(analyzers, SameAnalyzer(request.analyzer_params, request.texts.size()));
     }
     std::vector<AnalyzedText> results;
     auto bytes_left = core_->limits.max_output_bytes;
     for (size_t i = 0; i < request.texts.size(); ++i) {
-        ASSIGN_OR_RETURN(const TextAnalyzer analyzer, TextAnalyzer::Create(params[i]));
-        ASSIGN_OR_RETURN(AnalyzedText tokens, Analyze(analyzer, request.texts[i], &bytes_left));
+        ASSIGN_OR_RETURN(AnalyzedText tokens, Analyze(analyzers[i], request.texts[i], &bytes_left));
         results.push_back(std::move(tokens));
     }
     return results;
