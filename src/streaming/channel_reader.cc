@@ -156,9 +156,9 @@ base::Result<std::vector<Response>> ChannelReader::Ask(
     return failure;
 }
 
-template <typename Response, typename Request, typename ReadAt>
+template <typename Response, typename Request, typename Local, typename Remote, typename Merge>
 base::Result<Response> ChannelReader::Read(const base::CallContext& context, const Request& request,
-                                           ReadAt read_at) {
+                                           Local local, Remote remote, Merge merge) {
     RETURN_IF_ERROR(CheckServed(*vchannel_.view(), request.partitions));
     if (request.hold_snapshot_s > 0 && request.snapshot_ts != 0) {
         vchannel_.HoldSnapshot(request.snapshot_ts, request.hold_snapshot_s);
@@ -170,16 +170,28 @@ base::Result<Response> ChannelReader::Read(const base::CallContext& context, con
             const base::Timestamp timestamp,
             pchannel_.AwaitReadable(context, request.guarantee_ts, request.snapshot_ts));
         laps.Lap(&profile.wait_ns);
-        base::Result<Response> answer = read_at(timestamp, &profile, &laps);
-        if (answer.ok()) {
-            profile.merge_ns += answer->profile.merge_ns;  // of the nodes, before
-            reduce::AddProfile(std::move(profile), &answer->profile);
-            answer->snapshot_ts = timestamp;
+        const auto remote_then = [&](roles::QueryNode& node, const Scope& scope,
+                                     const std::vector<base::SegmentId>& ids) {
+            return remote(node, scope, ids, timestamp);
+        };
+        base::Result<std::vector<Response>> parts =
+            Ask<Response>(context, timestamp, request.partitions, request.ignore_growing, &profile,
+                          local, remote_then);
+        if (parts.ok()) {
+            laps.Lap(&profile.read_ns);
+            ASSIGN_OR_RETURN(Response answer, merge(*std::move(parts)));
+            laps.Lap(&profile.merge_ns);
+            profile.merge_ns += answer.profile.merge_ns;  // of the nodes, before
+            reduce::AddProfile(std::move(profile), &answer.profile);
+            answer.snapshot_ts = timestamp;
+            return answer;
+        }
+        if (parts.status().code() != base::Code::kCompacted) {
+            return parts.status();
         }
         // A compaction that came between gave the moment up: a read of now takes a later one.
-        if (answer.status().code() != base::Code::kCompacted || request.snapshot_ts != 0) {
-            return answer.status().code() == base::Code::kCompacted ? SnapshotGone()
-                                                                    : std::move(answer);
+        if (request.snapshot_ts != 0) {
+            break;
         }
     }
     return SnapshotGone();
@@ -187,53 +199,38 @@ base::Result<Response> ChannelReader::Read(const base::CallContext& context, con
 
 base::Result<roles::SearchResponse> ChannelReader::Search(const base::CallContext& context,
                                                           const roles::SearchRequest& request) {
-    const auto read_at = [&](base::Timestamp timestamp, roles::ReadProfile* profile,
-                             sys::LapTimer* laps) -> base::Result<roles::SearchResponse> {
-        const auto local = [&](const Scope& scope, const reduce::ReadScope& read) {
+    return Read<roles::SearchResponse>(
+        context, request,
+        [&](const Scope& scope, const reduce::ReadScope& read) {
             return reduce::SearchSegments(scope.local, request, read);
-        };
-        const auto remote = [&](roles::QueryNode& node, const Scope& scope,
-                                const std::vector<base::SegmentId>& ids) {
+        },
+        [&](roles::QueryNode& node, const Scope& scope, const std::vector<base::SegmentId>& ids,
+            base::Timestamp timestamp) {
             roles::SegmentSearchRequest part{request, ids, scope.delete_batch};
             part.search.snapshot_ts = timestamp;
             return node.Search(context, part);
-        };
-        ASSIGN_OR_RETURN(
-            std::vector<roles::SearchResponse> parts,
-            Ask<roles::SearchResponse>(context, timestamp, request.partitions,
-                                       request.ignore_growing, profile, local, remote));
-        laps->Lap(&profile->read_ns);
-        roles::SearchResponse answer = reduce::MergeSearches(parts, request);
-        laps->Lap(&profile->merge_ns);
-        return answer;
-    };
-    return Read<roles::SearchResponse>(context, request, read_at);
+        },
+        [&](std::vector<roles::SearchResponse> parts) -> base::Result<roles::SearchResponse> {
+            return reduce::MergeSearches(parts, request);
+        });
 }
 
 base::Result<roles::RetrieveResponse> ChannelReader::Retrieve(
     const base::CallContext& context, const roles::RetrieveRequest& request) {
-    const auto read_at = [&](base::Timestamp timestamp, roles::ReadProfile* profile,
-                             sys::LapTimer* laps) -> base::Result<roles::RetrieveResponse> {
-        const auto local = [&](const Scope& scope, const reduce::ReadScope& read) {
+    return Read<roles::RetrieveResponse>(
+        context, request,
+        [&](const Scope& scope, const reduce::ReadScope& read) {
             return reduce::RetrieveSegments(scope.local, request, read);
-        };
-        const auto remote = [&](roles::QueryNode& node, const Scope& scope,
-                                const std::vector<base::SegmentId>& ids) {
+        },
+        [&](roles::QueryNode& node, const Scope& scope, const std::vector<base::SegmentId>& ids,
+            base::Timestamp timestamp) {
             roles::SegmentRetrieveRequest part{request, ids, scope.delete_batch};
             part.retrieve.snapshot_ts = timestamp;
             return node.Retrieve(context, part);
-        };
-        ASSIGN_OR_RETURN(
-            std::vector<roles::RetrieveResponse> parts,
-            Ask<roles::RetrieveResponse>(context, timestamp, request.partitions,
-                                         request.ignore_growing, profile, local, remote));
-        laps->Lap(&profile->read_ns);
-        ASSIGN_OR_RETURN(roles::RetrieveResponse answer,
-                         reduce::MergeRetrievals(std::move(parts), request));
-        laps->Lap(&profile->merge_ns);
-        return answer;
-    };
-    return Read<roles::RetrieveResponse>(context, request, read_at);
+        },
+        [&](std::vector<roles::RetrieveResponse> parts) {
+            return reduce::MergeRetrievals(std::move(parts), request);
+        });
 }
 
 base::Result<roles::FetchResponse> ChannelReader::Fetch(const base::CallContext& context,

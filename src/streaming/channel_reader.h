@@ -47,10 +47,11 @@ class ChannelReader {
     // True when the failure is a query node's lag and the node has been brought up to date.
     bool Repaired(base::NodeId node, const base::Status& failure);
 
-    // Chooses the moment, reads at it, and completes the answer's profile.
-    template <typename Response, typename Request, typename ReadAt>
+    // Chooses the moment, asks everybody at it, merges, and completes the answer's profile.
+    // local(scope, read), remote(node, scope, segment ids, moment), merge(parts).
+    template <typename Response, typename Request, typename Local, typename Remote, typename Merge>
     base::Result<Response> Read(const base::CallContext& context, const Request& request,
-                                ReadAt read_at);
+                                Local local, Remote remote, Merge merge);
 
     // Asks memory and every query node at once; part 0 is memory's. Starts again after a repair.
     template <typename Response, typename Local, typename Remote>
