@@ -2,48 +2,22 @@
 
 #include "vindex/exact_scan.h"
 #include "vindex/hnsw_builder.h"
+#include "vindex/hnsw_head.h"
 #include "vindex/hnsw_walk.h"
 #include "vindex/param.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 namespace elanus::vindex {
 namespace {
 
 constexpr uint32_t kVersion = 1;
-constexpr codec::SectionId kMetaSection{1, 0};
-constexpr StoredHnswGraph::Sections kGraphSections{{2, 0}, {3, 0}, {4, 0}};
 constexpr uint32_t kWalkedField = 1;
 constexpr uint32_t kFineField = 2;
 
 constexpr uint32_t kFlagFine = 1;
 constexpr uint32_t kFlagResidual = 2;
-
-struct Meta {
-    uint32_t vector_type;
-    uint32_t metric;
-    uint32_t dim;
-    uint32_t rows;
-    uint32_t m;
-    uint32_t ef_construction;
-    uint32_t entry;
-    uint32_t level_max;
-    uint32_t flags;
-    uint32_t zero[7];
-};
-static_assert(sizeof(Meta) == 64);
-
-bool Plausible(const Meta& meta) {
-    const auto type = static_cast<VectorType>(meta.vector_type);
-    const auto metric = static_cast<Metric>(meta.metric);
-    return type != VectorType::kBinary && IsDenseMetric(type, metric) &&
-           IsDimension(type, meta.dim) && meta.rows <= kRowsMax && meta.m >= kHnswMMin &&
-           meta.m <= kHnswMMax && meta.level_max < kLevelsMax &&
-           (meta.rows == 0 || meta.entry < meta.rows) &&
-           (meta.flags & ~(kFlagFine | kFlagResidual)) == 0;
-}
 
 uint32_t NumberOf(const ParamMap& params, const std::string& name, int64_t default_value) {
     return static_cast<uint32_t>(IntParam(params, name).value_or(default_value));
@@ -109,19 +83,10 @@ base::Result<std::unique_ptr<Index>> CodedHnswIndex::Build(const BuildParams& pa
 }
 
 base::Status CodedHnswIndex::Save(codec::Sink& sink) const {
-    Meta meta{};
-    meta.vector_type = static_cast<uint32_t>(vector_type());
-    meta.metric = static_cast<uint32_t>(metric());
-    meta.dim = dim();
-    meta.rows = size();
-    meta.m = graph_.m;
-    meta.ef_construction = ef_construction_;
-    meta.entry = graph_.entry;
-    meta.level_max = graph_.level_max;
-    meta.flags = (fine_.has_value() ? kFlagFine : 0) | (residual_ ? kFlagResidual : 0);
     codec::EnvelopeWriter writer(sink, kCodedHnswFormat, kVersion);
-    writer.AddArray<Meta>(kMetaSection, {&meta, 1});
-    stored_.AddTo(writer, kGraphSections);
+    const uint32_t flags = (fine_.has_value() ? kFlagFine : 0) | (residual_ ? kFlagResidual : 0);
+    HnswHead::Of(*this, graph_, ef_construction_, flags).AddTo(writer);
+    stored_.AddTo(writer, kHnswGraphSections);
     codes_.AddTo(writer, kWalkedField);
     if (fine_.has_value()) {
         fine_->AddTo(writer, kFineField);
@@ -132,28 +97,27 @@ base::Status CodedHnswIndex::Save(codec::Sink& sink) const {
 base::Result<std::unique_ptr<Index>> CodedHnswIndex::Open(base::Buffer file) {
     ASSIGN_OR_RETURN(auto reader,
                      codec::EnvelopeReader::Open(std::move(file), kCodedHnswFormat, kVersion));
-    ASSIGN_OR_RETURN(const base::Buffer bytes, reader.Array<Meta>(kMetaSection, 1));
-    Meta meta;
-    std::memcpy(&meta, bytes.data(), sizeof meta);
-    if (!Plausible(meta)) {
+    ASSIGN_OR_RETURN(const HnswHead head,
+                     HnswHead::Read(reader, kFlagFine | kFlagResidual, "coded hnsw"));
+    const VectorType type = head.type();
+    const Metric metric = head.metric_kind();
+    if (type == VectorType::kBinary) {
         return base::Corruption("coded hnsw index: bad description of its graph");
     }
-    const auto type = static_cast<VectorType>(meta.vector_type);
-    const auto metric = static_cast<Metric>(meta.metric);
-    std::unique_ptr<CodedHnswIndex> index(new CodedHnswIndex(type, metric, meta.dim, meta.rows));
-    index->ef_construction_ = meta.ef_construction;
-    index->residual_ = (meta.flags & kFlagResidual) != 0;
+    std::unique_ptr<CodedHnswIndex> index(new CodedHnswIndex(type, metric, head.dim, head.rows));
+    index->ef_construction_ = head.ef_construction;
+    index->residual_ = (head.flags & kFlagResidual) != 0;
     ASSIGN_OR_RETURN(index->stored_,
-                     StoredHnswGraph::Open(reader, kGraphSections, meta.rows, meta.m));
-    index->graph_ = index->stored_.View(meta.rows, meta.m, meta.entry, meta.level_max);
+                     StoredHnswGraph::Open(reader, kHnswGraphSections, head.rows, head.m));
+    index->graph_ = index->stored_.View(head.rows, head.m, head.entry, head.level_max);
     ASSIGN_OR_RETURN(index->codes_,
-                     RowCodes::Open(reader, kWalkedField, type, metric, meta.dim, meta.rows));
+                     RowCodes::Open(reader, kWalkedField, type, metric, head.dim, head.rows));
     if (index->codes_.spec().form == CodeSpec::Form::kVectors) {
         return base::Corruption("coded hnsw index: its rows are not coded");
     }
-    if ((meta.flags & kFlagFine) != 0) {
+    if ((head.flags & kFlagFine) != 0) {
         ASSIGN_OR_RETURN(index->fine_,
-                         RowCodes::Open(reader, kFineField, type, metric, meta.dim, meta.rows));
+                         RowCodes::Open(reader, kFineField, type, metric, head.dim, head.rows));
     }
     index->file_ = std::move(reader);
     return std::unique_ptr<Index>(std::move(index));
