@@ -8,14 +8,29 @@ import itertools
 import json
 import os
 import re
+import time
 import urllib.request
 
 import grpc
 import pytest
 from elanus_server import BINARY, Server
+from pymilvus.client import grpc_handler
 from pymilvus.grpc_gen import milvus_pb2_grpc
 
 _numbers = itertools.count()
+
+
+class ShortPauses:
+    """The clock of pymilvus, which pauses half a second before it first asks for a new index."""
+    @staticmethod
+    def sleep(seconds):
+        time.sleep(min(seconds, 0.02))
+
+    def __getattr__(self, name):
+        return getattr(time, name)
+
+
+grpc_handler.time = ShortPauses()
 
 
 LOOPBACK_CASES_MAX = 4  # of one test
