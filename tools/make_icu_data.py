@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 KEPT = ["brkitr/burmesedict.dict", "brkitr/cjdict.dict", "brkitr/khmerdict.dict", "brkitr/laodict.dict",
-        "brkitr/thaidict.dict", "brkitr/word.brk", "brkitr/root.res", "brkitr/ja.res",
+        "brkitr/thaidict.dict", "brkitr/sent.brk", "brkitr/word.brk", "brkitr/root.res", "brkitr/ja.res",
         "brkitr/res_index.res", "root.res", "pool.res", "res_index.res", "icuver.res", "nfkc.nrm",
         "uemoji.icu"]
 

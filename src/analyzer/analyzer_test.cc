@@ -1,3 +1,4 @@
+#include "analyzer/sentences.h"
 #include "analyzer/text_analyzer.h"
 #include "analyzer/unicode.h"
 
@@ -225,6 +226,29 @@ TEST(Unicode, LowersLetters) {
     EXPECT_EQ(LowerCase(0x410), 0x430U);  // А
     EXPECT_EQ(LowerCase(0x10400), 0x10428U);
     EXPECT_EQ(LowerCase('1'), static_cast<uint32_t>('1'));
+}
+
+std::vector<std::string> SentencesOf(std::string_view text) {
+    std::vector<std::string> sentences;
+    for (const TextRange& range : Sentences(text)) {
+        sentences.emplace_back(text.substr(range.start, range.end - range.start));
+    }
+    return sentences;
+}
+
+// The examples follow the rules of Unicode Standard Annex 29: SB6 to SB11 and SB4.
+TEST(Sentences, EndWhereUnicodeEndsThem) {
+    using Texts = std::vector<std::string>;
+    EXPECT_EQ(SentencesOf(""), Texts());
+    EXPECT_EQ(SentencesOf(" \n "), Texts());
+    EXPECT_EQ(SentencesOf("One"), Texts({"One"}));
+    EXPECT_EQ(SentencesOf("  It costs 3.4 dollars. She said \"Go!\" He went?  Yes."),
+              Texts({"It costs 3.4 dollars.", "She said \"Go!\"", "He went?", "Yes."}));
+    EXPECT_EQ(SentencesOf("the resp. leaders are"), Texts({"the resp. leaders are"}));
+    EXPECT_EQ(SentencesOf("\u4f60\u597d\u3002\u518d\u89c1\u3002"),
+              Texts({"\u4f60\u597d\u3002", "\u518d\u89c1\u3002"}));
+    EXPECT_EQ(SentencesOf("One\nTwo"), Texts({"One", "Two"}));
+    EXPECT_EQ(SentencesOf("bad \xff byte. Next"), Texts({"bad \xff byte.", "Next"}));
 }
 
 }  // namespace

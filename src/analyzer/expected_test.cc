@@ -141,7 +141,8 @@ TEST(WordFiles, AreReadFromTheFolderOnly) {
     }
     EXPECT_NE(cut(stop(R"({"type": "local", "path": "gone.txt"})"), "").find("can not be read"),
               std::string::npos);
-    EXPECT_NE(cut(stop(R"({"type": "remote"})"), "").find("not supported yet"), std::string::npos);
+    EXPECT_NE(cut(stop(R"({"type": "remote"})"), "").find("must have a resource_name"),
+              std::string::npos);
     SetDictionaryFolder(before);
 }
 

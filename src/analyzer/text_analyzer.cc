@@ -1,6 +1,7 @@
 #include "analyzer/text_analyzer.h"
 
 #include "analyzer/analyzer_params.h"
+#include "analyzer/file_resource.h"
 #include "analyzer/pipeline.h"
 #include "base/check.h"
 
@@ -12,6 +13,19 @@ namespace elanus::analyzer {
 
 namespace {
 
+// The same parameters mean other words when a file resource was removed and added anew.
+std::string CacheKey(std::string_view params) {
+    std::string key(params);
+    if (params.find("resource_name") == std::string_view::npos) {
+        return key;
+    }
+    for (const std::string& name : FileResourcesIn(params)) {
+        const auto resource = FindFileResource(name);
+        key += '\n' + std::to_string(resource.ok() ? resource->id : 0);
+    }
+    return key;
+}
+
 using SharedPipeline = std::shared_ptr<const Pipeline>;
 
 // A server sees few different parameters, but a caller of RunAnalyzer can send any number: when the
@@ -19,7 +33,7 @@ using SharedPipeline = std::shared_ptr<const Pipeline>;
 class PipelineCache {
   public:
     base::Result<SharedPipeline> Get(std::string_view params) {
-        std::string key(params);
+        std::string key = CacheKey(params);
         {
             const std::lock_guard lock(mutex_);
             const auto found = pipelines_.find(key);

@@ -1,6 +1,7 @@
 #include "analyzer/word_file.h"
 
 #include "analyzer/dictionary_folder.h"
+#include "analyzer/file_resource.h"
 #include "sys/file_system.h"
 
 #include <algorithm>
@@ -53,6 +54,47 @@ std::vector<std::string> Lines(std::string_view text) {
     return lines;
 }
 
+base::Result<std::string> TextMember(const json::Value& params, std::string_view key,
+                                     const std::string& label) {
+    const json::Value* member = params.Find(key);
+    if (member == nullptr || member->string_if() == nullptr || member->string_if()->empty()) {
+        return InvalidParameter(label + " must have a " + std::string(key));
+    }
+    return *member->string_if();
+}
+
+base::Result<std::vector<std::string>> LocalLines(const json::Value& params,
+                                                  const std::string& label) {
+    ASSIGN_OR_RETURN(const std::string path, TextMember(params, "path", label));
+    if (DictionaryFolder().empty()) {
+        return InvalidParameter(label + ": function.analyzer.local_resource_path is not set");
+    }
+    if (LeavesFolder(path)) {
+        return InvalidParameter(label +
+                                " path must be relative to "
+                                "function.analyzer.local_resource_path and stay in it");
+    }
+    const auto text = ReadFile(DictionaryFolder() + "/" + path);
+    if (!text.ok()) {
+        return InvalidParameter(label + " " + path + " can not be read: " + text.status().reason());
+    }
+    return Lines(*text);
+}
+
+base::Result<std::vector<std::string>> ResourceLines(const json::Value& params,
+                                                     const std::string& label) {
+    ASSIGN_OR_RETURN(const std::string name, TextMember(params, "resource_name", label));
+    ASSIGN_OR_RETURN(const FileResource resource, FindFileResource(name));
+    if (params.Find("file_name") != nullptr) {
+        ASSIGN_OR_RETURN(const std::string file_name, TextMember(params, "file_name", label));
+        if (file_name != resource.file_name) {
+            return InvalidParameter(label + ": file resource: " + name + " holds the file " +
+                                    resource.file_name + ", not " + file_name);
+        }
+    }
+    return Lines(resource.bytes.view());
+}
+
 }  // namespace
 
 base::Result<std::vector<std::string>> ReadWordFile(const json::Value& params,
@@ -60,30 +102,16 @@ base::Result<std::vector<std::string>> ReadWordFile(const json::Value& params,
     const std::string name(label);
     const json::Value* type = params.Find("type");
     if (type == nullptr || type->string_if() == nullptr) {
-        return InvalidParameter(name + " must have a type, \"local\"");
+        return InvalidParameter(name + " must have a type, \"local\" or \"remote\"");
     }
-    if (*type->string_if() != "local") {
-        return InvalidParameter(name + " type " + *type->string_if() +
-                                " is not supported yet, use \"local\"");
+    if (*type->string_if() == "local") {
+        return LocalLines(params, name);
     }
-    const json::Value* path = params.Find("path");
-    if (path == nullptr || path->string_if() == nullptr || path->string_if()->empty()) {
-        return InvalidParameter(name + " must have a path");
+    if (*type->string_if() == "remote") {
+        return ResourceLines(params, name);
     }
-    if (DictionaryFolder().empty()) {
-        return InvalidParameter(name + ": function.analyzer.local_resource_path is not set");
-    }
-    if (LeavesFolder(*path->string_if())) {
-        return InvalidParameter(name +
-                                " path must be relative to "
-                                "function.analyzer.local_resource_path and stay in it");
-    }
-    const auto text = ReadFile(DictionaryFolder() + "/" + *path->string_if());
-    if (!text.ok()) {
-        return InvalidParameter(name + " " + *path->string_if() +
-                                " can not be read: " + text.status().reason());
-    }
-    return Lines(*text);
+    return InvalidParameter(name + " type " + *type->string_if() +
+                            " is not known, use \"local\" or \"remote\"");
 }
 
 }  // namespace elanus::analyzer

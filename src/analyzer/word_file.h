@@ -1,6 +1,7 @@
-// Word lists in files: {"type": "local", "path": PATH} in a filter's or tokenizer's parameters.
-// The path is relative to function.analyzer.local_resource_path and cannot leave it: parameters
-// come from whoever may create a collection, and must not read the rest of the disk.
+// Word lists in files, in a filter's or tokenizer's parameters: {"type": "local", "path": PATH} or
+// a file resource (file_resource.h). The path is relative to function.analyzer.local_resource_path
+// and cannot leave it: parameters come from whoever may create a collection, and must not read the
+// rest of the disk.
 #pragma once
 
 #include "base/status.h"

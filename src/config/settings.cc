@@ -89,6 +89,10 @@ const std::vector<Setting>& Settings() {
         {"elanus.model.allowedEndpoints", Kind::kString, "", 0, 0,
          "beginnings of the endpoints of model services that clients may name, between commas; "
          "empty = any"},
+        {"elanus.highlight.provider", Kind::kString, "", 0, 0,
+         "reranking service (function.rerank.model.providers) that finds the sentences of the "
+         "semantic highlighter; empty = none"},
+        {"elanus.highlight.model", Kind::kString, "", 0, 0, "its model"},
         {"elanus.snapshot.maxIdleTime", Kind::kInt, "600", 0, 1 << 24,
          "seconds for which compaction keeps what an iterator still has to see, since its last "
          "page"},

@@ -83,6 +83,7 @@ roles::ChannelEvent EventOf(const CollectionInfo& collection, base::PartitionId 
 
 Result<CollectionInfo> RootCoordImpl::NewCollection(const roles::CreateCollectionRequest& request,
                                                     const DatabaseInfo& database) {
+    RETURN_IF_ERROR(resources_.Check(request.schema));
     CollectionInfo collection;
     ASSIGN_OR_RETURN(const uint64_t id, ids_.Allocate(1));
     collection.id = static_cast<base::CollectionId>(id);
@@ -356,6 +357,7 @@ Result<Empty> RootCoordImpl::AlterSchema(const CallContext& context,
 // The new schema is the intent: once the catalog has it, a restart begins with it. The event then
 // tells the channels of a running server, and only after it does anybody else see the schema.
 Status RootCoordImpl::ChangeSchema(const CallContext& context, CollectionInfo changed) {
+    RETURN_IF_ERROR(resources_.Check(changed.schema));
     ++changed.schema.version;
     changed.schema_event_due = true;
     RETURN_IF_ERROR(StoreCollection(changed));

@@ -210,7 +210,7 @@ class CoordTest : public ::testing::Test {
         auto store = CoordStore::Open(*catalog_);
         ASSERT_TRUE(store.ok());
         store_ = std::move(*store);
-        root_ = std::make_unique<RootCoordImpl>(*store_, clock_, RootCoordOptions{});
+        root_ = std::make_unique<RootCoordImpl>(*store_, *objects_, clock_, RootCoordOptions{});
         data_ = std::make_unique<DataCoordImpl>(*store_, *objects_, executor_, DataCoordOptions{});
         query_ = std::make_unique<QueryCoordImpl>(*store_);
         ASSERT_TRUE(root_->Open().ok());
@@ -286,6 +286,31 @@ class CoordTest : public ::testing::Test {
     std::unique_ptr<DataCoordImpl> data_;
     std::unique_ptr<QueryCoordImpl> query_;
 };
+
+TEST_F(CoordTest, AFileResourceIsACopyThatLivesAsLongAsItsRecord) {
+    ASSERT_TRUE(objects_->Put("words/stop.txt", "the\n").ok());
+    ASSERT_TRUE(root_->AddFileResource(context_, {0, "stops", "words/stop.txt"}).ok());
+    const auto list = root_->ListFileResources(context_, {});
+    ASSERT_EQ(list->resources.size(), 1U);
+    const std::string copy = "resources/" + std::to_string(list->resources[0].id);
+    ASSERT_TRUE(objects_->Delete("words/stop.txt").ok());
+    // A crash between the copy and its record.
+    ASSERT_TRUE(objects_->Put("resources/7", "lost").ok());
+    Start();
+    EXPECT_EQ(root_->ListFileResources(context_, {})->resources.size(), 1U);
+    EXPECT_TRUE(objects_->Stat(copy).ok());
+    EXPECT_FALSE(objects_->Stat("resources/7").ok());
+
+    roles::CreateCollectionRequest request = Definition("stories");
+    request.schema.fields[1].type_params["analyzer_params"] =
+        R"({"filter": [{"type": "stop", "stop_words_file":
+            {"type": "remote", "resource_name": "gone"}}]})";
+    const auto refused = root_->CreateCollection(context_, request);
+    EXPECT_NE(refused.status().reason().find("file resource: gone not found"), std::string::npos);
+    ASSERT_TRUE(root_->RemoveFileResource(context_, {0, "stops", ""}).ok());
+    EXPECT_FALSE(objects_->Stat(copy).ok());
+    EXPECT_TRUE(root_->ListFileResources(context_, {})->resources.empty());
+}
 
 TEST_F(CoordTest, ACollectionSurvivesARestartAndKeepsItsIds) {
     const roles::CollectionInfo made = Create("books");

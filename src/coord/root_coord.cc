@@ -29,15 +29,18 @@ std::string AliasKey(base::DatabaseId database_id, const std::string& alias) {
 
 }  // namespace
 
-RootCoordImpl::RootCoordImpl(CoordStore& store, sys::Clock& clock, RootCoordOptions options)
+RootCoordImpl::RootCoordImpl(CoordStore& store, object::ObjectStore& objects, sys::Clock& clock,
+                             RootCoordOptions options)
     : store_(store),
       options_(std::move(options)),
       timestamps_(store, clock, "timestamp"),
-      ids_(store, clock, "id") {}
+      ids_(store, clock, "id"),
+      resources_(store, objects) {}
 
 Status RootCoordImpl::Open() {
     RETURN_IF_ERROR(timestamps_.Open());
     RETURN_IF_ERROR(ids_.Open());
+    RETURN_IF_ERROR(resources_.Open());
     ASSIGN_OR_RETURN(const auto databases, store_.LoadAll<DatabaseInfo>("db/"));
     ASSIGN_OR_RETURN(const auto collections, store_.LoadAll<CollectionInfo>("coll/"));
     ASSIGN_OR_RETURN(const auto aliases, store_.LoadAll<AliasRecord>("alias/"));
@@ -313,6 +316,33 @@ Result<roles::DatabaseList> RootCoordImpl::ListDatabases(const CallContext&, con
         list.databases.push_back(database);
     }
     return list;
+}
+
+// ---- file resources
+
+Result<Empty> RootCoordImpl::AddFileResource(const CallContext&,
+                                             const roles::FileResourceInfo& request) {
+    base::MutexLock ddl(ddl_mutex_);
+    ASSIGN_OR_RETURN(const uint64_t id, ids_.Allocate(1));
+    RETURN_IF_ERROR(resources_.Add(request, static_cast<int64_t>(id)));
+    return Empty{};
+}
+
+Result<Empty> RootCoordImpl::RemoveFileResource(const CallContext&,
+                                                const roles::FileResourceInfo& request) {
+    base::MutexLock ddl(ddl_mutex_);
+    for (const CollectionInfo& collection : AllCollections()) {
+        if (FileResourcesOf(collection.schema).contains(request.name)) {
+            return InvalidParameter("file resource: " + request.name + " is in use by collection " +
+                                    collection.schema.name);
+        }
+    }
+    RETURN_IF_ERROR(resources_.Remove(request.name));
+    return Empty{};
+}
+
+Result<roles::FileResourceList> RootCoordImpl::ListFileResources(const CallContext&, const Empty&) {
+    return resources_.List();
 }
 
 // ---- aliases

@@ -10,6 +10,7 @@
 
 #include "base/mutex.h"
 #include "coord/coord_store.h"
+#include "coord/file_resources.h"
 #include "coord/number_allocator.h"
 #include "coord/recent_calls.h"
 #include "roles/data_coord.h"
@@ -45,7 +46,8 @@ struct RootCoordPartners {
 
 class RootCoordImpl : public roles::RootCoord {
   public:
-    RootCoordImpl(CoordStore& store, sys::Clock& clock, RootCoordOptions options);
+    RootCoordImpl(CoordStore& store, object::ObjectStore& objects, sys::Clock& clock,
+                  RootCoordOptions options);
 
     // Reads the catalog; after it timestamps, ids and lookups work.
     base::Status Open();
@@ -95,6 +97,12 @@ class RootCoordImpl : public roles::RootCoord {
                                                  const roles::AliasRequest&) override;
     base::Result<roles::AliasList> ListAliases(const base::CallContext&,
                                                const roles::AliasRequest&) override;
+    base::Result<roles::Empty> AddFileResource(const base::CallContext&,
+                                               const roles::FileResourceInfo&) override;
+    base::Result<roles::Empty> RemoveFileResource(const base::CallContext&,
+                                                  const roles::FileResourceInfo&) override;
+    base::Result<roles::FileResourceList> ListFileResources(const base::CallContext&,
+                                                            const roles::Empty&) override;
     base::Result<roles::AllocResponse> AllocTimestamps(const base::CallContext&,
                                                        const roles::AllocRequest&) override;
     base::Result<roles::AllocResponse> AllocIds(const base::CallContext&,
@@ -157,6 +165,7 @@ class RootCoordImpl : public roles::RootCoord {
     NumberAllocator timestamps_;
     NumberAllocator ids_;
     RecentCalls recent_calls_;
+    FileResources resources_;
 
     base::Mutex ddl_mutex_;
     mutable base::Mutex mutex_;

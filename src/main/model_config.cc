@@ -59,6 +59,8 @@ proxy::ModelServices ModelServicesFrom(const config::Config& config) {
             services.environment[key] = value;
         }
     }
+    services.highlight_provider = config.String("elanus.highlight.provider");
+    services.highlight_model = config.String("elanus.highlight.model");
     services.allowed_endpoints = SplitAtCommas(config.String("elanus.model.allowedEndpoints"));
     return services;
 }

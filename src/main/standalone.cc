@@ -217,7 +217,8 @@ Status Standalone::Impl::MakeRoles(const config::Config& config) {
         static_cast<uint64_t>(config.Int("rootCoord.minSegmentSizeToEnableIndex"));
     data_options.compaction = CompactorFrom(config);
 
-    root_coord = std::make_unique<coord::RootCoordImpl>(*coord_store, clock, root_options);
+    root_coord =
+        std::make_unique<coord::RootCoordImpl>(*coord_store, *objects, clock, root_options);
     data_coord =
         std::make_unique<coord::DataCoordImpl>(*coord_store, *objects, *background, data_options);
     query_coord = std::make_unique<coord::QueryCoordImpl>(*coord_store);

@@ -106,6 +106,7 @@ struct Highlighter {
 struct HighlightedField {
     std::string name;
     std::vector<std::vector<std::string>> fragments;
+    std::vector<std::vector<float>> scores;  // one a fragment; empty where they have none
 };
 
 struct SearchRequest {

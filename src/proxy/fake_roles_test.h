@@ -158,6 +158,18 @@ class FakeRootCoord : public roles::RootCoord {
                                                const roles::AliasRequest&) override {
         return roles::AliasList();
     }
+    base::Result<roles::Empty> AddFileResource(const base::CallContext&,
+                                               const roles::FileResourceInfo&) override {
+        return roles::Empty{};
+    }
+    base::Result<roles::Empty> RemoveFileResource(const base::CallContext&,
+                                                  const roles::FileResourceInfo&) override {
+        return roles::Empty{};
+    }
+    base::Result<roles::FileResourceList> ListFileResources(const base::CallContext&,
+                                                            const roles::Empty&) override {
+        return roles::FileResourceList();
+    }
     base::Result<roles::AllocResponse> AllocTimestamps(const base::CallContext&,
                                                        const roles::AllocRequest& r) override {
         next_timestamp += r.count;

@@ -1,4 +1,4 @@
-#include "proxy/highlight.h"
+#include "proxy/lexical_highlight.h"
 
 #include "function/function.h"
 #include "json/json.h"
@@ -18,30 +18,6 @@ const std::string* Find(const KeyValues& params, const std::string& key) {
     return found == params.end() ? nullptr : &found->second;
 }
 
-base::Status ReadTags(const KeyValues& params, const std::string& key,
-                      std::vector<std::string>* tags) {
-    const std::string* text = Find(params, key);
-    if (text == nullptr) {
-        return base::Status();
-    }
-    const auto parsed = json::Parse(*text);
-    const json::Value::Array* list = parsed.ok() ? parsed->array_if() : nullptr;
-    if (list == nullptr) {
-        return Invalid("unmarshal ", key, " as string list failed: ", *text);
-    }
-    if (list->empty()) {
-        return Invalid(key, " cannot be empty list");
-    }
-    tags->clear();
-    for (const json::Value& tag : *list) {
-        if (tag.string_if() == nullptr) {
-            return Invalid("unmarshal ", key, " as string list failed: ", *text);
-        }
-        tags->push_back(*tag.string_if());
-    }
-    return base::Status();
-}
-
 base::Status ReadSize(const KeyValues& params, const std::string& key, int64_t low, size_t* size) {
     const std::string* text = Find(params, key);
     if (text == nullptr) {
@@ -58,8 +34,7 @@ base::Status ReadSize(const KeyValues& params, const std::string& key, int64_t l
 
 base::Result<HighlightOptions> ReadOptions(const KeyValues& params) {
     HighlightOptions options;
-    RETURN_IF_ERROR(ReadTags(params, "pre_tags", &options.pre_tags));
-    RETURN_IF_ERROR(ReadTags(params, "post_tags", &options.post_tags));
+    ASSIGN_OR_RETURN(options.tags, HighlightTags::Read(params));
     RETURN_IF_ERROR(ReadSize(params, "fragment_offset", 0, &options.fragment_offset));
     RETURN_IF_ERROR(ReadSize(params, "fragment_size", 1, &options.fragment_size));
     RETURN_IF_ERROR(ReadSize(params, "num_of_fragments", 0, &options.num_of_fragments));
@@ -119,11 +94,9 @@ std::vector<std::string> MakeFragments(std::string_view text, const std::vector<
             }
             end = std::max(end, spans[i].end);
             fragment.append(text.substr(copied, spans[i].start - copied));
-            fragment.append(options.pre_tags[number % options.pre_tags.size()]);
-            fragment.append(text.substr(spans[i].start, spans[i].end - spans[i].start));
-            fragment.append(options.post_tags[number % options.post_tags.size()]);
+            options.tags.Mark(text.substr(spans[i].start, spans[i].end - spans[i].start), number++,
+                              &fragment);
             copied = spans[i].end;
-            ++number;
         }
         fragment.append(text.substr(copied, end - copied));
         fragments.push_back(std::move(fragment));
@@ -132,8 +105,8 @@ std::vector<std::string> MakeFragments(std::string_view text, const std::vector<
     return fragments;
 }
 
-base::Result<HitHighlighter::Task*> HitHighlighter::TaskOf(const schema::CollectionSchema& schema,
-                                                           const std::string& name) {
+base::Result<LexicalHighlighter::Task*> LexicalHighlighter::TaskOf(
+    const schema::CollectionSchema& schema, const std::string& name) {
     for (Task& task : tasks_) {
         if (task.field.name == name) {
             return &task;
@@ -163,8 +136,8 @@ base::Result<HitHighlighter::Task*> HitHighlighter::TaskOf(const schema::Collect
     return &tasks_.back();
 }
 
-base::Status HitHighlighter::AddSearchTexts(const schema::CollectionSchema& schema,
-                                            const HighlightSource& source) {
+base::Status LexicalHighlighter::AddSearchTexts(const schema::CollectionSchema& schema,
+                                                const HighlightSource& source) {
     const schema::FunctionSchema* function = function::FunctionOf(schema, *source.vector_field);
     if (source.metric != "BM25" || function == nullptr || source.texts.empty()) {
         return Invalid("Search highlight only support with metric type \"BM25\" but was: ",
@@ -178,8 +151,8 @@ base::Status HitHighlighter::AddSearchTexts(const schema::CollectionSchema& sche
     return base::Status();
 }
 
-base::Status HitHighlighter::AddQueries(const schema::CollectionSchema& schema,
-                                        const std::string& queries) {
+base::Status LexicalHighlighter::AddQueries(const schema::CollectionSchema& schema,
+                                            const std::string& queries) {
     const auto parsed = json::Parse(queries);
     const json::Value::Array* list = parsed.ok() ? parsed->array_if() : nullptr;
     if (list == nullptr) {
@@ -204,26 +177,23 @@ base::Status HitHighlighter::AddQueries(const schema::CollectionSchema& schema,
     return base::Status();
 }
 
-base::Result<HitHighlighter> HitHighlighter::Create(const schema::CollectionSchema& schema,
-                                                    const Highlighter& highlighter,
-                                                    const HighlightSource& source) {
-    if (highlighter.type != Highlighter::Type::kLexical) {
-        return NotSupportedYet("the semantic highlighter");
-    }
-    HitHighlighter made;
-    ASSIGN_OR_RETURN(made.options_, ReadOptions(highlighter.params));
-    if (made.options_.search_text) {
-        RETURN_IF_ERROR(made.AddSearchTexts(schema, source));
+base::Result<std::unique_ptr<HitHighlighter>> LexicalHighlighter::Create(
+    const schema::CollectionSchema& schema, const Highlighter& highlighter,
+    const HighlightSource& source) {
+    auto made = std::make_unique<LexicalHighlighter>();
+    ASSIGN_OR_RETURN(made->options_, ReadOptions(highlighter.params));
+    if (made->options_.search_text) {
+        RETURN_IF_ERROR(made->AddSearchTexts(schema, source));
     }
     if (const std::string* queries = Find(highlighter.params, "highlight_query")) {
-        RETURN_IF_ERROR(made.AddQueries(schema, *queries));
+        RETURN_IF_ERROR(made->AddQueries(schema, *queries));
     }
-    return made;
+    return std::unique_ptr<HitHighlighter>(std::move(made));
 }
 
-std::vector<std::string> HitHighlighter::Highlight(const Task& task,
-                                                   const schema::ColumnBatch& rows, size_t row,
-                                                   size_t query) const {
+std::vector<std::string> LexicalHighlighter::Highlight(const Task& task,
+                                                       const schema::ColumnBatch& rows, size_t row,
+                                                       size_t query) const {
     const schema::Column* column = rows.Find(task.field.id);
     if (column == nullptr || !column->IsValid(row)) {
         return {};
@@ -248,8 +218,9 @@ std::vector<std::string> HitHighlighter::Highlight(const Task& task,
     return MakeFragments(text, spans, options_);
 }
 
-std::vector<HighlightedField> HitHighlighter::Run(const schema::ColumnBatch& rows,
-                                                  const std::vector<int64_t>& counts) const {
+base::Result<std::vector<HighlightedField>> LexicalHighlighter::Run(
+    const base::CallContext& /*context*/, const schema::ColumnBatch& rows,
+    const std::vector<int64_t>& counts) const {
     std::vector<HighlightedField> highlighted;
     for (const Task& task : tasks_) {
         HighlightedField& field = highlighted.emplace_back();

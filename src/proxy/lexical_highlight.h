@@ -1,16 +1,15 @@
-// Highlights: pieces of a hit's texts with the words that were looked for between tags (API map
-// 5.10, Lexical).
+// LexicalHighlighter: pieces of a hit's texts with the words that were looked for between tags (API
+// map 5.10, Lexical).
 //
 // A piece begins `fragment_offset` characters before a word, never before the end of the piece in
 // front of it, and is `fragment_size` characters long, longer only to the end of a word that begins
-// inside it; at most `num_of_fragments` pieces of a text. Tags are taken in turn, the first pair
-// for the first word of a text.
-// Threads: a HitHighlighter belongs to one search.
+// inside it; at most `num_of_fragments` pieces of a text.
+// Threads: a LexicalHighlighter belongs to one search.
 #pragma once
 
 #include "base/status.h"
 #include "function/field_analyzers.h"
-#include "proxy/api.h"
+#include "proxy/hit_highlighter.h"
 #include "schema/collection_schema.h"
 #include "schema/column.h"
 
@@ -23,8 +22,7 @@
 namespace elanus::proxy {
 
 struct HighlightOptions {
-    std::vector<std::string> pre_tags = {"<em>"};
-    std::vector<std::string> post_tags = {"</em>"};
+    HighlightTags tags;
     size_t fragment_offset = 0;   // characters
     size_t fragment_size = 100;   // characters
     size_t num_of_fragments = 5;  // of one text
@@ -48,18 +46,16 @@ struct HighlightSource {
     std::string_view analyzer_name;
 };
 
-class HitHighlighter {
+class LexicalHighlighter : public HitHighlighter {
   public:
     // 1100 for bad parameters, fields that have no analyzer, and search texts where there are none.
-    static base::Result<HitHighlighter> Create(const schema::CollectionSchema& schema,
-                                               const Highlighter& highlighter,
-                                               const HighlightSource& source);
+    static base::Result<std::unique_ptr<HitHighlighter>> Create(
+        const schema::CollectionSchema& schema, const Highlighter& highlighter,
+        const HighlightSource& source);
 
-    // What Run reads.
-    const std::vector<schema::FieldSchema>& fields() const { return fields_; }
-    // `rows` are all hits in order, counts[q] of them of query q.
-    std::vector<HighlightedField> Run(const schema::ColumnBatch& rows,
-                                      const std::vector<int64_t>& counts) const;
+    base::Result<std::vector<HighlightedField>> Run(
+        const base::CallContext& context, const schema::ColumnBatch& rows,
+        const std::vector<int64_t>& counts) const override;
 
   private:
     using Words = std::unordered_set<std::string>;
@@ -79,7 +75,6 @@ class HitHighlighter {
 
     HighlightOptions options_;
     std::vector<Task> tasks_;
-    std::vector<schema::FieldSchema> fields_;
 };
 
 }  // namespace elanus::proxy

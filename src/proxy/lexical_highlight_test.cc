@@ -1,5 +1,5 @@
 // Fragments around the words of a text.
-#include "proxy/highlight.h"
+#include "proxy/lexical_highlight.h"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@ using Pieces = std::vector<std::string>;
 
 HighlightOptions Options(size_t offset, size_t size, size_t pieces) {
     HighlightOptions options;
-    options.pre_tags = {"[", "("};
-    options.post_tags = {"]", ")"};
+    options.tags.pre = {"[", "("};
+    options.tags.post = {"]", ")"};
     options.fragment_offset = offset;
     options.fragment_size = size;
     options.num_of_fragments = pieces;

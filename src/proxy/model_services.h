@@ -25,6 +25,8 @@ struct ModelServices {
     std::map<std::string, std::string> credentials;        // credential.<name>.apikey
     std::map<std::string, std::string> environment;        // MILVUS_<PROVIDER>_API_KEY
     std::map<std::string, ModelProviderConfig> rerankers;  // function.rerank.model.providers
+    std::string highlight_provider;  // a reranker; empty = texts are not highlighted by meaning
+    std::string highlight_model;
     // Beginnings of URLs that clients may name; empty = any.
     std::vector<std::string> allowed_endpoints;
 

@@ -341,6 +341,26 @@ base::Result<std::vector<roles::AliasInfo>> Proxy::ListAliases(const base::CallC
     return std::move(list.aliases);
 }
 
+base::Status Proxy::AddFileResource(const base::CallContext& context, const std::string& name,
+                                    const std::string& path) {
+    if (name.empty() || name.size() > static_cast<size_t>(core_->limits.max_name_length)) {
+        return Invalid("file resource name must have 1 to ", core_->limits.max_name_length,
+                       " characters");
+    }
+    if (path.empty()) {
+        return Invalid("file resource path is empty");
+    }
+    return StatusOf(core_->partners.root_coord->AddFileResource(context, {0, name, path}));
+}
+
+base::Status Proxy::RemoveFileResource(const base::CallContext& context, const std::string& name) {
+    return StatusOf(core_->partners.root_coord->RemoveFileResource(context, {0, name, ""}));
+}
+
+base::Result<roles::FileResourceList> Proxy::ListFileResources(const base::CallContext& context) {
+    return core_->partners.root_coord->ListFileResources(context, roles::Empty{});
+}
+
 base::Result<base::Timestamp> Proxy::AllocTimestamp(const base::CallContext& context) {
     return FreshTimestamp(context, core_->partners);
 }

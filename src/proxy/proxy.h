@@ -132,6 +132,12 @@ class Proxy : public roles::MetaCacheListener {
                                                             const std::string& database,
                                                             const std::string& collection);
 
+    // Word lists of analyzers, by name; the path is a key in the object store.
+    base::Status AddFileResource(const base::CallContext&, const std::string& name,
+                                 const std::string& path);
+    base::Status RemoveFileResource(const base::CallContext&, const std::string& name);
+    base::Result<roles::FileResourceList> ListFileResources(const base::CallContext&);
+
     // Load state. Partition names empty = the collection.
     base::Status Load(const base::CallContext&, const std::string& database,
                       const std::string& collection, const std::vector<std::string>& partitions,

@@ -1,24 +1,13 @@
 #include "proxy/rerank_model.h"
 
-#include "http/retry.h"
 #include "json/json.h"
+#include "proxy/model_scorer.h"
 #include "proxy/phrase.h"
-#include "proxy/rerank_provider.h"
 
-#include <algorithm>
 #include <unordered_map>
 
 namespace elanus::proxy {
 namespace {
-
-constexpr size_t kShownBodyMax = 300;  // bytes of a service's complaint
-
-// What a service says of a request that it refused, on one line.
-std::string Complaint(const http::Response& answer) {
-    std::string text = answer.body.substr(0, kShownBodyMax);
-    std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-    return text;
-}
 
 base::Result<std::vector<std::string>> ReadQueries(const FunctionParams& params, int64_t nq) {
     if (!params.Has("queries")) {
@@ -50,12 +39,8 @@ base::Result<std::vector<std::string>> ReadQueries(const FunctionParams& params,
 
 class ModelRescorer : public Rescorer {
   public:
-    ModelRescorer(ProxyCore& core, RerankProvider provider, std::vector<std::string> queries,
-                  schema::FieldSchema field)
-        : core_(core),
-          provider_(std::move(provider)),
-          queries_(std::move(queries)),
-          field_(std::move(field)) {}
+    ModelRescorer(ModelScorer scorer, std::vector<std::string> queries, schema::FieldSchema field)
+        : scorer_(std::move(scorer)), queries_(std::move(queries)), field_(std::move(field)) {}
 
     const schema::FieldSchema& field() const override { return field_; }
 
@@ -86,7 +71,7 @@ class ModelRescorer : public Rescorer {
                 texts.push_back(text);
             }
         }
-        ASSIGN_OR_RETURN(const std::vector<float> found, Score(context, query, texts));
+        ASSIGN_OR_RETURN(const std::vector<float> found, scorer_.Score(context, query, texts));
         for (size_t row = begin; row < end; ++row) {
             const auto number =
                 values.IsValid(row) ? numbers.find(values.StringAt(row)) : numbers.end();
@@ -95,48 +80,7 @@ class ModelRescorer : public Rescorer {
         return base::Status();
     }
 
-    base::Result<std::vector<float>> Score(const base::CallContext& context,
-                                           const std::string& query,
-                                           const std::vector<std::string_view>& texts) const {
-        std::vector<float> scores;
-        for (size_t begin = 0; begin < texts.size(); begin += provider_.batch_max()) {
-            const size_t end = std::min(begin + provider_.batch_max(), texts.size());
-            const std::vector<std::string_view> batch(
-                texts.begin() + static_cast<std::ptrdiff_t>(begin),
-                texts.begin() + static_cast<std::ptrdiff_t>(end));
-            ASSIGN_OR_RETURN(const std::vector<float> part, ScoreBatch(context, query, batch));
-            scores.insert(scores.end(), part.begin(), part.end());
-        }
-        return scores;
-    }
-
-    base::Result<std::vector<float>> ScoreBatch(const base::CallContext& context,
-                                                const std::string& query,
-                                                const std::vector<std::string_view>& texts) const {
-        const http::Request request = provider_.Compose(query, texts);
-        const base::Result<http::Response> answer =
-            http::PostWithRetry(*core_.partners.http, context, *core_.partners.clock,
-                                core_.random(), request, http::RetryPolicy());
-        if (!answer.ok()) {
-            const base::Code code = answer.status().code();
-            const bool is_ours = code == base::Code::kCanceled ||
-                                 code == base::Code::kUnsupportedOperation ||
-                                 !context.Check(core_.partners.clock->MonotonicNs()).ok();
-            return is_ours
-                       ? answer.status()
-                       : FunctionFailed(Phrase("Call service failed, provider ", provider_.name(),
-                                               ": ", answer.status().reason()));
-        }
-        if (answer->status < 200 || answer->status >= 300) {
-            return FunctionFailed(Phrase("Call service failed, provider ", provider_.name(),
-                                         " answered status ", answer->status, ": ",
-                                         Complaint(*answer)));
-        }
-        return provider_.ReadScores(answer->body, texts.size());
-    }
-
-    ProxyCore& core_;
-    const RerankProvider provider_;
+    const ModelScorer scorer_;
     const std::vector<std::string> queries_;
     const schema::FieldSchema field_;
 };
@@ -146,13 +90,10 @@ class ModelRescorer : public Rescorer {
 base::Result<std::unique_ptr<Rescorer>> MakeModelRescorer(ProxyCore& core,
                                                           const FunctionParams& params, int64_t nq,
                                                           const schema::FieldSchema& field) {
-    if (core.partners.http == nullptr) {
-        return Invalid("this server calls no model services");
-    }
     ASSIGN_OR_RETURN(std::vector<std::string> queries, ReadQueries(params, nq));
-    ASSIGN_OR_RETURN(RerankProvider provider, RerankProvider::Make(params, core.models));
+    ASSIGN_OR_RETURN(ModelScorer scorer, ModelScorer::Make(core, params));
     return std::unique_ptr<Rescorer>(
-        std::make_unique<ModelRescorer>(core, std::move(provider), std::move(queries), field));
+        std::make_unique<ModelRescorer>(std::move(scorer), std::move(queries), field));
 }
 
 }  // namespace elanus::proxy

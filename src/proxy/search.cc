@@ -1,10 +1,10 @@
 // Proxy::Search: one list of hits, its page in the shape asked for, output columns of its rows.
 
 #include "proxy/group_search.h"
-#include "proxy/highlight.h"
 #include "proxy/hit_columns.h"
 #include "proxy/hit_page.h"
 #include "proxy/hybrid_search.h"
+#include "proxy/lexical_highlight.h"
 #include "proxy/list_search.h"
 #include "proxy/output_fields.h"
 #include "proxy/phrase.h"
@@ -14,6 +14,7 @@
 #include "proxy/score_rounding.h"
 #include "proxy/search_aggregation.h"
 #include "proxy/search_shape.h"
+#include "proxy/semantic_highlight.h"
 #include "proxy/shard_search.h"
 #include "proxy/tenant_namespace.h"
 #include "proxy/text_search.h"
@@ -127,6 +128,20 @@ class SearchRun {
         if (aggregation_.has_value()) {
             return Invalid("highlighter is not supported with search_aggregation");
         }
+        if (request_.highlighter->type == Highlighter::Type::kSemantic) {
+            ASSIGN_OR_RETURN(highlighter_,
+                             MakeSemanticHighlighter(core_, collection_.schema,
+                                                     *request_.highlighter, list_.nq()));
+        } else {
+            RETURN_IF_ERROR(UseLexicalHighlighter());
+        }
+        for (const schema::FieldSchema& field : highlighter_->fields()) {
+            selection_.AddHidden(field);
+        }
+        return base::Status();
+    }
+
+    base::Status UseLexicalHighlighter() {
         const SearchSettings& settings = list_.settings();
         HighlightSource source;
         source.vector_field = settings.field;
@@ -135,11 +150,8 @@ class SearchRun {
         if (IsText(request_.vectors)) {
             ASSIGN_OR_RETURN(source.texts, ReadQueryTexts(*settings.field, request_.vectors));
         }
-        ASSIGN_OR_RETURN(highlighter_,
-                         HitHighlighter::Create(collection_.schema, *request_.highlighter, source));
-        for (const schema::FieldSchema& field : highlighter_->fields()) {
-            selection_.AddHidden(field);
-        }
+        ASSIGN_OR_RETURN(highlighter_, LexicalHighlighter::Create(collection_.schema,
+                                                                  *request_.highlighter, source));
         return base::Status();
     }
 
@@ -263,8 +275,9 @@ class SearchRun {
             const schema::ColumnBatch columns,
             FetchHitColumns(core_, context_, collection_, std::move(rows), selection_.fields));
         ASSIGN_OR_RETURN(results->columns, MakeOutputColumns(selection_, columns));
-        if (highlighter_.has_value()) {
-            results->highlights = highlighter_->Run(columns, page_.counts);
+        if (highlighter_ != nullptr) {
+            ASSIGN_OR_RETURN(results->highlights,
+                             highlighter_->Run(context_, columns, page_.counts));
         }
         return base::Status();
     }
@@ -283,7 +296,7 @@ class SearchRun {
     HitPage page_;  // of hits_
     Batch batch_;   // of an iterator
     std::vector<RecallCount> recalls_;
-    std::optional<HitHighlighter> highlighter_;
+    std::unique_ptr<HitHighlighter> highlighter_;  // null = none
 };
 
 // A search whose hits are scored anew by a function that is no boost.

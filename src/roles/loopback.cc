@@ -96,6 +96,18 @@ class LoopbackRootCoord : public RootCoord {
                                           const AliasRequest& request) override {
         return Send<AliasInfo>(&RootCoord::DescribeAlias, context, request);
     }
+    base::Result<Empty> AddFileResource(const base::CallContext& context,
+                                        const FileResourceInfo& request) override {
+        return Send<Empty>(&RootCoord::AddFileResource, context, request);
+    }
+    base::Result<Empty> RemoveFileResource(const base::CallContext& context,
+                                           const FileResourceInfo& request) override {
+        return Send<Empty>(&RootCoord::RemoveFileResource, context, request);
+    }
+    base::Result<FileResourceList> ListFileResources(const base::CallContext& context,
+                                                     const Empty& request) override {
+        return Send<FileResourceList>(&RootCoord::ListFileResources, context, request);
+    }
     base::Result<AliasList> ListAliases(const base::CallContext& context,
                                         const AliasRequest& request) override {
         return Send<AliasList>(&RootCoord::ListAliases, context, request);

@@ -149,6 +149,22 @@ struct AliasList {
         a(aliases);
     }
 };
+struct FileResourceInfo {
+    int64_t id = 0;  // 0 in a request
+    std::string name;
+    std::string path;  // key in the object store
+    template <typename A>
+    void Visit(A& a) {
+        a(id, name, path);
+    }
+};
+struct FileResourceList {
+    std::vector<FileResourceInfo> resources;  // by id
+    template <typename A>
+    void Visit(A& a) {
+        a(resources);
+    }
+};
 struct AllocRequest {
     uint32_t count = 1;
     template <typename A>
@@ -212,6 +228,15 @@ class RootCoord {
     virtual base::Result<AliasInfo> DescribeAlias(const base::CallContext&,
                                                   const AliasRequest&) = 0;
     virtual base::Result<AliasList> ListAliases(const base::CallContext&, const AliasRequest&) = 0;
+
+    // Copies the object at the path; 1100 when there is none, and for a name that has another path.
+    virtual base::Result<Empty> AddFileResource(const base::CallContext&,
+                                                const FileResourceInfo&) = 0;
+    // By name. 1100 while the analyzer of a collection uses it.
+    virtual base::Result<Empty> RemoveFileResource(const base::CallContext&,
+                                                   const FileResourceInfo&) = 0;
+    virtual base::Result<FileResourceList> ListFileResources(const base::CallContext&,
+                                                             const Empty&) = 0;
 
     // Strictly increasing over all callers, restarts included. A repeat wastes numbers, no more.
     virtual base::Result<AllocResponse> AllocTimestamps(const base::CallContext&,

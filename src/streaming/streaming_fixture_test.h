@@ -108,6 +108,17 @@ class FakeRootCoord : public roles::RootCoord {
     Answer<roles::AliasList> ListAliases(const Context&, const roles::AliasRequest&) override {
         return No();
     }
+    Answer<roles::Empty> AddFileResource(const Context&, const roles::FileResourceInfo&) override {
+        return No();
+    }
+    Answer<roles::Empty> RemoveFileResource(const Context&,
+                                            const roles::FileResourceInfo&) override {
+        return No();
+    }
+    Answer<roles::FileResourceList> ListFileResources(const Context&,
+                                                      const roles::Empty&) override {
+        return No();
+    }
     Answer<roles::AllocResponse> AllocTimestamps(const Context&,
                                                  const roles::AllocRequest& request) override {
         return roles::AllocResponse{timestamps_.fetch_add(request.count)};

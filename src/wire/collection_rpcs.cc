@@ -144,6 +144,7 @@ void MilvusService::RegisterCollections(RpcHandlers& handlers) {
     });
     RegisterPartitions(handlers);
     RegisterAliases(handlers);
+    RegisterFileResources(handlers);
     RegisterLoading(handlers);
     RegisterSchemaChanges(handlers);
 }
@@ -239,6 +240,28 @@ void MilvusService::RegisterAliases(RpcHandlers& handlers) {
             }
         }
         FinishWith(call, aliases.status());
+    });
+}
+
+void MilvusService::RegisterFileResources(RpcHandlers& handlers) {
+    handlers.Set<rpc::AddFileResource>([this](rpc::AddFileResource::Call& call) {
+        FinishWith(call, proxy_.AddFileResource(call.context(), call.request().name(),
+                                                call.request().path()));
+    });
+    handlers.Set<rpc::RemoveFileResource>([this](rpc::RemoveFileResource::Call& call) {
+        FinishWith(call, proxy_.RemoveFileResource(call.context(), call.request().name()));
+    });
+    handlers.Set<rpc::ListFileResources>([this](rpc::ListFileResources::Call& call) {
+        const auto list = proxy_.ListFileResources(call.context());
+        if (list.ok()) {
+            for (const roles::FileResourceInfo& resource : list->resources) {
+                auto* added = call.response().add_resources();
+                added->set_id(resource.id);
+                added->set_name(resource.name);
+                added->set_path(resource.path);
+            }
+        }
+        FinishWith(call, list.status());
     });
 }
 

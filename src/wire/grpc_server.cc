@@ -6,6 +6,7 @@
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <proto/milvus.grpc.pb.h>
 
 namespace elanus::wire {
 namespace {

@@ -42,6 +42,7 @@ class MilvusService {
     void RegisterCollections(RpcHandlers& handlers);
     void RegisterPartitions(RpcHandlers& handlers);
     void RegisterAliases(RpcHandlers& handlers);
+    void RegisterFileResources(RpcHandlers& handlers);
     void RegisterLoading(RpcHandlers& handlers);
     void RegisterSchemaChanges(RpcHandlers& handlers);
     base::Status AlterSchema(const base::CallContext& context, const std::string& database,

@@ -305,10 +305,14 @@ ReplyWriter FieldMessage(const proxy::OutputColumn& column) {
 ReplyWriter HighlightMessage(const proxy::HighlightedField& field) {
     ReplyWriter out;
     out.String(1, field.name);
-    for (const std::vector<std::string>& fragments : field.fragments) {
+    for (size_t hit = 0; hit < field.fragments.size(); ++hit) {
         ReplyWriter data;
-        for (const std::string& fragment : fragments) {
+        for (const std::string& fragment : field.fragments[hit]) {
             data.Bytes(1, fragment);
+        }
+        if (!field.scores.empty()) {
+            const std::vector<float>& scores = field.scores.at(hit);
+            data.PackedFixed(2, scores.data(), scores.size() * sizeof(float));
         }
         out.Message(2, data);
     }

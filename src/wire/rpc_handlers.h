@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-#include <proto/milvus.grpc.pb.h>
+#include <proto/rpc_types.h>
 
 namespace elanus::wire {
 
@@ -37,28 +37,14 @@ namespace pb = ::milvus::proto;
 
 enum class RunOn : uint8_t { kWorker, kPoller };
 
-namespace internal {
-
-template <typename Req, typename Resp>
-struct UnaryTypes {
-    using Request = Req;
-    using Response = Resp;
-};
-
-template <typename Service, typename Req, typename Resp>
-UnaryTypes<Req, Resp> TypesOf(grpc::Status (Service::*)(grpc::ServerContext*, const Req*, Resp*));
-
-}  // namespace internal
-
 // One tag type per rpc: rpc::Insert, rpc::telemetry::ClientHeartbeat, rpc::proxy::RegisterLink.
-#define ELANUS_RPC_TAG(rpc_name, rpc_state, ...)                       \
-    struct rpc_name {                                                  \
-        using Types = decltype(internal::TypesOf(&Service::rpc_name)); \
-        using Request = Types::Request;                                \
-        using Response = Types::Response;                              \
-        using Call = __VA_ARGS__;                                      \
-        static constexpr const char* kName = #rpc_name;                \
-        static constexpr RpcState kState = RpcState::rpc_state;        \
+#define ELANUS_RPC_TAG(rpc_name, rpc_state, ...)                \
+    struct rpc_name {                                           \
+        using Request = types::rpc_name::Request;               \
+        using Response = types::rpc_name::Response;             \
+        using Call = __VA_ARGS__;                               \
+        static constexpr const char* kName = #rpc_name;         \
+        static constexpr RpcState kState = RpcState::rpc_state; \
     };
 #define ELANUS_UNARY_TAG(name, state, privilege) \
     ELANUS_RPC_TAG(name, state, UnaryCall<Request, Response>)
@@ -67,16 +53,16 @@ UnaryTypes<Req, Resp> TypesOf(grpc::Status (Service::*)(grpc::ServerContext*, co
 
 namespace rpc {
 
-using Service = pb::milvus::MilvusService::Service;
+namespace types = rpc_types::MilvusService;
 ELANUS_MILVUS_RPCS(ELANUS_UNARY_TAG, ELANUS_RAW_TAG, ELANUS_STREAM_TAG)
 
 namespace telemetry {
-using Service = pb::milvus::ClientTelemetryService::Service;
+namespace types = rpc_types::ClientTelemetryService;
 ELANUS_TELEMETRY_RPCS(ELANUS_UNARY_TAG, ELANUS_RAW_TAG, ELANUS_STREAM_TAG)
 }  // namespace telemetry
 
 namespace proxy {
-using Service = pb::milvus::ProxyService::Service;
+namespace types = rpc_types::ProxyService;
 ELANUS_PROXY_RPCS(ELANUS_UNARY_TAG, ELANUS_RAW_TAG, ELANUS_STREAM_TAG)
 }  // namespace proxy
 

@@ -104,9 +104,9 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(ListImportTasks, kUnimplemented, "") \
     UNARY(RunAnalyzer, kDone, "") \
     UNARY(ComputePhraseMatchSlop, kDone, "") \
-    UNARY(AddFileResource, kUnimplemented, "AddFileResource") \
-    UNARY(RemoveFileResource, kUnimplemented, "RemoveFileResource") \
-    UNARY(ListFileResources, kUnimplemented, "ListFileResources") \
+    UNARY(AddFileResource, kDone, "AddFileResource") \
+    UNARY(RemoveFileResource, kDone, "RemoveFileResource") \
+    UNARY(ListFileResources, kDone, "ListFileResources") \
     /* access.proto */ \
     UNARY(CreateCredential, kUnimplemented, "CreateOwnership") \
     UNARY(UpdateCredential, kUnimplemented, "UpdateUser") \

@@ -18,6 +18,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <proto/milvus.grpc.pb.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -304,3 +304,62 @@ def test_a_tokenizer_elsewhere_is_asked(client, name, stub, remote_tokenizer):
         with pytest.raises(MilvusException, match=phrase):
             tokens(client, {"tokenizer": {"type": "grpc", "endpoint": endpoint}}, "x")
     assert tokens(client, {"tokenizer": {"type": "grpc", "endpoint": "http://127.0.0.1:1"}}, "x") == []
+
+
+# ---- File resources
+
+def resource_params(name, **more):
+    return {"tokenizer": "standard", "filter": [
+        {"type": "stop", "stop_words": [], "stop_words_file": {"type": "remote", "resource_name": name} | more}]}
+
+
+def put_object(server, path, text):
+    file = server.data / "objects" / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def refused(call, phrase):
+    with pytest.raises(MilvusException, match=phrase) as error:
+        call()
+    assert error.value.code == 1100
+
+
+def test_word_lists_by_name(tmp_path):
+    with Server(tmp_path) as server:
+        client = server.client()
+        put_object(server, "words/stop.txt", "the\r\nof\n")
+        put_object(server, "words/other.txt", "dogs\n")
+        refused(lambda: client.add_file_resource("stops", "words/none.txt"), "file resource path not exist")
+        refused(lambda: client.add_file_resource("stops", "../words/stop.txt"), "no path in the object store")
+        refused(lambda: client.add_file_resource("stops", "segments/1/data"), "the server's own")
+        refused(lambda: client.add_file_resource("", "words/stop.txt"), "file resource name")
+        refused(lambda: tokens(client, resource_params("stops"), "x"), "file resource: stops not found")
+        for _ in range(2):  # the same once more is no error
+            client.add_file_resource("stops", "words/stop.txt")
+        refused(lambda: client.add_file_resource("stops", "words/other.txt"), "already exists with path")
+        client.add_file_resource("unused", "words/other.txt")
+        found = client.list_file_resources()
+        assert [(resource.name, resource.path) for resource in found] == [
+            ("stops", "words/stop.txt"), ("unused", "words/other.txt")]
+
+        assert tokens(client, resource_params("stops", file_name="stop.txt"), "the end of days") == ["end", "days"]
+        refused(lambda: tokens(client, resource_params("stops", file_name="x.txt"), "x"), "holds the file stop.txt")
+        create(client, "stories", schema_with_text(resource_params("stops")))
+        client.insert("stories", [{"id": 1, "vector": [0.0] * 8, "text": "the end of days"}])
+        refused(lambda: client.remove_file_resource("stops"), "in use by collection stories")
+        put_object(server, "words/stop.txt", "end\n")  # the copy stays
+        server.restart()
+        client = server.client()
+
+        def matches(words):
+            return len(client.query("stories", filter=f"text_match(text, '{words}')", output_fields=["id"]))
+        assert [matches("the"), matches("end")] == [0, 1]
+        client.drop_collection("stories")
+        client.remove_file_resource("stops")
+        client.remove_file_resource("stops")
+        client.add_file_resource("stops", "words/stop.txt")
+        assert tokens(client, resource_params("stops"), "the end of days") == ["the", "of", "days"]
+        client.remove_file_resource("unused")
+        assert [resource.name for resource in client.list_file_resources()] == ["stops"]
+        assert len(list((server.data / "objects/resources").iterdir())) == 1

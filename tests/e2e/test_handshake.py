@@ -73,9 +73,9 @@ def test_system_info_is_json(stub):
 
 def test_an_rpc_that_is_not_built_is_named(stub):
     with pytest.raises(grpc.RpcError) as error:
-        stub.AddFileResource(milvus_pb2.AddFileResourceRequest())
+        stub.CreateSnapshot(milvus_pb2.CreateSnapshotRequest())
     assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
-    assert "AddFileResource" in error.value.details()
+    assert "CreateSnapshot" in error.value.details()
 
 
 def test_gzip_requests_are_understood(server):

@@ -1,8 +1,12 @@
-"""Highlights: the words that were looked for, between tags, in pieces of the hits' texts."""
+"""Highlights: the words that were looked for, or sentences close in meaning, between tags."""
+
+import contextlib
 
 import pytest
+from elanus_server import Server
 from pymilvus import DataType, Function, FunctionType, LexicalHighlighter, MilvusClient, MilvusException
-from pymilvus.grpc_gen import common_pb2
+from pymilvus.orm.schema import SemanticHighlighter
+from rerank_services import RerankServices, score
 
 TEXTS = {1: "The quick brown fox jumps over the lazy dog.",
          2: "A lazy afternoon: the fox sleeps, the dog sleeps, everybody sleeps.",
@@ -116,13 +120,100 @@ def test_what_cannot_be_highlighted(client, table, arguments, field, phrase):
     assert error.value.code == 1100
 
 
-def test_the_semantic_kind_is_refused(client, table, stub):
-    from pymilvus.grpc_gen import milvus_pb2
-    group = common_pb2.PlaceholderGroup()
-    group.placeholders.add(tag="$0", type=21, values=[b"fox"])
-    request = milvus_pb2.SearchRequest(collection_name=table, placeholder_group=group.SerializeToString(), nq=1)
-    for key, value in (("anns_field", "sparse"), ("topk", "3"), ("params", "{}")):
-        request.search_params.add(key=key, value=value)
-    request.highlighter.type = 1
-    reply = stub.Search(request)
-    assert reply.status.code == 1100 and "semantic highlighter" in reply.status.reason
+# ---- By meaning, with a model's scores
+
+TWO_LINES = "Cats sleep all day. Ships carry grain and cats."
+
+
+@pytest.fixture(scope="module")
+def models():
+    with contextlib.closing(RerankServices()) as services:
+        yield services
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory, models):
+    folder = tmp_path_factory.mktemp("library")
+    config = folder / "milvus.yaml"
+    config.write_text(f"""
+function:
+  rerank:
+    model:
+      providers:
+        tei:
+          url: {models.endpoint("tei")}
+elanus:
+  highlight:
+    provider: tei
+""")
+    environment = {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
+    with Server(folder / "server", arguments=["--config", str(config)], environment=environment) as server:
+        client = server.client()
+        schema = MilvusClient.create_schema()
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("body", DataType.VARCHAR, max_length=2000, nullable=True)
+        schema.add_field("title", DataType.VARCHAR, max_length=2000)
+        schema.add_field("v", DataType.FLOAT_VECTOR, dim=2)
+        index = MilvusClient.prepare_index_params()
+        index.add_index("v", index_type="FLAT", metric_type="L2")
+        client.create_collection("library", schema=schema, index_params=index, consistency_level="Strong")
+        client.insert("library", [{"id": 1, "body": TWO_LINES, "title": "of Cats", "v": [1.0, 0.0]},
+                                  {"id": 2, "body": None, "title": "", "v": [2.0, 0.0]},
+                                  {"id": 3, "body": "Grain is dear.  Grain grows!", "title": "x", "v": [3.0, 0.0]}])
+        yield client
+
+
+def semantic(client, queries, fields=("body",), **arguments):
+    answers = client.search("library", [[0.0, 0.0]] * len(queries), limit=3, highlighter=SemanticHighlighter(
+        queries, list(fields), **arguments))
+    return [{hit["id"]: hit.highlight for hit in hits} for hits in answers]
+
+
+def test_sentences_close_to_the_query(library, models):
+    models.requests.clear()
+    cats, grain = semantic(library, ["cats Cats sleep", "Grain grows! is dear."], threshold=0.75)
+    first = "Cats sleep all day."
+    assert pieces(cats[1], "body") == [f"<em>{first}</em> Ships carry grain and cats."]
+    assert cats[1]["body"]["scores"] == pytest.approx([score("cats Cats sleep", first)])
+    assert pieces(cats[2], "body") == [] and pieces(cats[3], "body") == []
+    assert pieces(grain[1], "body") == []
+    assert pieces(grain[3], "body") == ["<em>Grain is dear.</em>  <em>Grain grows!</em>"]
+    assert grain[3]["body"]["scores"] == pytest.approx([score("Grain grows! is dear.", "Grain is dear.")])
+    assert models.refusals == [] and len(models.requests) == 2  # a request a query
+
+
+def test_only_the_sentences_themselves(library, models):
+    models.requests.clear()
+    [hits] = semantic(library, ["Grain cats. Cats of"], ("title", "body"), highlight_only=True, threshold=0.5,
+                      pre_tags=["<", "{"], post_tags=[">", "}"], max_client_batch_size=2)
+    assert pieces(hits[1], "body") == ["<Cats sleep all day.>", "{Ships carry grain and cats.}"]
+    assert pieces(hits[1], "title") == ["<of Cats>"]
+    assert pieces(hits[3], "body") == ["<Grain is dear.>", "{Grain grows!}"]
+    assert hits[3]["body"]["scores"] == pytest.approx(
+        [score("Grain cats. Cats of", text) for text in ("Grain is dear.", "Grain grows!")])
+    assert [len(body["texts"]) for _, body in models.requests] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("arguments, phrase", [
+    (dict(queries=["a", "b"], input_fields=["body"]), "nq must equal to queries size"),
+    (dict(queries=[], input_fields=["body"]), "queries cannot be empty list"),
+    (dict(queries=["a"], input_fields=[]), "input_fields cannot be empty list"),
+    (dict(queries=["a"], input_fields=["nope"]), "highlight field not found in schema: nope"),
+    (dict(queries=["a"], input_fields=["v"]), "should be a text field"),
+    (dict(queries=["a"], input_fields=["body"], threshold=1.5), "threshold"),
+    (dict(queries=["a"], input_fields=["body"], post_tags=[]), "post_tags cannot be empty list"),
+])
+def test_what_the_semantic_kind_refuses(library, arguments, phrase):
+    with pytest.raises(MilvusException, match=phrase) as error:
+        library.search("library", [[0.0, 0.0]], limit=3, highlighter=SemanticHighlighter(**arguments))
+    assert error.value.code == 1100
+
+
+def test_a_service_that_fails_and_one_that_is_not_there(client, table, library, models):
+    models.faults.append((400, {"error": "no such model"}, {}))
+    with pytest.raises(MilvusException, match="no such model") as error:
+        semantic(library, ["cats"])
+    assert error.value.code == 2400
+    with pytest.raises(MilvusException, match="set elanus.highlight.provider") as error:
+        search(client, table, ["fox"], SemanticHighlighter(["fox"], ["text"]))
+    assert error.value.code == 1100

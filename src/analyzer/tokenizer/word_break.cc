@@ -78,8 +78,6 @@ class Boundaries {
     }
 
   private:
-    static constexpr size_t kNone = SIZE_MAX;
-
     // The character before `i` that is not skipped by WB4.
     size_t Previous(size_t i) const {
         while (i > 0) {
