@@ -1,0 +1,3 @@
+"""Embedding services of clouds, whose requests are signed, or carry a token got by signing."""
+
+DIALECTS = []
