@@ -53,6 +53,10 @@ class Dialect:
     def kind_of(_):
         return None         # most have no such parameter
 
+    def part_of(self, _request):
+        """The name under which the request is kept."""
+        return self.name
+
     def serve(self, request):
         """The answer's body; raises Refusal."""
         found = self.check_address(request)

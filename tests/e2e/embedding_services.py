@@ -115,7 +115,7 @@ class EmbeddingServices:
     def answer(self, provider, request):
         """(status, body, headers), or "drop" or "hang"."""
         dialect = self._dialects[provider]
-        part = dialect.part_of(request) if hasattr(dialect, "part_of") else provider
+        part = dialect.part_of(request)
         request.body = None
         try:
             body = dialect.serve(request)
@@ -135,10 +135,11 @@ class EmbeddingServices:
         if refusal:
             return refusal.status, *dialect.error(refusal.status, refusal.message, refusal.cause)
         if fault is None:
-            return 200, self.change(provider, body), {}
+            return 200, self.change(part, body), {}
         if isinstance(fault[0], str):
             return fault[0]
-        body, headers = dialect.error(fault[0], "the service was told to fail")
+        body, headers = dialect.error(fault[0], "the service was told to fail",
+                                      None if part == provider else "grant")
         wait = {} if fault[1] is None else {"Retry-After": str(fault[1])}
         return fault[0], body, headers | wait
 
