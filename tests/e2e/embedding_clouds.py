@@ -112,9 +112,10 @@ class Bedrock(Dialect):
                           "InvalidSignatureException")
 
     def check_content(self, request):
-        if request.headers.get("accept", "*/*") not in ("*/*", "application/json"):
-            raise Refusal(400, "accept is not application/json")
-        super().check_content(request)
+        for name, other in (("accept", "*/*"), ("content-type", None)):     # may be left out
+            if request.headers.get(name, "application/json") not in ("application/json", other):
+                raise Refusal(400, f"{name} is not application/json")
+        self.check_size(request)
 
     def embed(self, body, found):
         if found[0] not in self.models:
@@ -195,6 +196,7 @@ class VertexAi(Google):
               "textembedding-gecko@003": Model(768, (), 3072)}
     instances_max, tokens_sum_max = 250, 20_000
     scope = "https://www.googleapis.com/auth/cloud-platform"
+    audience = "https://oauth2.googleapis.com/token"    # as published; or the token_uri
     grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
     def __init__(self, services):
@@ -276,9 +278,10 @@ class VertexAi(Google):
         unknown = set(claims) - {"iss", "scope", "aud", "exp", "iat", "sub"}
         if unknown:
             raise Refusal(400, f"Invalid JWT: no such claims: {unknown}", "grant")
-        for name, wanted in (("iss", self.key["client_email"]), ("aud", self.key["token_uri"])):
-            if claims.get(name) != wanted:
-                raise Refusal(400, f"Invalid JWT: {name} is not {wanted}", "grant")
+        for name, wanted in (("iss", (self.key["client_email"],)),
+                             ("aud", (self.key["token_uri"], self.audience))):
+            if claims.get(name) not in wanted:
+                raise Refusal(400, f"Invalid JWT: {name} is not one of {wanted}", "grant")
         if claims.get("sub", claims["iss"]) != claims["iss"]:
             raise Refusal(400, "Invalid JWT: sub is another account", "grant")
         if self.scope not in str(claims.get("scope")).split(" "):
@@ -334,7 +337,7 @@ class VertexAi(Google):
 
 class Gemini(Google):
     name = "gemini"
-    paths = (r"/v1beta/models/([^/:]+):(embedContent|batchEmbedContents)",)
+    paths = (r"/(?:v1beta|v1)/models/([^/:]+):(embedContent|batchEmbedContents)",)
     models = {"gemini-embedding-001": Model(3072, range(1, 3073), 2048),
               "text-embedding-004": Model(768, range(1, 769), 2048),
               "embedding-001": Model(768, (), 2048)}
@@ -359,7 +362,7 @@ class Gemini(Google):
 
     def embed(self, body, found):
         if found[0] not in self.models:
-            raise Refusal(404, f"models/{found[0]} is not found for API version v1beta.")
+            raise Refusal(404, f"models/{found[0]} is not found for this API version.")
         model = self.models[found[0]]
         allowed = {"model": one_of(f"models/{found[0]}"), "title": text(),
                    "content": members({"parts": listed(members({"text": text()}, ("text",)), 100),

@@ -15,9 +15,9 @@ import collections
 import re
 import urllib.parse
 
-from embedding_schema import (BODY_BYTES_MAX, KINDS, Refusal, as_type, flag, listed, members,
-                              nullable, one_of, read_json, text, text_or_list, unit_vector, whole,
-                              words)
+from embedding_schema import (BODY_BYTES_MAX, KINDS, Refusal, as_base64, as_type, flag, listed,
+                              members, nullable, one_of, read_json, text, text_or_list,
+                              unit_vector, whole, words)
 
 # dim: what the model gives unasked; dims: what may be asked for; tokens_max: of one text.
 Model = collections.namedtuple("Model", "dim dims tokens_max types",
@@ -91,11 +91,14 @@ class Dialect:
             raise Refusal(self.bad_key, "wrong or no key in Authorization", "key")
 
     def check_content(self, request):
-        if "content-length" not in request.headers:
-            raise Refusal(411, "no Content-Length", "content")
+        self.check_size(request)
         kind = request.headers.get("content-type", "")
         if not re.fullmatch(r'application/json(; ?charset="?utf-8"?)?', kind, re.IGNORECASE):
             raise Refusal(415, f"wrong Content-Type: {kind}", "content")
+
+    def check_size(self, request):
+        if "content-length" not in request.headers:
+            raise Refusal(411, "no Content-Length", "content")
         if len(request.raw) > self.body_bytes_max:
             raise Refusal(413, f"the body has {len(request.raw)} bytes", "content")
 
@@ -287,7 +290,7 @@ class VoyageAi(Dialect):
         members({"model": text(), "input": text_or_list(1000, words_max), "truncation": flag,
                  "input_type": nullable(one_of("query", "document")),
                  "output_dimension": nullable(whole(model.dims)),
-                 "output_dtype": one_of(*model.types),
+                 "output_dtype": nullable(one_of(*model.types)),
                  "encoding_format": nullable(one_of("base64"))}, ("input", "model"))(body, "")
         texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
         if words(texts) > self.sums_max.get(body["model"], 120_000):
@@ -299,13 +302,9 @@ class VoyageAi(Dialect):
                 "usage": {"total_tokens": words(texts)}}
 
     def value(self, body, content, dim):
-        dtype = body.get("output_dtype", "float")
+        dtype = body.get("output_dtype") or "float"
         vector = as_type(self.vector(content, dim, body.get("input_type")), dtype)
-        if body.get("encoding_format") != "base64":
-            return vector
-        if dtype != "float":
-            raise Refusal(400, "base64 of whole numbers is not served by the stand-in")
-        return as_type(vector, "base64")
+        return as_base64(vector, dtype) if body.get("encoding_format") else vector
 
     def error(self, status, message, cause=None):
         return {"detail": message}, {}
@@ -316,7 +315,8 @@ class Tei(Dialect):
 
     name = "tei"
     paths = ("/embed",)
-    batch_max, tokens_max = 32, 512
+    batch_max, tokens_max = 32, 512     # of a server with the defaults of its options
+    body_bytes_max = 2_000_000
     bad_body = 422
     prompts = ("query", "document")     # the keys of the model's prompts
 

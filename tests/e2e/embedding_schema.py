@@ -37,12 +37,18 @@ def unit_vector(provider, text, dim, kind):
     return array.array("f", [number / length for number in numbers]).tolist()
 
 
+def as_base64(vector, dtype):
+    """Of the numbers' bytes, the lowest first, as the type has them."""
+    form = {"float": "f", "int8": "b", "binary": "b"}.get(dtype, "B")
+    return base64.b64encode(struct.pack(f"<{len(vector)}{form}", *vector)).decode()
+
+
 def as_type(vector, dtype):
     """The vector as providers give it: whole numbers, packed bits, or the bytes of its floats."""
     if dtype == "float":
         return vector
     if dtype == "base64":
-        return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+        return as_base64(vector, "float")
     if dtype in ("int8", "uint8"):
         most = max(abs(value) for value in vector) or 1
         numbers = [round(127 * value / most) for value in vector]

@@ -191,6 +191,10 @@ def check_kinds_and_types(services):
     _, answer, _ = send(url, {"model": "voyage-code-3", "input": "x", "output_dtype": "int8",
                               "input_type": None, "output_dimension": None}, headers)
     assert answer["data"][0]["embedding"] == services.vector("voyageai", "x", 1024, None, "int8")
+    _, answer, _ = send(url, {"model": "voyage-code-3", "input": "x", "output_dtype": "int8",
+                              "encoding_format": "base64"}, headers)
+    assert list(struct.unpack("<1024b", base64.b64decode(answer["data"][0]["embedding"]))) == (
+        services.vector("voyageai", "x", 1024, None, "int8"))
     services.reverse_order = True
     _, answer, _ = send(url, {"model": "voyage-3", "input": ["a", "b"]}, headers)
     assert [each["index"] for each in answer["data"]] == [1, 0]

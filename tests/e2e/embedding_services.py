@@ -16,14 +16,13 @@ import json
 import random
 import tempfile
 import threading
+import types
 
 import embedding_clouds
 import embedding_dialects
 from embedding_schema import Refusal, as_type
 
 PORTS = range(13000, 20000)     # below the ports that the system gives to clients
-
-Request = type("Request", (), {})
 
 
 class EmbeddingServices:
@@ -116,7 +115,6 @@ class EmbeddingServices:
         """(status, body, headers), or "drop" or "hang"."""
         dialect = self._dialects[provider]
         part = dialect.part_of(request)
-        request.body = None
         try:
             body = dialect.serve(request)
             refusal = None
@@ -149,10 +147,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     services = provider = None
 
     def do_POST(self):
-        request = Request()
-        request.method, request.path = self.command, self.path
-        request.headers = {name.lower(): value for name, value in self.headers.items()}
-        request.raw = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        request = types.SimpleNamespace(
+            method=self.command, path=self.path, body=None,
+            headers={name.lower(): value for name, value in self.headers.items()},
+            raw=self.rfile.read(int(self.headers["Content-Length"] or 0)))
         answer = self.services.answer(self.provider, request)
         if isinstance(answer, str):
             if answer == "hang":
