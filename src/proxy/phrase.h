@@ -1,36 +1,15 @@
-// Phrase: joins pieces to one text. Error texts are part of the wire contract (clients match on
-// substrings), so they are written out where they are raised, with this as the only tool.
+// The phrases of refusals that many of the proxy's checks share.
 #pragma once
 
-#include "base/status.h"
+#include "base/phrase.h"
 
-#include <concepts>
 #include <string>
 #include <string_view>
 
 namespace elanus::proxy {
 
-inline void AppendPiece(std::string* out, std::string_view piece) {
-    out->append(piece);
-}
-
-template <std::integral T>
-void AppendPiece(std::string* out, T number) {
-    out->append(std::to_string(number));
-}
-
-template <typename... Pieces>
-std::string Phrase(const Pieces&... pieces) {
-    std::string out;
-    (AppendPiece(&out, pieces), ...);
-    return out;
-}
-
-// 1100 "<pieces>: invalid parameter".
-template <typename... Pieces>
-base::Status Invalid(const Pieces&... pieces) {
-    return base::InvalidParameter(Phrase(pieces...));
-}
+using base::Invalid;
+using base::Phrase;
 
 // 1100 "<message>: invalid parameter[expected=..][actual=..]".
 inline base::Status InvalidExpected(std::string_view expected, std::string_view actual,

@@ -2,6 +2,7 @@
 // form RootCoord stores: the hidden dynamic field added, defaults in the form that columns store.
 #pragma once
 
+#include "base/parse.h"
 #include "base/status.h"
 #include "calendar/timestamp_text.h"
 #include "proxy/api.h"
@@ -32,9 +33,7 @@ base::Status CheckAddedFields(const Limits& limits, const calendar::TimeZone& zo
 // Gives the functions that have none their ids.
 void NumberFunctions(schema::CollectionSchema* schema);
 
-// "true" and "false" in the spellings that clients send; false when it is neither.
-bool ParseBool(std::string_view text, bool* value);
-// The whole text as a decimal integer; false when it is none or does not fit.
-bool ParseInt(std::string_view text, int64_t* value);
+using base::ParseBool;
+using base::ParseInt;
 
 }  // namespace elanus::proxy

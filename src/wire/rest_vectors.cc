@@ -1,5 +1,6 @@
 #include "wire/rest_vectors.h"
 
+#include "base/base64.h"
 #include "proxy/json_members.h"
 #include "simd/half.h"
 #include "wire/rest_body.h"
@@ -23,8 +24,6 @@ using schema::ColumnView;
 using schema::DataType;
 using Kind = Scalar::Kind;
 
-constexpr std::string_view kBase64 =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr size_t kSparsePairBytes = sizeof(uint32_t) + sizeof(float);
 
 Status Wrong(DataType type, std::string_view problem) {
@@ -39,43 +38,6 @@ Status WrongKind(DataType type, Kind kind) {
 template <typename T>
 void AppendRaw(T value, std::string* out) {
     out->append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-void AppendBase64(std::string_view bytes, std::string* out) {
-    for (size_t at = 0; at < bytes.size(); at += 3) {
-        const size_t left = std::min<size_t>(3, bytes.size() - at);
-        uint32_t group = 0;
-        for (size_t i = 0; i < 3; ++i) {
-            group = (group << 8) | (i < left ? static_cast<uint8_t>(bytes[at + i]) : 0u);
-        }
-        for (size_t i = 0; i < 4; ++i) {
-            out->push_back(i <= left ? kBase64[(group >> (18 - 6 * i)) & 63] : '=');
-        }
-    }
-}
-
-// RFC 4648, padded. False for text that is something else.
-bool DecodeBase64(std::string_view text, std::string* out) {
-    if (text.size() % 4 != 0) {
-        return false;
-    }
-    const size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-    text.remove_suffix(padding);
-    uint32_t bits = 0;
-    int held = 0;
-    for (const char c : text) {
-        const size_t digit = kBase64.find(c);
-        if (digit == std::string_view::npos) {
-            return false;
-        }
-        bits = (bits << 6) | static_cast<uint32_t>(digit);
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            out->push_back(static_cast<char>((bits >> held) & 0xff));
-        }
-    }
-    return true;
 }
 
 Result<int64_t> ReadByte(DataType type, const Scalar& value) {
@@ -233,7 +195,7 @@ Status ReadVector(DataType type, const Scalar& value, std::string* out) {
                                            : WrongKind(type, value.kind);
     }
     if (value.kind == Kind::kString && type != DataType::kFloatVector) {
-        return DecodeBase64(value.text, out)
+        return base::DecodeBase64(value.text, out)
                    ? Status()
                    : Wrong(type, "should be a list of numbers or base64 text");
     }
@@ -273,7 +235,8 @@ void WriteVector(const ColumnView& vectors, size_t row, std::string* out) {
         default: {
             const size_t width = schema::FixedWidth(vectors.type, vectors.dim);
             out->push_back('"');
-            AppendBase64({reinterpret_cast<const char*>(vectors.values) + row * width, width}, out);
+            base::AppendBase64({reinterpret_cast<const char*>(vectors.values) + row * width, width},
+                               out);
             out->push_back('"');
         }
     }
