@@ -12,7 +12,7 @@ set(ELANUS_FLOORS
     "sys,simd"
     "config,json,regex,calendar,geometry,http"
     "schema,codec,analyzer"
-    "object,catalog,wal,expr,postings"
+    "object,catalog,wal,expr,postings,embedding"
     "vindex,scalar_index"
     "function"
     "segment"
