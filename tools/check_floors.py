@@ -40,7 +40,7 @@ FENCES = {
     "boost": {"wire"},
     "zstd": {"codec"},
     "lz4": {"codec"},
-    "openssl": {"wire"},
+    "openssl": {"http"},
     "curl": {"http"},
     "immintrin.h": {"simd", "vindex", "base"},
     "nmmintrin.h": {"simd", "vindex", "base"},

@@ -98,13 +98,23 @@ Status CheckValue(const Setting& setting, std::string_view value) {
 
 // Below these users choose names, and we use what they say.
 bool IsChosen(std::string_view key) {
-    return key.starts_with("credential.") || key.starts_with("function.rerank.model.providers.");
+    return key.starts_with("credential.") || key.starts_with("function.rerank.model.providers.") ||
+           key.starts_with("function.textEmbedding.providers.");
 }
 
 // MILVUS_COHERE_API_KEY and its like, under Milvus' old prefix as well.
 bool IsKeyVariable(std::string_view name) {
-    return (name.starts_with("MILVUS_") || name.starts_with("MILVUSAI_")) &&
-           name.ends_with("_API_KEY");
+    if (!name.starts_with("MILVUS_") && !name.starts_with("MILVUSAI_")) {
+        return false;
+    }
+    for (const std::string_view end :
+         {"_API_KEY", "_BEDROCK_ACCESS_KEY_ID", "_BEDROCK_SECRET_ACCESS_KEY",
+          "_GOOGLE_APPLICATION_CREDENTIALS", "_AZURE_OPENAI_RESOURCE_NAME"}) {
+        if (name.ends_with(end)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 struct Entry {

@@ -93,6 +93,10 @@ const std::vector<Setting>& Settings() {
          "reranking service (function.rerank.model.providers) that finds the sentences of the "
          "semantic highlighter; empty = none"},
         {"elanus.highlight.model", Kind::kString, "", 0, 0, "its model"},
+        {"elanus.model.localFolder", Kind::kString, "", 0, 0,
+         "folder of the embedding models that run on this machine, one folder each"},
+        {"elanus.model.onnxruntime", Kind::kString, "libonnxruntime.so", 0, 0,
+         "the library that runs them"},
         {"elanus.snapshot.maxIdleTime", Kind::kInt, "600", 0, 1 << 24,
          "seconds for which compaction keeps what an iterator still has to see, since its last "
          "page"},

@@ -1,6 +1,7 @@
 #include "function/checks.h"
 
 #include "function/function.h"
+#include "function/text_embedding.h"
 
 #include <algorithm>
 #include <set>
@@ -111,6 +112,10 @@ base::Status CheckInputs(schema::CollectionSchema* schema, const FunctionSchema&
                    std::to_string(inputs.size()), " field with type ",
                    schema::DataTypeName(inputs[0]->type));
     }
+    if (function.type == FunctionType::kTextEmbedding && inputs[0]->nullable) {
+        return Bad("function input field cannot be nullable: function ", function.name, ", field ",
+                   inputs[0]->name);
+    }
     const auto enabled = inputs[0]->type_params.find("enable_analyzer");
     const bool analyzed =
         enabled != inputs[0]->type_params.end() &&
@@ -157,6 +162,13 @@ base::Status CheckOutputs(schema::CollectionSchema* schema, const FunctionSchema
         return Bad("BM25 function output field must be a SparseFloatVector field, but got ",
                    schema::DataTypeName(output.type));
     }
+    if (function.type == FunctionType::kTextEmbedding && output.type != DataType::kFloatVector &&
+        output.type != DataType::kInt8Vector) {
+        return Bad(
+            "TextEmbedding function output field must be a FloatVector or Int8Vector field, but "
+            "got ",
+            schema::DataTypeName(output.type));
+    }
     if (function.type == FunctionType::kMinHash && output.type != DataType::kBinaryVector) {
         return Bad("MinHash function output field must be a BinaryVector field, but got ",
                    schema::DataTypeName(output.type));
@@ -168,10 +180,8 @@ base::Status CheckType(const FunctionSchema& function) {
     switch (function.type) {
         case FunctionType::kBm25:
         case FunctionType::kMinHash:
-            return base::Status();
         case FunctionType::kTextEmbedding:
-            return Bad("function ", function.name,
-                       ": functions of type TextEmbedding are not supported yet");
+            return base::Status();
         case FunctionType::kRerank:
             return Bad("function ", function.name,
                        ": a Rerank function belongs to a search, not to a schema");
@@ -208,7 +218,9 @@ base::Status CheckFunctions(schema::CollectionSchema* schema) {
                     function.name, ", field ", name);
             }
         }
-        RETURN_IF_ERROR(MakeFunction(*schema, function).status());
+        RETURN_IF_ERROR(function.type == FunctionType::kTextEmbedding
+                            ? CheckTextEmbedding(*schema, function)
+                            : MakeFunction(*schema, function).status());
     }
     return base::Status();
 }

@@ -2,6 +2,7 @@
 
 #include "function/bm25.h"
 #include "function/minhash.h"
+#include "function/text_embedding.h"
 
 #include <algorithm>
 
@@ -14,6 +15,8 @@ base::Result<FunctionPtr> MakeFunction(const schema::CollectionSchema& schema,
             return Bm25Function::Create(schema, function);
         case schema::FunctionType::kMinHash:
             return MinHashFunction::Create(schema, function);
+        case schema::FunctionType::kTextEmbedding:
+            return TextEmbeddingFunction::Create(schema, function);
         default:
             return base::InvalidParameter("function " + function.name +
                                           " is of a type that this server does not run");

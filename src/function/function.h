@@ -1,9 +1,10 @@
-// Function: a vector field whose values the server makes from other fields of the row (BM25 and
-// MinHash from text), and query vectors from query texts in the same way.
+// Function: a vector field whose values the server makes from other fields of the row (BM25,
+// MinHash and embeddings from text), and query vectors from query texts in the same way.
 //
 // Who runs one: the proxy, over the rows of an insert and the texts of a search; a segment, over
-// rows that are older than the function. A function is made of a schema alone, so both get the same
-// values. A new kind is one more class and one more line in MakeFunction().
+// rows that are older than the function (BM25 and MinHash alone). A function is made of a schema
+// alone, so both get the same values. A new kind is one more class and one more line in
+// MakeFunction().
 // Threads: a Function is immutable; Run and RunOnTexts from anywhere. They may wait (a provider
 // that is asked over the network), at most as long as the context says.
 #pragma once

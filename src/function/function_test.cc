@@ -270,7 +270,7 @@ TEST(CheckFunctions, EveryRuleHasItsPhrase) {
          },
          "duplicate function output field: function other, field sparse"},
         {[](auto* s) { s->functions[0].type = FunctionType::kTextEmbedding; },
-         "TextEmbedding are not supported yet"},
+         "TextEmbedding function output field must be a FloatVector or Int8Vector field"},
         {[](auto* s) { s->functions[0].type = FunctionType::kUnknown; }, "unknown function type"},
         {[](auto* s) { s->fields[1].type_params["multi_analyzer_params"] = "{}"; },
          "must set by_field"},

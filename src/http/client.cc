@@ -30,4 +30,22 @@ std::string ShownUrl(std::string_view url) {
     return std::string(url.substr(0, url.find_first_of("?#")));
 }
 
+std::string EncodePath(std::string_view path) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : path) {
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') ||
+                              std::string_view("-._~/").find(c) != std::string_view::npos;
+        if (is_plain) {
+            out.push_back(c);
+            continue;
+        }
+        out.push_back('%');
+        out.push_back(kDigits[static_cast<uint8_t>(c) >> 4]);
+        out.push_back(kDigits[static_cast<uint8_t>(c) & 15]);
+    }
+    return out;
+}
+
 }  // namespace elanus::http

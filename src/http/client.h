@@ -45,6 +45,8 @@ class Client {
 
 // True for http:// and https:// URLs with a host, without a user name in them.
 bool IsHttpUrl(std::string_view url);
+// Everything but letters, digits, '-', '.', '_', '~' as %XX; a '/' stays.
+std::string EncodePath(std::string_view path);
 // The URL without query: what may stand in a message.
 std::string ShownUrl(std::string_view url);
 

@@ -14,9 +14,12 @@ std::string_view Behind(std::string_view key, std::string_view prefix) {
     return key.starts_with(prefix) ? key.substr(prefix.size()) : std::string_view();
 }
 
-void SetReranker(std::string_view path, const std::string& value, proxy::ModelServices* services) {
+using Providers = std::map<std::string, function::ModelProviderConfig>;
+
+// "<provider>.<member>".
+void SetProvider(std::string_view path, const std::string& value, Providers* providers) {
     const size_t dot = std::min(path.find('.'), path.size());
-    proxy::ModelProviderConfig& provider = services->rerankers[std::string(path.substr(0, dot))];
+    function::ModelProviderConfig& provider = (*providers)[std::string(path.substr(0, dot))];
     const std::string_view member = path.substr(std::min(dot + 1, path.size()));
     if (member == "enable") {
         provider.enabled = base::AsciiLower(value) != "false";
@@ -24,6 +27,28 @@ void SetReranker(std::string_view path, const std::string& value, proxy::ModelSe
         provider.credential = value;
     } else if (member == "url") {
         provider.url = value;
+    } else if (member == "resource_name") {
+        provider.resource_name = value;
+    }
+}
+
+// "<name>.<member>"; a name may hold dots.
+void SetCredential(std::string_view path, const std::string& value,
+                   function::ModelServices* services) {
+    const size_t dot = path.rfind('.');
+    if (dot == path.npos) {
+        return;
+    }
+    function::Credential& credential = services->credentials[std::string(path.substr(0, dot))];
+    const std::string_view member = path.substr(dot + 1);
+    if (member == "apikey") {
+        credential.api_key = value;
+    } else if (member == "access_key_id") {
+        credential.access_key_id = value;
+    } else if (member == "secret_access_key") {
+        credential.secret_access_key = value;
+    } else if (member == "credential_json") {
+        credential.service_account = value;
     }
 }
 
@@ -44,17 +69,18 @@ std::vector<std::string> SplitAtCommas(std::string_view text) {
 
 }  // namespace
 
-proxy::ModelServices ModelServicesFrom(const config::Config& config) {
-    constexpr std::string_view kKeyEnd = ".apikey";
-    proxy::ModelServices services;
+function::ModelServices ModelServicesFrom(const config::Config& config) {
+    function::ModelServices services;
     for (const auto& [key, value] : config.chosen()) {
         const std::string_view credential = Behind(key, "credential.");
         const std::string_view reranker = Behind(key, "function.rerank.model.providers.");
-        if (credential.ends_with(kKeyEnd)) {
-            services.credentials[std::string(
-                credential.substr(0, credential.size() - kKeyEnd.size()))] = value;
+        const std::string_view embedder = Behind(key, "function.textEmbedding.providers.");
+        if (!credential.empty()) {
+            SetCredential(credential, value, &services);
         } else if (!reranker.empty()) {
-            SetReranker(reranker, value, &services);
+            SetProvider(reranker, value, &services.rerankers);
+        } else if (!embedder.empty()) {
+            SetProvider(embedder, value, &services.embedders);
         } else if (key.starts_with("MILVUS")) {
             services.environment[key] = value;
         }

@@ -1,12 +1,12 @@
-// The configuration's word on model services, for the proxy.
+// The configuration's word on model services, for functions and rerankers.
 // Threads: a free function.
 #pragma once
 
 #include "config/config.h"
-#include "proxy/model_services.h"
+#include "function/model_services.h"
 
 namespace elanus::main {
 
-proxy::ModelServices ModelServicesFrom(const config::Config& config);
+function::ModelServices ModelServicesFrom(const config::Config& config);
 
 }  // namespace elanus::main

@@ -8,6 +8,7 @@
 #include "coord/query_coord.h"
 #include "coord/root_coord.h"
 #include "datanode/data_node.h"
+#include "function/model_access.h"
 #include "http/curl_client.h"
 #include "main/model_config.h"
 #include "object/local_object_store.h"
@@ -248,10 +249,14 @@ Status Standalone::Impl::MakeRoles(const config::Config& config) {
         std::make_unique<streaming::StreamingNodeImpl>(StreamingFrom(config), partners);
     roles::StreamingNode* stream = wiring.Through<roles::StreamingNode>(*streaming_node);
     http_client = http::MakeCurlClient(clock);
+    const function::ModelServices services = ModelServicesFrom(config);
+    function::SetModelAccess(std::make_shared<const function::ModelAccess>(function::ModelAccess{
+        http_client.get(), &clock, &sys::RealRandom(), foreground.get(), services,
+        config.String("elanus.model.localFolder"), config.String("elanus.model.onnxruntime")}));
     proxy = std::make_unique<proxy::Proxy>(
         proxy::ProxyPartners{root, data, query, stream, &clock, foreground.get(), nullptr,
                              background.get(), http_client.get()},
-        LimitsFrom(config), ModelServicesFrom(config));
+        LimitsFrom(config), services);
 
     root_coord->Connect({data, query, stream, {wiring.Through<roles::MetaCacheListener>(*proxy)}});
     data_coord->Connect(
@@ -328,6 +333,7 @@ Standalone::Standalone(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Standalone::~Standalone() {
     Stop();
+    function::SetModelAccess(nullptr);
 }
 
 Result<std::unique_ptr<Standalone>> Standalone::Start(const config::Config& config,

@@ -1,5 +1,6 @@
 #include "proxy/insert_validation.h"
 
+#include "function/function.h"
 #include "proxy/column_adoption.h"
 #include "proxy/default_values.h"
 #include "proxy/phrase.h"
@@ -230,7 +231,19 @@ InputColumn* FindInput(const FieldSchema& field, InsertRequest* request) {
     return nullptr;
 }
 
-base::Status CheckNames(const schema::CollectionSchema& schema, const InsertRequest& request) {
+// A client may send the vectors of an embedding function where the collection says so.
+bool MaySendOutput(const roles::CollectionInfo& collection, const FieldSchema& field) {
+    const schema::FunctionSchema* function = function::FunctionOf(collection.schema, field);
+    const auto property =
+        collection.properties.find("collection.function.allowInsertNonBM25FunctionOutputs");
+    bool allowed = false;
+    return function != nullptr && function->type == schema::FunctionType::kTextEmbedding &&
+           property != collection.properties.end() && ParseBool(property->second, &allowed) &&
+           allowed;
+}
+
+base::Status CheckNames(const roles::CollectionInfo& collection, const InsertRequest& request) {
+    const schema::CollectionSchema& schema = collection.schema;
     std::set<std::string_view> seen;
     for (const InputColumn& column : request.columns) {
         const std::string_view name =
@@ -239,7 +252,7 @@ base::Status CheckNames(const schema::CollectionSchema& schema, const InsertRequ
         if (field == nullptr || field->is_dynamic != column.is_dynamic) {
             return Invalid("fieldName ", name, " not exist in collection schema");
         }
-        if (field->is_function_output) {
+        if (field->is_function_output && !MaySendOutput(collection, *field)) {
             return Invalid("field ", name,
                            " is the output of a function, the server makes its values: insert "
                            "data must not hold function output fields");
@@ -276,7 +289,7 @@ base::Result<schema::ColumnBatch> PrepareRows(const roles::CollectionInfo& colle
             "expectColumnNum: ",
             schema.fields.size(), ", len(columns): 0");
     }
-    RETURN_IF_ERROR(CheckNames(schema, *request));
+    RETURN_IF_ERROR(CheckNames(collection, *request));
     const RowRules rules{schema, limits, ZoneOf(collection.properties)};
     FillBudget budget;
     schema::ColumnBatch batch;
@@ -289,10 +302,10 @@ base::Result<schema::ColumnBatch> PrepareRows(const roles::CollectionInfo& colle
             batch.columns.push_back(std::move(filled));
             continue;
         }
-        if (field.is_function_output) {
+        InputColumn* input = FindInput(field, request);
+        if (field.is_function_output && input == nullptr) {
             continue;
         }
-        InputColumn* input = FindInput(field, request);
         if (field.is_primary_key && field.auto_id && kind == WriteKind::kInsert) {
             if (input == nullptr) {
                 continue;

@@ -1,24 +1,12 @@
 #include "proxy/model_scorer.h"
 
+#include "function/failure.h"
 #include "http/retry.h"
 #include "proxy/phrase.h"
 
 #include <algorithm>
 
 namespace elanus::proxy {
-namespace {
-
-constexpr size_t kShownBodyMax = 300;  // bytes of a service's complaint
-
-// What a service says of a request that it refused, on one line.
-std::string Complaint(const http::Response& answer) {
-    std::string text = answer.body.substr(0, kShownBodyMax);
-    std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-    return text;
-}
-
-}  // namespace
-
 base::Result<ModelScorer> ModelScorer::Make(ProxyCore& core, const FunctionParams& params) {
     if (core.partners.http == nullptr) {
         return Invalid("this server calls no model services");
@@ -61,7 +49,7 @@ base::Result<std::vector<float>> ModelScorer::ScoreBatch(
     if (answer->status < 200 || answer->status >= 300) {
         return FunctionFailed(Phrase("Call service failed, provider ", provider_.name(),
                                      " answered status ", answer->status, ": ",
-                                     Complaint(*answer)));
+                                     function::Complaint(*answer, provider_.key())));
     }
     return provider_.ReadScores(answer->body, texts.size());
 }

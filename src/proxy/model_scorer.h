@@ -4,7 +4,7 @@
 
 #include "base/call_context.h"
 #include "base/status.h"
-#include "proxy/function_params.h"
+#include "function/function_params.h"
 #include "proxy/proxy_core.h"
 #include "proxy/rerank_provider.h"
 

@@ -250,7 +250,8 @@ base::Result<OutputColumn> ShowStruct(const schema::FieldSchema& field, const Ou
     return column;
 }
 
-// In a schema that never changed every row has its outputs.
+// In a schema that never changed every row has its outputs, and every row has those of embedding
+// functions: they come to fields that are filled.
 base::Status AddMakers(const schema::CollectionSchema& schema, OutputSelection* selection) {
     if (schema.version == 0) {
         return base::Status();
@@ -258,7 +259,7 @@ base::Status AddMakers(const schema::CollectionSchema& schema, OutputSelection* 
     for (const OutputItem& item : selection->items) {
         const schema::FunctionSchema* maker =
             function::FunctionOf(schema, selection->fields[item.field]);
-        if (maker != nullptr) {
+        if (maker != nullptr && maker->type != schema::FunctionType::kTextEmbedding) {
             ASSIGN_OR_RETURN(function::FunctionPtr made, function::MakeFunction(schema, *maker));
             selection->makers.push_back(std::move(made));
         }

@@ -4,6 +4,7 @@
 
 #include "proxy/proxy.h"
 
+#include "function/text_embedding.h"
 #include "proxy/default_values.h"
 #include "proxy/name_validation.h"
 #include "proxy/phrase.h"
@@ -139,6 +140,7 @@ base::Status Proxy::CreateCollection(const base::CallContext& context,
                                      CreateCollectionRequest request) {
     RETURN_IF_ERROR(InheritZone(context, &request));
     RETURN_IF_ERROR(PrepareCollection(core_->limits, &request));
+    RETURN_IF_ERROR(function::ProbeTextEmbeddings(context, request.schema, request.properties));
     roles::CreateCollectionRequest create;
     create.database_name = OrDefault(request.database);
     create.schema = std::move(request.schema);

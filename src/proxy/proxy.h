@@ -7,10 +7,10 @@
 #pragma once
 
 #include "base/call_context.h"
+#include "function/model_services.h"
 #include "http/client.h"
 #include "proxy/api.h"
 #include "proxy/limits.h"
-#include "proxy/model_services.h"
 #include "proxy/text_analysis.h"
 #include "roles/data_coord.h"
 #include "roles/query_coord.h"
@@ -26,6 +26,8 @@
 #include <vector>
 
 namespace elanus::proxy {
+
+using function::ModelServices;
 
 class ProxyCore;
 
@@ -89,7 +91,17 @@ class Proxy : public roles::MetaCacheListener {
     // Fields with the functions that fill them; rows that are there get their values as well. The
     // indexes are of the new fields.
     base::Status AddFunctionFields(const base::CallContext&, const FunctionFields& added);
-    // The function's output goes with it, or stays as a nullable field that clients fill.
+    // An embedding function for a vector field that is there: rows that are there keep the vectors
+    // that clients sent. Other functions come with their fields.
+    base::Status AddFunction(const base::CallContext&, const std::string& database,
+                             const std::string& collection, const schema::FunctionSchema& function);
+    // In place of the embedding function `name`: another key, model or service for what is written
+    // and searched from now on.
+    base::Status AlterFunction(const base::CallContext&, const std::string& database,
+                               const std::string& collection, const std::string& name,
+                               const schema::FunctionSchema& function);
+    // The function's output goes with it, or stays as a field that clients fill, nullable where
+    // rows may have no values.
     base::Status DropFunction(const base::CallContext&, const std::string& database,
                               const std::string& collection, const std::string& name,
                               bool drop_output_fields);

@@ -1,7 +1,7 @@
 // PlanBoosts: the boost functions of a function score (API map 5.7).
 
+#include "function/function_params.h"
 #include "json/json.h"
-#include "proxy/function_params.h"
 #include "proxy/phrase.h"
 #include "proxy/rerank_function.h"
 #include "proxy/schema_validation.h"
@@ -10,6 +10,8 @@
 
 namespace elanus::proxy {
 namespace {
+
+using function::FunctionParams;
 
 base::Result<roles::BoostMode> ReadMode(const FunctionParams& params, const std::string& key,
                                         std::string_view name) {
@@ -46,7 +48,7 @@ class BoostPlanner {
             return Invalid("must set weight params for weight scorer");
         }
         double weight = 0;
-        if (!ParseReal(params.Text("weight"), &weight)) {
+        if (!base::ParseReal(params.Text("weight"), &weight)) {
             return Invalid("parse function scorer weight params failed with error: {",
                            params.Text("weight"), " is not a number}");
         }

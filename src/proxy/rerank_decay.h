@@ -10,12 +10,14 @@
 // value is null has no factor and comes last. Threads: a value.
 #pragma once
 
-#include "proxy/function_params.h"
+#include "function/function_params.h"
 #include "proxy/rescorer.h"
 
 #include <memory>
 
 namespace elanus::proxy {
+
+using function::FunctionParams;
 
 enum class DecayCurve : uint8_t { kGauss, kExp, kLinear };
 

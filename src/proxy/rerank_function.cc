@@ -1,7 +1,7 @@
 #include "proxy/rerank_function.h"
 
+#include "function/function_params.h"
 #include "json/json.h"
-#include "proxy/function_params.h"
 #include "proxy/phrase.h"
 #include "proxy/rerank_decay.h"
 #include "proxy/rerank_model.h"
@@ -69,7 +69,7 @@ base::Result<RerankPlan> MakeWeighted(const json::Value& weights, bool normalize
 
 base::Result<RerankPlan> PlanRrf(const FunctionParams& params) {
     double k = reduce::FusionRule().rrf_k;
-    if (params.Has("k") && !ParseReal(params.Text("k"), &k)) {
+    if (params.Has("k") && !base::ParseReal(params.Text("k"), &k)) {
         return Invalid(params.Text("k"), " is not a number");
     }
     return MakeRrf(k);

@@ -6,13 +6,15 @@
 // fails when the service does: half a ranking would look like one. Threads: one.
 #pragma once
 
-#include "proxy/function_params.h"
+#include "function/function_params.h"
 #include "proxy/proxy_core.h"
 #include "proxy/rescorer.h"
 
 #include <memory>
 
 namespace elanus::proxy {
+
+using function::FunctionParams;
 
 // `field` is a VarChar. 1100 for parameters that are missing or wrong.
 base::Result<std::unique_ptr<Rescorer>> MakeModelRescorer(ProxyCore& core,

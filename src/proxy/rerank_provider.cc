@@ -23,7 +23,6 @@ struct RerankDialect {
 
 namespace {
 
-constexpr auto kFunctionFailed = static_cast<base::Code>(2400);
 constexpr int64_t kTimeoutMs = 30'000;
 constexpr int64_t kTimeoutMsMax = 600'000;
 
@@ -83,11 +82,6 @@ const json::Value::Array* ResultsIn(const json::Value& answer, std::string_view 
 }
 
 }  // namespace
-
-base::Status FunctionFailed(std::string_view text) {
-    return base::Status::FromParts(kFunctionFailed, Phrase(text, ": function execution failed"),
-                                   false, false);
-}
 
 std::string_view RerankProvider::name() const {
     return dialect_->name;

@@ -6,10 +6,11 @@
 #pragma once
 
 #include "base/status.h"
+#include "function/failure.h"
+#include "function/function_params.h"
+#include "function/model_services.h"
 #include "http/client.h"
 #include "json/json.h"
-#include "proxy/function_params.h"
-#include "proxy/model_services.h"
 
 #include <memory>
 #include <string>
@@ -17,6 +18,10 @@
 #include <vector>
 
 namespace elanus::proxy {
+
+using function::FunctionFailed;
+using function::FunctionParams;
+using function::ModelServices;
 
 struct RerankDialect;
 
@@ -28,6 +33,8 @@ class RerankProvider {
                                              const ModelServices& services);
 
     std::string_view name() const;
+    // What must not be shown. Empty when the service wants none.
+    const std::string& key() const { return key_; }
     // Texts of one request at most.
     size_t batch_max() const { return batch_max_; }
     http::Request Compose(const std::string& query,
@@ -49,8 +56,5 @@ class RerankProvider {
     int64_t timeout_ms_ = 0;
     json::Value options_;  // members beside the query and the texts
 };
-
-// "2400 <text>: function execution failed".
-base::Status FunctionFailed(std::string_view text);
 
 }  // namespace elanus::proxy

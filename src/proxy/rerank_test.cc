@@ -19,11 +19,11 @@ testing::AssertionResult Fails(const base::Status& status, int code, std::string
 
 ModelServices Services() {
     ModelServices services;
-    services.credentials = {{"mine", "key-1"}};
+    services.credentials["mine"].api_key = "key-1";
     services.environment = {{"MILVUS_COHERE_API_KEY", "key-2"},
                             {"MILVUSAI_DASHSCOPE_API_KEY", "key-3"}};
-    services.rerankers["voyageai"] = {false, "", ""};
-    services.rerankers["siliconflow"] = {true, "mine", "http://here/v1/rerank"};
+    services.rerankers["voyageai"] = {false, "", "", ""};
+    services.rerankers["siliconflow"] = {true, "mine", "http://here/v1/rerank", ""};
     return services;
 }
 

@@ -2,6 +2,8 @@
 // truncation. The new schema is made from the cached one and sent whole; RootCoord refuses it when
 // another change came first, and it is made once more (WithCollection).
 
+#include "function/checks.h"
+#include "function/text_embedding.h"
 #include "proxy/default_values.h"
 #include "proxy/field_validation.h"
 #include "proxy/index_params.h"
@@ -214,6 +216,53 @@ base::Status CheckOutputsAreNew(const roles::CollectionInfo& collection,
     return base::Status();
 }
 
+// An embedding is paid once, when its row is written, so a field that such a function fills
+// has no rows that are older than it.
+base::Status CheckMakesOldRows(const std::vector<schema::FunctionSchema>& functions) {
+    for (const schema::FunctionSchema& function : functions) {
+        if (function.type == schema::FunctionType::kTextEmbedding) {
+            return Invalid("function ", function.name,
+                           ": a TextEmbedding function is added to a vector field that exists "
+                           "and is filled (add_collection_function), not with a new field");
+        }
+    }
+    return base::Status();
+}
+
+// Milvus' words for the others.
+base::Status CheckComesAlone(const schema::FunctionSchema& function, std::string_view verb) {
+    if (function.type == schema::FunctionType::kTextEmbedding) {
+        return base::Status();
+    }
+    const std::string_view kind = function.type == schema::FunctionType::kBm25      ? "BM25 "
+                                  : function.type == schema::FunctionType::kMinHash ? "MinHash "
+                                                                                    : "";
+    return Invalid("currently does not support ", verb, " ", kind,
+                   "function alone: add it together with its output field (add_function_field)");
+}
+
+schema::FunctionSchema* FindFunction(schema::CollectionSchema* schema, const std::string& name) {
+    for (schema::FunctionSchema& function : schema->functions) {
+        if (function.name == name) {
+            return &function;
+        }
+    }
+    return nullptr;
+}
+
+base::Status FunctionNotFound(const std::string& name, const std::string& collection) {
+    return Invalid("function ", name, " not found in collection ", collection);
+}
+
+// The schema with a function that came or changed: its rules, and whether its model answers.
+base::Status CheckChangedFunction(const base::CallContext& context,
+                                  const roles::CollectionInfo& collection, const std::string& name,
+                                  schema::CollectionSchema* schema) {
+    NumberFunctions(schema);
+    RETURN_IF_ERROR(function::CheckFunctions(schema));
+    return function::ProbeTextEmbeddings(context, *schema, collection.properties, name);
+}
+
 // $meta for a collection made without it: rows of before hold no dynamic keys.
 FieldSchema LateDynamicField() {
     FieldSchema field;
@@ -263,6 +312,7 @@ base::Status Proxy::AddFunctionFields(const base::CallContext& context,
                                     added.functions.end());
             RETURN_IF_ERROR(CheckAddedFields(core_->limits, ZoneOf(info->properties), &schema));
             RETURN_IF_ERROR(CheckOutputsAreNew(*info, added.functions));
+            RETURN_IF_ERROR(CheckMakesOldRows(added.functions));
             for (const CreateIndexRequest& index : added.indexes) {
                 RETURN_IF_ERROR(ParseIndex(changed, index, core_->limits).status());
             }
@@ -275,6 +325,49 @@ base::Status Proxy::AddFunctionFields(const base::CallContext& context,
     return base::Status();
 }
 
+base::Status Proxy::AddFunction(const base::CallContext& context, const std::string& database,
+                                const std::string& collection,
+                                const schema::FunctionSchema& function) {
+    RETURN_IF_ERROR(CheckComesAlone(function, "adding"));
+    return core_
+        ->WithCollection(
+            context, database, collection,
+            [&](const CollectionPtr& info) -> base::Result<roles::Empty> {
+                schema::CollectionSchema schema = info->schema;
+                schema.functions.push_back(function);
+                schema.functions.back().id = 0;
+                RETURN_IF_ERROR(CheckChangedFunction(context, *info, function.name, &schema));
+                return SendSchema(*core_, context, *info, std::move(schema));
+            })
+        .status();
+}
+
+base::Status Proxy::AlterFunction(const base::CallContext& context, const std::string& database,
+                                  const std::string& collection, const std::string& name,
+                                  const schema::FunctionSchema& function) {
+    RETURN_IF_ERROR(CheckComesAlone(function, "altering"));
+    return core_
+        ->WithCollection(context, database, collection,
+                         [&](const CollectionPtr& info) -> base::Result<roles::Empty> {
+                             schema::CollectionSchema schema = info->schema;
+                             schema::FunctionSchema* old = FindFunction(&schema, name);
+                             if (old == nullptr) {
+                                 return FunctionNotFound(name, schema.name);
+                             }
+                             RETURN_IF_ERROR(CheckComesAlone(*old, "altering"));
+                             if (function.name != name) {
+                                 return Invalid("invalid function config, name not match: ", name,
+                                                ", ", function.name);
+                             }
+                             const int64_t id = old->id;
+                             *old = function;
+                             old->id = id;
+                             RETURN_IF_ERROR(CheckChangedFunction(context, *info, name, &schema));
+                             return SendSchema(*core_, context, *info, std::move(schema));
+                         })
+        .status();
+}
+
 base::Status Proxy::DropFunction(const base::CallContext& context, const std::string& database,
                                  const std::string& collection, const std::string& name,
                                  bool drop_output_fields) {
@@ -283,11 +376,9 @@ base::Status Proxy::DropFunction(const base::CallContext& context, const std::st
             context, database, collection,
             [&](const CollectionPtr& info) -> base::Result<roles::Empty> {
                 schema::CollectionSchema schema = info->schema;
-                const auto function = std::find_if(
-                    schema.functions.begin(), schema.functions.end(),
-                    [&](const schema::FunctionSchema& each) { return each.name == name; });
-                if (function == schema.functions.end()) {
-                    return Invalid("function ", name, " not found in collection ", schema.name);
+                const schema::FunctionSchema* function = FindFunction(&schema, name);
+                if (function == nullptr) {
+                    return FunctionNotFound(name, schema.name);
                 }
                 if (!drop_output_fields && function->type == schema::FunctionType::kBm25) {
                     return Invalid(
@@ -295,14 +386,18 @@ base::Status Proxy::DropFunction(const base::CallContext& context, const std::st
                         "output field: drop both with drop_function_field");
                 }
                 const std::vector<std::string> outputs = function->output_field_names;
-                schema.functions.erase(function);
+                const bool is_filled = function->type == schema::FunctionType::kTextEmbedding;
+                std::erase_if(schema.functions, [&](const schema::FunctionSchema& each) {
+                    return each.name == name;
+                });
                 roles::CollectionInfo rest = *info;
                 rest.schema = schema;
                 std::vector<FieldSchema> dropped;
                 for (const std::string& output : outputs) {
                     FieldSchema* field = FindField(&schema, output);
                     field->is_function_output = false;
-                    field->nullable = true;  // rows older than the function have no values
+                    // Rows older than other functions have no values.
+                    field->nullable = field->nullable || !is_filled;
                     if (drop_output_fields) {
                         RETURN_IF_ERROR(CheckMayDrop(rest, *field));
                         dropped.push_back(*field);

@@ -78,7 +78,7 @@ base::Result<std::vector<schema::FieldSchema>> ReadFields(const schema::Collecti
 }
 
 base::Result<ModelScorer> MakeScorer(ProxyCore& core, const KeyValues& params) {
-    const ModelServices& models = core.models;
+    const function::ModelServices& models = core.models;
     if (models.highlight_provider.empty()) {
         return Invalid(
             "no model service for the semantic highlighter: set elanus.highlight.provider, and "

@@ -215,6 +215,33 @@ RestResult RestRoutes::AlterField(const RestCall& call) {
     return ReplyTo(proxy_.AlterField(call.context, call.database, collection, field, params, {}));
 }
 
+RestResult RestRoutes::AddFunction(const RestCall& call) {
+    ASSIGN_OR_RETURN(const std::string collection, call.body.RequiredText("collectionName"));
+    ASSIGN_OR_RETURN(const RestBody function, call.body.Object("function"));
+    ASSIGN_OR_RETURN(const schema::FunctionSchema added, ReadFunction(function));
+    return ReplyTo(proxy_.AddFunction(call.context, call.database, collection, added));
+}
+
+RestResult RestRoutes::AlterFunction(const RestCall& call) {
+    ASSIGN_OR_RETURN(const std::string collection, call.body.RequiredText("collectionName"));
+    ASSIGN_OR_RETURN(std::string name, call.body.Text("functionName"));
+    ASSIGN_OR_RETURN(const RestBody function, call.body.Object("function"));
+    ASSIGN_OR_RETURN(const schema::FunctionSchema altered, ReadFunction(function));
+    return ReplyTo(proxy_.AlterFunction(call.context, call.database, collection,
+                                        name.empty() ? altered.name : name, altered));
+}
+
+RestResult RestRoutes::DropFunction(const RestCall& call) {
+    ASSIGN_OR_RETURN(const std::string collection, call.body.RequiredText("collectionName"));
+    // Milvus spells this key with a capital.
+    ASSIGN_OR_RETURN(std::string name, call.body.Text("FunctionName"));
+    if (name.empty()) {
+        ASSIGN_OR_RETURN(name, call.body.RequiredText("functionName"));
+    }
+    return ReplyTo(proxy_.DropFunction(call.context, call.database, collection, name,
+                                       /*drop_output_fields=*/false));
+}
+
 RestResult RestRoutes::Compact(const RestCall& call) {
     proxy::CompactRequest request;
     request.database = call.database;

@@ -64,6 +64,9 @@ class RestRoutes {
     RestResult AddField(const RestCall& call);
     RestResult AddStructField(const RestCall& call);
     RestResult AlterField(const RestCall& call);
+    RestResult AddFunction(const RestCall& call);
+    RestResult AlterFunction(const RestCall& call);
+    RestResult DropFunction(const RestCall& call);
     RestResult Compact(const RestCall& call);
     RestResult CompactionState(const RestCall& call);
 

@@ -178,25 +178,6 @@ std::string_view FunctionTypeName(schema::FunctionType type) {
     return "Unknown";
 }
 
-Result<schema::FunctionSchema> ReadFunction(const RestBody& body) {
-    schema::FunctionSchema function;
-    ASSIGN_OR_RETURN(function.name, body.RequiredText("name"));
-    ASSIGN_OR_RETURN(function.description, body.Text("description"));
-    ASSIGN_OR_RETURN(const std::string type, body.RequiredText("type"));
-    for (const auto& [name, value] : kFunctionTypes) {
-        if (name == type) {
-            function.type = value;
-        }
-    }
-    if (function.type == schema::FunctionType::kUnknown) {
-        return InvalidParameter("Unsupported function type: " + type);
-    }
-    ASSIGN_OR_RETURN(function.input_field_names, body.Texts("inputFieldNames"));
-    ASSIGN_OR_RETURN(function.output_field_names, body.Texts("outputFieldNames"));
-    ASSIGN_OR_RETURN(function.params, body.Pairs("params"));
-    return function;
-}
-
 // A struct array. A capacity given for the whole counts for the sub-fields that have none.
 Result<FieldSchema> ReadStructField(const RestBody& body) {
     FieldSchema field;
@@ -388,6 +369,25 @@ Value StructObject(const FieldSchema& field, const calendar::TimeZone& zone) {
 }
 
 }  // namespace
+
+Result<schema::FunctionSchema> ReadFunction(const RestBody& body) {
+    schema::FunctionSchema function;
+    ASSIGN_OR_RETURN(function.name, body.RequiredText("name"));
+    ASSIGN_OR_RETURN(function.description, body.Text("description"));
+    ASSIGN_OR_RETURN(const std::string type, body.RequiredText("type"));
+    for (const auto& [name, value] : kFunctionTypes) {
+        if (name == type) {
+            function.type = value;
+        }
+    }
+    if (function.type == schema::FunctionType::kUnknown) {
+        return InvalidParameter("Unsupported function type: " + type);
+    }
+    ASSIGN_OR_RETURN(function.input_field_names, body.Texts("inputFieldNames"));
+    ASSIGN_OR_RETURN(function.output_field_names, body.Texts("outputFieldNames"));
+    ASSIGN_OR_RETURN(function.params, body.Pairs("params"));
+    return function;
+}
 
 Result<FieldSchema> ReadAddedField(const RestBody& body) {
     ASSIGN_OR_RETURN(const RestBody schema, body.Object("schema"));

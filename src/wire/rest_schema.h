@@ -29,6 +29,9 @@ base::Result<RestCreate> ReadCreate(const RestBody& body, const std::string& dat
 base::Result<schema::FieldSchema> ReadAddedField(const RestBody& body);
 base::Result<schema::FieldSchema> ReadAddedStructField(const RestBody& body);
 
+// {name, type, inputFieldNames, outputFieldNames, params, description}.
+base::Result<schema::FunctionSchema> ReadFunction(const RestBody& body);
+
 // The member indexParams of create bodies and of indexes/create.
 base::Result<std::vector<proxy::CreateIndexRequest>> ReadIndexParams(const RestBody& body,
                                                                      const std::string& database,

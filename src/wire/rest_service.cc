@@ -32,6 +32,9 @@ const std::map<std::string_view, Route>& Routes() {
         {"collections/fields/add", &RestRoutes::AddField},
         {"collections/struct_fields/add", &RestRoutes::AddStructField},
         {"collections/fields/alter_properties", &RestRoutes::AlterField},
+        {"collections/add_function", &RestRoutes::AddFunction},
+        {"collections/alter_function", &RestRoutes::AlterFunction},
+        {"collections/drop_function", &RestRoutes::DropFunction},
         {"collections/compact", &RestRoutes::Compact},
         {"collections/get_compaction_state", &RestRoutes::CompactionState},
         {"entities/insert", &RestRoutes::Insert},
@@ -74,17 +77,8 @@ const std::map<std::string_view, Route>& Routes() {
 
 // Paths of Milvus that this server does not answer; a group ends with '/'.
 constexpr std::string_view kNotBuilt[] = {
-    "collections/add_function",
-    "collections/alter_function",
-    "collections/drop_function",
-    "users/",
-    "roles/",
-    "privilege_groups/",
-    "jobs/",
-    "resource_groups/",
-    "segments/",
-    "quotacenter/",
-    "common/",
+    "users/",           "roles/",    "privilege_groups/", "jobs/",
+    "resource_groups/", "segments/", "quotacenter/",      "common/",
 };
 
 bool IsNotBuilt(std::string_view path) {

@@ -49,8 +49,8 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(AddCollectionField, kDone, "AddCollectionField") \
     UNARY(AddCollectionStructField, kDone, "AddCollectionField") \
     UNARY(AlterCollectionSchema, kDone, "AlterCollectionSchema") \
-    UNARY(AddCollectionFunction, kPartial, "CreateCollection") \
-    UNARY(AlterCollectionFunction, kPartial, "CreateCollection") \
+    UNARY(AddCollectionFunction, kDone, "CreateCollection") \
+    UNARY(AlterCollectionFunction, kDone, "CreateCollection") \
     UNARY(DropCollectionFunction, kDone, "CreateCollection") \
     UNARY(BatchUpdateManifest, kUnimplemented, "Insert") \
     UNARY(LoadCollection, kDone, "Load") \

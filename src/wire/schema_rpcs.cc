@@ -12,17 +12,6 @@ namespace {
 using base::Result;
 using base::Status;
 
-// Milvus 3.0 adds a function together with its output field and nothing else; these are the words
-// of the versions before.
-Status FunctionAlone(schema::FunctionType type, const std::string& verb) {
-    const std::string kind = type == schema::FunctionType::kBm25      ? "BM25 "
-                             : type == schema::FunctionType::kMinHash ? "MinHash "
-                                                                      : "";
-    return base::InvalidParameter("currently does not support " + verb + " " + kind +
-                                  "function alone: add it together with its output field "
-                                  "(add_function_field)");
-}
-
 using AddRequest = pb::milvus::AlterCollectionSchemaRequest::AddRequest;
 
 proxy::FunctionFields FromAdd(const std::string& database, const std::string& collection,
@@ -75,13 +64,17 @@ void MilvusService::RegisterSchemaChanges(RpcHandlers& handlers) {
                                      FromPairs(call.request().properties()),
                                      FromStrings(call.request().delete_keys())));
     });
-    handlers.Set<rpc::AddCollectionFunction>([](rpc::AddCollectionFunction::Call& call) {
+    handlers.Set<rpc::AddCollectionFunction>([this](rpc::AddCollectionFunction::Call& call) {
         FinishWith(call,
-                   FunctionAlone(FromFunction(call.request().functionschema()).type, "adding"));
+                   proxy_.AddFunction(call.context(), DatabaseOf(call, call.request().db_name()),
+                                      call.request().collection_name(),
+                                      FromFunction(call.request().functionschema())));
     });
-    handlers.Set<rpc::AlterCollectionFunction>([](rpc::AlterCollectionFunction::Call& call) {
-        FinishWith(call,
-                   FunctionAlone(FromFunction(call.request().functionschema()).type, "altering"));
+    handlers.Set<rpc::AlterCollectionFunction>([this](rpc::AlterCollectionFunction::Call& call) {
+        FinishWith(call, proxy_.AlterFunction(
+                             call.context(), DatabaseOf(call, call.request().db_name()),
+                             call.request().collection_name(), call.request().function_name(),
+                             FromFunction(call.request().functionschema())));
     });
     handlers.Set<rpc::DropCollectionFunction>([this](rpc::DropCollectionFunction::Call& call) {
         FinishWith(call, proxy_.DropFunction(

@@ -1,19 +1,14 @@
-#include "proxy/function_params.h"
+#include "function/function_params.h"
 
 #include "base/ascii.h"
-#include "proxy/phrase.h"
-#include "proxy/schema_validation.h"
+#include "base/parse.h"
+#include "base/phrase.h"
 
-#include <charconv>
-#include <cmath>
+namespace elanus::function {
 
-namespace elanus::proxy {
-bool ParseReal(std::string_view text, double* value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
-    return error == std::errc() && end == text.data() + text.size() && std::isfinite(*value);
-}
+using base::Invalid;
 
-FunctionParams::FunctionParams(const KeyValues& params) {
+FunctionParams::FunctionParams(const schema::KeyValues& params) {
     for (const auto& [key, value] : params) {
         values_.emplace(base::AsciiLower(key), value);
     }
@@ -34,7 +29,7 @@ base::Result<std::optional<double>> FunctionParams::Number(std::string_view what
         return std::optional<double>();
     }
     double value = 0;
-    if (!ParseReal(Text(key), &value)) {
+    if (!base::ParseReal(Text(key), &value)) {
         return Invalid(what, " ", key, ": ", Text(key), " is not a number");
     }
     return std::optional<double>(value);
@@ -45,7 +40,7 @@ base::Result<std::optional<int64_t>> FunctionParams::Integer(const std::string& 
         return std::optional<int64_t>();
     }
     int64_t value = 0;
-    if (!ParseInt(Text(key), &value)) {
+    if (!base::ParseInt(Text(key), &value)) {
         return Invalid("[", key, " param's value: ", Text(key), "] is not a valid number");
     }
     return std::optional<int64_t>(value);
@@ -56,11 +51,11 @@ base::Result<std::optional<bool>> FunctionParams::Bool(const std::string& key) c
         return std::optional<bool>();
     }
     bool value = false;
-    if (!ParseBool(Text(key), &value)) {
+    if (!base::ParseBool(Text(key), &value)) {
         return Invalid("[", key, " param's value: ", Text(key),
                        "] is invalid, only supports: [true/false]");
     }
     return std::optional<bool>(value);
 }
 
-}  // namespace elanus::proxy
+}  // namespace elanus::function

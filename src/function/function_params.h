@@ -1,20 +1,20 @@
-// FunctionParams: the parameters of a function in a request, by name without regard to case.
+// FunctionParams: the parameters of a function, by name without regard to case.
 // Threads: a value.
 #pragma once
 
 #include "base/status.h"
-#include "proxy/api.h"
+#include "schema/collection_schema.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-namespace elanus::proxy {
+namespace elanus::function {
 
 class FunctionParams {
   public:
-    explicit FunctionParams(const KeyValues& params);
+    explicit FunctionParams(const schema::KeyValues& params);
 
     // Empty when absent.
     std::string Text(const std::string& key) const;
@@ -30,10 +30,7 @@ class FunctionParams {
     base::Result<std::optional<bool>> Bool(const std::string& key) const;
 
   private:
-    KeyValues values_;
+    schema::KeyValues values_;
 };
 
-// The whole text as a finite number.
-bool ParseReal(std::string_view text, double* value);
-
-}  // namespace elanus::proxy
+}  // namespace elanus::function
