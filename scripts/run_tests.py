@@ -172,6 +172,13 @@ def wait_until_healthy(server, port):
     return False
 
 
+def local_models():
+    """Settings of a server that runs the embedding models of the tests, when the library is in the virtual environment."""
+    found = sorted((ROOT / ".venv").glob("lib/python*/site-packages/onnxruntime/capi/libonnxruntime.so*"))
+    return {"ELANUS_MODEL_LOCALFOLDER": str(ROOT / "tests/embedding/models"),
+            "ELANUS_MODEL_ONNXRUNTIME": str(found[0])} if found else {}
+
+
 @contextlib.contextmanager
 def running_server(binary, folder):
     """Yields the environment of a client, or None when the server does not come up."""
@@ -181,7 +188,7 @@ def running_server(binary, folder):
         return
     port, ops_port = free_port(), free_port()
     data = folder / "server_data"
-    env = os.environ | {"METRICS_PORT": str(ops_port)}
+    env = os.environ | {"METRICS_PORT": str(ops_port)} | local_models()
     with open(folder / "server.log", "w", encoding="utf-8") as log:
         server = subprocess.Popen([binary, "run", "standalone", "--data", data, "--port", str(port)],
                                   env=env, stdout=log, stderr=log)

@@ -124,7 +124,7 @@ def test_what_a_schema_may_not_say(client, stub, name):
          "duplicate function output field"),
         (lambda s, f: s.fields[3].__setattr__("nullable", True), "function output field cannot be nullable"),
         (lambda s, f: f.params.add(key="k", value="v"), "BM25 function accepts no params"),
-        (lambda s, f: f.__setattr__("type", 2), "not supported yet"),
+        (lambda s, f: f.__setattr__("type", 2), "must be a FloatVector or Int8Vector field"),
     ]
     for change, phrase in cases:
         status = create(change)

@@ -187,6 +187,39 @@ func TestHybridSearchFusesItsLists(t *testing.T) {
 	}
 }
 
+// The model is one of tests/embedding/models, which run_tests.py tells the server of.
+func TestTextsAreEmbeddedAndSearchedFor(t *testing.T) {
+	ctx, client := connect(t)
+	name := fmt.Sprintf("go_embedding_%d", os.Getpid())
+	schema := entity.NewSchema().
+		WithField(entity.NewField().WithName("id").WithDataType(entity.FieldTypeInt64).WithIsPrimaryKey(true)).
+		WithField(entity.NewField().WithName("text").WithDataType(entity.FieldTypeVarChar).WithMaxLength(200)).
+		WithField(entity.NewField().WithName("dense").WithDataType(entity.FieldTypeFloatVector).WithDim(8)).
+		WithFunction(entity.NewFunction().WithName("embed").WithType(entity.FunctionTypeTextEmbedding).
+			WithInputFields("text").WithOutputFields("dense").
+			WithParam("provider", "local").WithParam("model_name", "tokens"))
+	must(t, client.CreateCollection(ctx, milvusclient.NewCreateCollectionOption(name, schema).
+		WithConsistencyLevel(entity.ClStrong).
+		WithIndexOptions(milvusclient.NewCreateIndexOption(name, "dense", index.NewFlatIndex(entity.COSINE)))))
+	t.Cleanup(func() {
+		_ = client.DropCollection(context.Background(), milvusclient.NewDropCollectionOption(name))
+	})
+	task, err := client.LoadCollection(ctx, milvusclient.NewLoadCollectionOption(name))
+	must(t, err)
+	must(t, task.Await(ctx))
+	_, err = client.Insert(ctx, milvusclient.NewColumnBasedInsertOption(name).WithInt64Column("id", []int64{0, 1, 2}).
+		WithVarcharColumn("text", []string{"the river is wide", "a small red boat", "no water at all"}))
+	must(t, err)
+	results, err := client.Search(ctx, milvusclient.NewSearchOption(name, 3, []entity.Vector{entity.Text("a small red boat")}).
+		WithANNSField("dense").WithOutputFields("text"))
+	must(t, err)
+	text, err := results[0].GetColumn("text").GetAsString(0)
+	must(t, err)
+	if results[0].ResultCount != 3 || text != "a small red boat" || math.Abs(float64(results[0].Scores[0])-1) > 1e-4 {
+		t.Fatalf("%d hits, %q, %v", results[0].ResultCount, text, results[0].Scores)
+	}
+}
+
 func TestFiltersAndTemplates(t *testing.T) {
 	ctx, client := connect(t)
 	name := filled(t, ctx, client)
