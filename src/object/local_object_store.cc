@@ -17,8 +17,9 @@ using base::Status;
 namespace {
 
 constexpr char kTmpFolder[] = "tmp";
-// Small appends are gathered up to this size.
-constexpr size_t kWriteBytes = size_t{1} << 20;
+// Written at once, at multiples of it: the page cache then holds a file in pages of this size,
+// where the system has them, and a scan of the mapping spends little on translating addresses.
+constexpr size_t kWriteBytes = size_t{2} << 20;
 
 Status NotFound(const std::string& key) {
     return Status::Error(Code::kKeyNotFound, "object " + key);
@@ -49,15 +50,20 @@ class LocalObjectStore::Writer : public ObjectWriter {
 
   protected:
     Status DoAppend(std::string_view bytes) override {
-        if (pending_.size() + bytes.size() < kWriteBytes) {
-            pending_.append(bytes);
-            return Status();
+        while (!bytes.empty()) {
+            const size_t whole = pending_.empty() ? bytes.size() / kWriteBytes * kWriteBytes : 0;
+            if (whole > 0) {
+                RETURN_IF_ERROR(Write(bytes.substr(0, whole)));
+                bytes.remove_prefix(whole);
+                continue;
+            }
+            const size_t taken = std::min(kWriteBytes - pending_.size(), bytes.size());
+            pending_.append(bytes.substr(0, taken));
+            bytes.remove_prefix(taken);
+            if (pending_.size() == kWriteBytes) {
+                RETURN_IF_ERROR(Flush());
+            }
         }
-        RETURN_IF_ERROR(Flush());
-        if (bytes.size() >= kWriteBytes) {
-            return Write(bytes);
-        }
-        pending_.append(bytes);
         return Status();
     }
 
@@ -72,8 +78,9 @@ class LocalObjectStore::Writer : public ObjectWriter {
 
   private:
     Status Flush() {
-        const std::string bytes = std::exchange(pending_, {});
-        return bytes.empty() ? Status() : Write(bytes);
+        const Status status = pending_.empty() ? Status() : Write(pending_);
+        pending_.clear();
+        return status;
     }
     Status Write(std::string_view bytes) {
         RETURN_IF_ERROR(file_->WriteAt(written_, bytes));
