@@ -2,6 +2,7 @@
 
 #include "wire/rpc_handlers.h"
 
+#include <absl/synchronization/mutex.h>
 #include <grpc/support/time.h>
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/server.h>
@@ -101,6 +102,8 @@ GrpcServer::~GrpcServer() {
 
 base::Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(RpcHandlers& handlers,
                                                             const Options& options) {
+    // Debian's absl looks for cycles at every lock of gRPC's, as in a debug build.
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     auto impl = std::make_unique<Impl>(handlers);
     grpc::ServerBuilder builder;
     SetLimits(options, &builder);
