@@ -1,10 +1,10 @@
 // filter_bench DATA [--growing | --reuse]: our side of the filter benchmark (filter_vs_duckdb.py).
 //
 // Makes one segment of the column files in DATA: a sealed one, written to DATA/segment (--reuse:
-// the one that an earlier run wrote) and mapped, or a growing one in memory. Then answers each line of stdin, a filter, with a line
-// "rows-that-match nanoseconds-it-took"; a filter that does not parse or fails ends the program.
-// The time is that of Match, the call a query makes, and of counting its bits; parsing is outside,
-// as the plan cache of the server keeps it outside. One thread.
+// the one that an earlier run wrote) and mapped, or a growing one in memory. Then answers each line
+// of stdin, a filter, with a line "rows-that-match nanoseconds-it-took"; a filter that does not
+// parse or fails ends the program. The time is that of CountMatches, the call a count(*) makes;
+// parsing is outside, as the plan cache of the server keeps it outside. One thread.
 #include "base/call_context.h"
 #include "expr/filter.h"
 #include "segment/growing_segment.h"
@@ -182,8 +182,7 @@ base::Status Answer(const segment::Segment& segment, const std::string& filter) 
     options.clock = &sys::RealClock();
     segment::ReadCounters counters;
     const int64_t begin = options.clock->MonotonicNs();
-    ASSIGN_OR_RETURN(const base::Bitmap rows, segment.Match(options, &counters));
-    const size_t count = rows.Count();
+    ASSIGN_OR_RETURN(const size_t count, segment.CountMatches(options, &counters));
     std::printf("%zu %lld\n", count, static_cast<long long>(options.clock->MonotonicNs() - begin));
     std::fflush(stdout);
     return base::Status();

@@ -288,13 +288,19 @@ class Evaluation {
         return Status();
     }
 
+    double CostNs(const Plan& term) const {
+        const ColumnRef* json = JsonPathOf(term);
+        return json != nullptr && columns_.Shredded(*json).has_value() ? kShreddedCostNs
+                                                                       : ScanCostNs(term);
+    }
+
     // What a term costs for each row that it decides: small ones run first. An And is decided by
     // rows that are not true, an Or by those that are.
     double RankOf(const Plan& term, bool is_and) const {
         constexpr double kDecidesMin = 1e-3;
         const double is_true = columns_.Selectivity(term);
         const double decides = std::max(kDecidesMin, is_and ? 1 - is_true : is_true);
-        return columns_.IsIndexed(LeafOf(term)) ? 0 : ScanCostNs(term) / decides;
+        return columns_.IsIndexed(LeafOf(term)) ? 0 : CostNs(term) / decides;
     }
 
     Status RunJunction(const std::vector<Plan>& terms, bool is_and, const Bitmap* needed,
@@ -385,11 +391,27 @@ class Evaluation {
     Status RunNode(const Leaf& node, const Bitmap* needed, Truth* out) {
         return OnColumn(node.column, out, [&](const ColumnView& view, size_t rows, Truth* truth) {
             RETURN_IF_ERROR(ScanOrAsk(&node, rows, needed, truth, [&](Scan& scan) {
-                return RunScan(node, view, scan, &truth->is_true);
+                return ScanLeaf(node, view, scan, &truth->is_true);
             }));
             ApplyValidity(ValidityOf(view, rows), truth);
             return Status();
         });
+    }
+
+    template <typename Leaf>
+    Status ScanLeaf(const Leaf& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
+        if constexpr (requires(const ShreddedPath& path) {
+                          internal::ScanShredded(leaf, path, view, scan, out);
+                      }) {
+            // An absent column is one row, and nothing is kept of it.
+            const std::optional<ShreddedPath> path = leaf.column.is_json() && scan.rows() == rows_
+                                                         ? columns_.Shredded(leaf.column)
+                                                         : std::nullopt;
+            if (path.has_value() && path->values.rows >= rows_) {
+                return internal::ScanShredded(leaf, *path, view, scan, out);
+            }
+        }
+        return RunScan(leaf, view, scan, out);
     }
 
     // Takes the leaf's bits from an index that answered it; scans what no index has decided.

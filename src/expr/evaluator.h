@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "expr/leaf_index.h"
 #include "expr/plan.h"
+#include "expr/shredded_path.h"
 #include "schema/collection_schema.h"
 #include "schema/column.h"
 #include "sys/clock.h"
@@ -47,6 +48,11 @@ class ColumnSource {
     virtual std::optional<LeafBits> IndexedElements(const void* leaf, size_t first,
                                                     size_t count) const {
         (void)leaf, (void)first, (void)count;
+        return std::nullopt;
+    }
+    // What the run keeps of a place in JSON as a column; absent when nothing.
+    virtual std::optional<ShreddedPath> Shredded(const ColumnRef& column) const {
+        (void)column;
         return std::nullopt;
     }
     // The share of rows, 0 to 1, for which the plan is likely true. Terms are ordered by it.

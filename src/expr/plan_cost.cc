@@ -69,6 +69,21 @@ double CostOf(const Node& node) {
 
 }  // namespace
 
+const ColumnRef* JsonPathOf(const Plan& plan) {
+    const auto path_of = [](const auto& leaf) -> const ColumnRef* {
+        using Leaf = std::decay_t<decltype(leaf)>;
+        constexpr bool kIsShreddable =
+            std::is_same_v<Leaf, Compare> || std::is_same_v<Leaf, Range> ||
+            std::is_same_v<Leaf, In> || std::is_same_v<Leaf, Like> || std::is_same_v<Leaf, Regex> ||
+            std::is_same_v<Leaf, Exists> || std::is_same_v<Leaf, ArithmeticCompare>;
+        if constexpr (kIsShreddable) {
+            return leaf.column.is_json() && !leaf.column.json_path.empty() ? &leaf.column : nullptr;
+        }
+        return nullptr;
+    };
+    return std::visit(path_of, plan.node);
+}
+
 double ScanCostNs(const Plan& plan) {
     return std::visit([](const auto& node) { return CostOf(node); }, plan.node);
 }

@@ -10,4 +10,9 @@ namespace elanus::expr {
 
 double ScanCostNs(const Plan& plan);
 
+// The same of a leaf over a JSON path that the segment keeps as a column.
+inline constexpr double kShreddedCostNs = 1;
+// The path that a leaf looks at, when scans can take it from such a column; null otherwise.
+const ColumnRef* JsonPathOf(const Plan& plan);
+
 }  // namespace elanus::expr

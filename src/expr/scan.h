@@ -5,6 +5,7 @@
 #include "base/call_context.h"
 #include "base/status.h"
 #include "expr/plan.h"
+#include "expr/shredded_path.h"
 #include "schema/column.h"
 #include "sys/clock.h"
 
@@ -30,6 +31,12 @@ class Scan {
         : rows_(rows), needed_(needed), context_(context), clock_(clock) {}
 
     size_t rows() const { return rows_; }
+    // Which rows of word `w` are needed.
+    uint64_t Needed(size_t w) const {
+        return needed_ == nullptr ? ~uint64_t{0} : needed_->words()[w];
+    }
+    // The same scan of other rows.
+    Scan Of(const base::Bitmap* needed) const { return {rows_, needed, context_, clock_}; }
 
     // Sets the bit of each needed row where holds(row).
     template <typename Predicate>
@@ -219,5 +226,21 @@ base::Status ScanJson(const Contains& leaf, const schema::ColumnView& view, Scan
                       base::Bitmap* out);
 base::Status ScanJson(const ArrayLength& leaf, const schema::ColumnView& view, Scan& scan,
                       base::Bitmap* out);
+
+// The same by a path that the segment keeps as a column; `documents` are the JSON column.
+base::Status ScanShredded(const Compare& leaf, const ShreddedPath& path,
+                          const schema::ColumnView& documents, Scan& scan, base::Bitmap* out);
+base::Status ScanShredded(const Range& leaf, const ShreddedPath& path,
+                          const schema::ColumnView& documents, Scan& scan, base::Bitmap* out);
+base::Status ScanShredded(const In& leaf, const ShreddedPath& path,
+                          const schema::ColumnView& documents, Scan& scan, base::Bitmap* out);
+base::Status ScanShredded(const Like& leaf, const ShreddedPath& path,
+                          const schema::ColumnView& documents, Scan& scan, base::Bitmap* out);
+base::Status ScanShredded(const Regex& leaf, const ShreddedPath& path,
+                          const schema::ColumnView& documents, Scan& scan, base::Bitmap* out);
+base::Status ScanShredded(const Exists& leaf, const ShreddedPath& path,
+                          const schema::ColumnView& documents, Scan& scan, base::Bitmap* out);
+base::Status ScanShredded(const ArithmeticCompare& leaf, const ShreddedPath& path,
+                          const schema::ColumnView& documents, Scan& scan, base::Bitmap* out);
 
 }  // namespace elanus::expr::internal

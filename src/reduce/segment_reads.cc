@@ -268,8 +268,7 @@ base::Status CountOne(const segment::Segment& segment, const segment::ReadOption
         }
         return base::Status();
     }
-    ASSIGN_OR_RETURN(const base::Bitmap matches, segment.Match(options, &part->counters));
-    part->count = matches.Count();
+    ASSIGN_OR_RETURN(part->count, segment.CountMatches(options, &part->counters));
     return base::Status();
 }
 

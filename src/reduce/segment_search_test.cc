@@ -83,6 +83,10 @@ class FakeSegment : public segment::Segment {
                                      segment::ReadCounters*) const override {
         return base::Bitmap(rows(), true);
     }
+    base::Result<size_t> CountMatches(const segment::ReadOptions&,
+                                      segment::ReadCounters*) const override {
+        return rows();
+    }
     base::Result<std::vector<base::RowOffset>> SelectByKey(const segment::ReadOptions&, size_t,
                                                            segment::ReadCounters*) const override {
         return base::Internal("not asked");

@@ -1,14 +1,19 @@
 #include "segment/filter_scan.h"
 
 #include "expr/evaluator.h"
+#include "expr/plan_cost.h"
 #include "schema/column_slice.h"
 #include "segment/bit_range.h"
 #include "segment/leaf_answers.h"
 #include "segment/scan_guard.h"
 #include "segment/selectivity.h"
+#include "segment/shredded_json.h"
 
 #include <algorithm>
+#include <bit>
 #include <map>
+#include <optional>
+#include <string>
 
 namespace elanus::segment {
 
@@ -17,6 +22,7 @@ namespace {
 // Rows evaluated at once: the evaluator's intermediate bitmaps (8 KiB each) stay in the nearest
 // caches, and what an evaluation costs beside its rows does not show.
 constexpr size_t kBlockRows = 65536;
+static_assert(kBlockRows == kShreddedBlockRows, "a block of rows lies in one block of a path");
 
 // Rows [begin, end) of one run as the evaluator wants to see them.
 class BlockColumns : public expr::ColumnSource {
@@ -61,6 +67,13 @@ class BlockColumns : public expr::ColumnSource {
         return answers_.Slice(leaf, first, count);
     }
     bool IsIndexed(const void* leaf) const override { return answers_.Has(leaf); }
+    std::optional<expr::ShreddedPath> Shredded(const expr::ColumnRef& column) const override {
+        const ShreddedJson* shredded = source_.Shredded(column.field_id);
+        const size_t first = source_.runs()[run_].first_row;
+        return shredded == nullptr
+                   ? std::nullopt
+                   : shredded->Slice(column.json_path, first + begin_, first + end_);
+    }
     double Selectivity(const expr::Plan& plan) const override {
         return EstimateSelectivity(plan, source_);
     }
@@ -89,6 +102,31 @@ void AndAt(const base::Bitmap& keep, size_t position, base::Bitmap* into) {
     }
 }
 
+// Sets the bits of `into` from `position` on that `bits` has.
+void OrAt(const base::Bitmap& bits, size_t position, base::Bitmap* into) {
+    const auto words = into->words().subspan(position / 64);
+    const size_t shift = position % 64;
+    if (shift == 0) {
+        std::copy(bits.words().begin(), bits.words().end(), words.begin());
+        return;
+    }
+    for (size_t i = 0; i < bits.words().size(); ++i) {
+        const uint64_t word = bits.words()[i];
+        words[i] |= word << shift;
+        if ((word >> (64 - shift)) != 0) {
+            words[i + 1] |= word >> (64 - shift);
+        }
+    }
+}
+
+size_t CountBoth(const base::Bitmap& a, const base::Bitmap& b) {
+    size_t count = 0;
+    for (size_t w = 0; w < a.words().size(); ++w) {
+        count += static_cast<size_t>(std::popcount(a.words()[w] & b.words()[w]));
+    }
+    return count;
+}
+
 struct Span {
     size_t begin = 0;
     size_t end = 0;
@@ -105,56 +143,155 @@ Span Trim(const base::Bitmap& rows, size_t base, Span span) {
     return span.begin < span.end ? span : Span{};
 }
 
-void Report(const LeafAnswers& answers, const ReadOptions& options, ReadCounters* counters) {
-    if (answers.empty()) {
-        return;
+// As a filter spells it: j["a"]["b"].
+std::string NameOf(const schema::FieldSchema& field, const expr::ColumnRef& column) {
+    std::string name = field.name;
+    for (const std::string& key : column.json_path) {
+        name += "[\"" + key + "\"]";
     }
-    if (counters != nullptr) {
-        ++counters->index_filters;
+    return name;
+}
+
+// One evaluation of a plan over the rows of a segment.
+class FilterScan {
+  public:
+    FilterScan(const RowSource& source, const expr::Plan& plan, const ReadOptions& options,
+               ReadCounters* counters)
+        : source_(source), plan_(plan), options_(options), counters_(counters) {}
+
+    // Takes out what indexes rule out. True when that was the whole evaluation.
+    bool Narrow(RowSet* rows) {
+        answers_.emplace(plan_, source_, rows->Count());
+        if (answers_->empty()) {
+            return false;
+        }
+        Report();
+        if (!rows->bitmap.has_value()) {
+            rows->bitmap = base::Bitmap(rows->rows, true);
+        }
+        return answers_->Narrow(&*rows->bitmap);
     }
-    if (options.profile != nullptr) {
-        for (std::string& name : answers.IndexNames()) {
-            options.profile->indexes.push_back(std::move(name));
+
+    // After Narrow(): calls take(position, is_true, needed) with the answers for the rows from
+    // `position` on, stretch by stretch; those of rows outside of `needed` (null = all) may be any.
+    template <typename Take>
+    base::Status Run(const RowSet& rows, Take take) {
+        if (counters_ != nullptr) {
+            ++counters_->filter_scans;
+        }
+        if (options_.profile != nullptr) {
+            ReportShredded(plan_);
+        }
+        ScanGuard guard(options_);
+        for (size_t run = 0; run < source_.runs().size(); ++run) {
+            const RowRun& whole = source_.runs()[run];
+            for (size_t begin = 0; begin < whole.rows; begin += kBlockRows) {
+                RETURN_IF_ERROR(guard.CheckEvery(kBlockRows, ScanGuard::kRowsPerCheck));
+                Span span{begin, std::min<size_t>(begin + kBlockRows, whole.rows)};
+                base::Bitmap needed;
+                if (rows.bitmap.has_value()) {
+                    span = Trim(*rows.bitmap, whole.first_row, span);
+                    needed = ExtractBits(*rows.bitmap, whole.first_row + span.begin,
+                                         span.end - span.begin);
+                }
+                if (span.begin != span.end) {
+                    RETURN_IF_ERROR(RunSpan(run, span, needed.All() ? nullptr : &needed, take));
+                }
+            }
+        }
+        return base::Status();
+    }
+
+  private:
+    template <typename Take>
+    base::Status RunSpan(size_t run, const Span& span, const base::Bitmap* needed, Take& take) {
+        const size_t rows = span.end - span.begin;
+        const BlockColumns columns(source_, options_.known_fields, *answers_, run, span.begin,
+                                   span.end);
+        ASSIGN_OR_RETURN(
+            const expr::Truth truth,
+            expr::Evaluate(plan_, columns, rows, *options_.context, *options_.clock, needed));
+        take(source_.runs()[run].first_row + span.begin, truth.is_true, needed);
+        if (counters_ != nullptr) {
+            counters_->rows_scanned += rows;
+        }
+        return base::Status();
+    }
+
+    // For the profile: the paths that are read instead of their documents.
+    void ReportShredded(const expr::Plan& plan) const {
+        if (const expr::ColumnRef* json = expr::JsonPathOf(plan); json != nullptr) {
+            const ShreddedJson* shredded = source_.Shredded(json->field_id);
+            const schema::FieldSchema* field = source_.Field(json->field_id);
+            if (shredded != nullptr && shredded->Has(json->json_path) && field != nullptr &&
+                !answers_->Has(expr::LeafOf(plan))) {
+                options_.profile->indexes.push_back("SHREDDED(" + NameOf(*field, *json) + ")");
+            }
+            return;
+        }
+        std::visit(
+            [this](const auto& node) {
+                if constexpr (requires { node.terms; }) {
+                    for (const expr::Plan& term : node.terms) {
+                        ReportShredded(term);
+                    }
+                }
+            },
+            plan.node);
+    }
+
+    void Report() const {
+        if (counters_ != nullptr) {
+            ++counters_->index_filters;
+        }
+        if (options_.profile != nullptr) {
+            for (std::string& name : answers_->IndexNames()) {
+                options_.profile->indexes.push_back(std::move(name));
+            }
         }
     }
-}
+
+    const RowSource& source_;
+    const expr::Plan& plan_;
+    const ReadOptions& options_;
+    ReadCounters* const counters_;  // may be null
+    std::optional<LeafAnswers> answers_;
+};
 
 }  // namespace
 
 base::Status KeepMatching(const RowSource& source, const expr::Plan& plan,
-                          const ReadOptions& options, base::Bitmap* rows, ReadCounters* counters) {
-    ScanGuard guard(options);
-    const LeafAnswers answers(plan, source, *rows);
-    Report(answers, options, counters);
-    if (answers.Narrow(rows)) {
+                          const ReadOptions& options, RowSet* rows, ReadCounters* counters) {
+    FilterScan scan(source, plan, options, counters);
+    if (scan.Narrow(rows)) {
         return base::Status();
     }
-    if (counters != nullptr) {
-        ++counters->filter_scans;
+    if (rows->bitmap.has_value()) {
+        return scan.Run(*rows, [&](size_t position, const base::Bitmap& is_true, const auto*) {
+            AndAt(is_true, position, &*rows->bitmap);
+        });
     }
-    for (size_t run = 0; run < source.runs().size(); ++run) {
-        const RowRun& whole = source.runs()[run];
-        for (size_t begin = 0; begin < whole.rows; begin += kBlockRows) {
-            RETURN_IF_ERROR(guard.CheckEvery(kBlockRows, ScanGuard::kRowsPerCheck));
-            const Span span = Trim(*rows, whole.first_row,
-                                   {begin, std::min<size_t>(begin + kBlockRows, whole.rows)});
-            if (span.begin == span.end) {
-                continue;
-            }
-            const size_t position = whole.first_row + span.begin;
-            const base::Bitmap needed = ExtractBits(*rows, position, span.end - span.begin);
-            const BlockColumns columns(source, options.known_fields, answers, run, span.begin,
-                                       span.end);
-            ASSIGN_OR_RETURN(const expr::Truth truth,
-                             expr::Evaluate(plan, columns, needed.size(), *options.context,
-                                            *options.clock, needed.All() ? nullptr : &needed));
-            AndAt(truth.is_true, position, rows);
-            if (counters != nullptr) {
-                counters->rows_scanned += needed.size();
-            }
-        }
-    }
+    base::Bitmap matching(rows->rows);
+    RETURN_IF_ERROR(scan.Run(*rows, [&](size_t position, const base::Bitmap& is_true, const auto*) {
+        OrAt(is_true, position, &matching);
+    }));
+    rows->bitmap = std::move(matching);
     return base::Status();
+}
+
+base::Result<size_t> CountMatching(const RowSource& source, const expr::Plan& plan,
+                                   const ReadOptions& options, RowSet rows,
+                                   ReadCounters* counters) {
+    FilterScan scan(source, plan, options, counters);
+    if (scan.Narrow(&rows)) {
+        return rows.Count();
+    }
+    size_t count = 0;
+    RETURN_IF_ERROR(
+        scan.Run(rows, [&](size_t, const base::Bitmap& is_true, const base::Bitmap* needed) {
+            count += needed == nullptr ? is_true.Count() : CountBoth(is_true, *needed);
+        }));
+    return count;
 }
 
 }  // namespace elanus::segment

@@ -2,16 +2,20 @@
 // Threads: pure over a RowSource.
 #pragma once
 
-#include "base/bitmap.h"
 #include "expr/plan.h"
+#include "segment/row_set.h"
 #include "segment/row_source.h"
 #include "segment/segment.h"
 
 namespace elanus::segment {
 
-// Clears from `rows` (bits = rows of the source) every row that the plan does not accept. Stretches
-// of a block without a set bit are not looked at. `counters` may be null.
+// Takes every row out of the set that the plan does not accept. Stretches of a block without a row
+// of the set are not looked at. `counters` may be null.
 base::Status KeepMatching(const RowSource& source, const expr::Plan& plan,
-                          const ReadOptions& options, base::Bitmap* rows, ReadCounters* counters);
+                          const ReadOptions& options, RowSet* rows, ReadCounters* counters);
+
+// How many rows of the set the plan accepts. Of a set of all rows no bitmap is made.
+base::Result<size_t> CountMatching(const RowSource& source, const expr::Plan& plan,
+                                   const ReadOptions& options, RowSet rows, ReadCounters* counters);
 
 }  // namespace elanus::segment

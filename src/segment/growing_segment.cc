@@ -179,6 +179,12 @@ base::Result<base::Bitmap> GrowingSegment::Match(const ReadOptions& options,
     return MatchRows(view, impl_->deletes, impl_->rows.key_field().id, options, counters);
 }
 
+base::Result<size_t> GrowingSegment::CountMatches(const ReadOptions& options,
+                                                  ReadCounters* counters) const {
+    const GrowingView view(impl_->rows);
+    return CountRows(view, impl_->deletes, impl_->rows.key_field().id, options, counters);
+}
+
 base::Result<std::vector<base::RowOffset>> GrowingSegment::SelectByKey(
     const ReadOptions& options, size_t limit, ReadCounters* counters) const {
     const GrowingView view(impl_->rows);

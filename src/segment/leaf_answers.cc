@@ -4,6 +4,7 @@
 #include "expr/plan_cost.h"
 #include "segment/bit_range.h"
 #include "segment/segment_file.h"
+#include "segment/shredded_json.h"
 
 #include <algorithm>
 #include <span>
@@ -19,12 +20,19 @@ constexpr double kWordNs = 2;
 // A descent in the index and the allocation; keeps small segments on the scan.
 constexpr double kAnswerNs = 5000;
 
-double AnswerCostNs(const expr::Plan& leaf, const scalar_index::LeafEstimate& estimate,
-                    size_t rows) {
-    const double recheck =
-        estimate.exact ? 0 : static_cast<double>(estimate.rows) * expr::ScanCostNs(leaf);
+// `scan_ns`: of looking at a row for the leaf.
+double AnswerCostNs(double scan_ns, const scalar_index::LeafEstimate& estimate, size_t rows) {
+    const double recheck = estimate.exact ? 0 : static_cast<double>(estimate.rows) * scan_ns;
     return kAnswerNs + static_cast<double>(estimate.reads) * kReadNs +
            static_cast<double>(rows) / 64 * kWordNs + recheck;
+}
+
+// What scanning a row for the leaf costs, given what the segment keeps of JSON paths.
+double ScanNs(const expr::Plan& leaf, const RowSource& source) {
+    const expr::ColumnRef* json = expr::JsonPathOf(leaf);
+    const ShreddedJson* shredded = json == nullptr ? nullptr : source.Shredded(json->field_id);
+    return shredded != nullptr && shredded->Has(json->json_path) ? expr::kShreddedCostNs
+                                                                 : expr::ScanCostNs(leaf);
 }
 
 bool IsLeaf(const expr::Plan& plan) {
@@ -86,21 +94,22 @@ bool MayBeNull(const expr::Plan& leaf, const RowSource& source) {
 
 }  // namespace
 
-LeafAnswers::LeafAnswers(const expr::Plan& plan, const RowSource& source, const base::Bitmap& open)
+LeafAnswers::LeafAnswers(const expr::Plan& plan, const RowSource& source, size_t open_rows)
     : plan_(plan), source_(source), indexes_(source.scalar_indexes()) {
     if (indexes_ != nullptr && !indexes_->empty()) {
-        AskAll(plan, {source.rows()}, static_cast<double>(open.Count()));
+        AskAll(plan, {source.rows()}, static_cast<double>(open_rows));
     }
 }
 
 LeafAnswers::Choice LeafAnswers::Cheapest(const expr::Plan& leaf) const {
     Choice best;
+    const double scan_ns = ScanNs(leaf, source_);
     for (const std::shared_ptr<const scalar_index::Index>& index : *indexes_) {
         const auto estimate = index->Estimate(leaf);
         if (!estimate.has_value()) {
             continue;
         }
-        const double cost_ns = AnswerCostNs(leaf, *estimate, index->rows());
+        const double cost_ns = AnswerCostNs(scan_ns, *estimate, index->rows());
         if (best.index == nullptr || cost_ns < best.cost_ns) {
             best = {index.get(), *estimate, cost_ns};
         }
@@ -172,7 +181,7 @@ void LeafAnswers::AskElements(const expr::ElementMatch& match, double open_rows)
 
 double LeafAnswers::AskLeaf(const expr::Plan& leaf, const Choice& choice, const Domain& domain,
                             double open) {
-    if (choice.index == nullptr || choice.cost_ns >= expr::ScanCostNs(leaf) * open) {
+    if (choice.index == nullptr || choice.cost_ns >= ScanNs(leaf, source_) * open) {
         return open;
     }
     base::Result<expr::LeafBits> bits = choice.index->Answer(leaf);
@@ -225,8 +234,8 @@ bool LeafAnswers::NarrowByElements(const expr::ElementMatch& match, base::Bitmap
     const std::span<const expr::Plan> terms =
         conjunction == nullptr ? std::span(&predicate, 1) : std::span(conjunction->terms);
     std::optional<base::Bitmap> candidates;
-    bool decided = match.rule == expr::ElementRule::kFilter ||
-                   match.rule == expr::ElementRule::kAny;
+    bool decided =
+        match.rule == expr::ElementRule::kFilter || match.rule == expr::ElementRule::kAny;
     for (const expr::Plan& term : terms) {
         const auto answer = answers_.find(expr::LeafOf(term));
         decided = decided && answer != answers_.end() && answer->second.exact;

@@ -25,8 +25,8 @@ namespace elanus::segment {
 
 class LeafAnswers {
   public:
-    // `open`: the rows that the plan would be evaluated for.
-    LeafAnswers(const expr::Plan& plan, const RowSource& source, const base::Bitmap& open);
+    // `open_rows`: how many rows the plan would be evaluated for.
+    LeafAnswers(const expr::Plan& plan, const RowSource& source, size_t open_rows);
 
     // Clears the rows that an answered conjunct of the plan rules out. True when what is left
     // passes the whole plan: nothing has to be evaluated.
@@ -56,8 +56,7 @@ class LeafAnswers {
     void AskTerms(const expr::And& conjunction, const Domain& domain, double open);
     void AskElements(const expr::ElementMatch& match, double open_rows);
     // The index's answer goes in when it is worth its cost; gives the rows left open.
-    double AskLeaf(const expr::Plan& leaf, const Choice& choice, const Domain& domain,
-                   double open);
+    double AskLeaf(const expr::Plan& leaf, const Choice& choice, const Domain& domain, double open);
     bool Decides(const expr::Plan& plan) const;
     bool NarrowByTerm(const expr::Plan& term, base::Bitmap* rows) const;
     bool NarrowByElements(const expr::ElementMatch& match, base::Bitmap* rows) const;

@@ -19,7 +19,7 @@ namespace {
 base::Result<RowSet> SelectPinned(const RowSource& source, const DeleteList& deletes,
                                   const expr::PrimaryKeySplit& split, const ReadOptions& options,
                                   ReadCounters* counters) {
-    base::Bitmap rows(source.rows());
+    RowSet set{source.rows(), base::Bitmap(source.rows())};
     const std::vector<base::RowOffset> found = source.FindKeys(split.keys);
     ++counters->key_lookups;
     counters->rows_scanned += found.size();
@@ -31,22 +31,19 @@ base::Result<RowSet> SelectPinned(const RowSource& source, const DeleteList& del
         const base::Timestamp inserted = TimestampOf(source, row);
         if (inserted <= options.timestamp && inserted > options.expired_ts &&
             !deletes.IsDeleted(row, options.timestamp)) {
-            rows.Set(row);
+            set.bitmap->Set(row);
         }
     }
     if (!split.rest.IsAlwaysTrue()) {
-        RETURN_IF_ERROR(KeepMatching(source, split.rest, options, &rows, nullptr));
+        RETURN_IF_ERROR(KeepMatching(source, split.rest, options, &set, nullptr));
     }
-    return RowSet{source.rows(), std::move(rows)};
+    return set;
 }
 
 base::Result<RowSet> SelectScanned(const RowSource& source, const DeleteList& deletes,
                                    const ReadOptions& options, ReadCounters* counters) {
     RowSet visible = VisibleRows(source, deletes, options);
-    if (!visible.bitmap.has_value()) {
-        visible.bitmap = base::Bitmap(visible.rows, true);
-    }
-    RETURN_IF_ERROR(KeepMatching(source, *options.filter, options, &*visible.bitmap, counters));
+    RETURN_IF_ERROR(KeepMatching(source, *options.filter, options, &visible, counters));
     return visible;
 }
 
@@ -196,27 +193,87 @@ RowSet VisibleRows(const RowSource& source, const DeleteList& deletes, const Rea
     return visible;
 }
 
-base::Result<RowSet> SelectRows(const RowSource& source, const DeleteList& deletes,
-                                base::FieldId key_field, const ReadOptions& options,
-                                ReadCounters* counters) {
-    const int64_t begin_ns = options.clock->MonotonicNs();
-    RETURN_IF_ERROR(options.context->Check(begin_ns));
-    const sys::Stopwatch watch(*options.clock, begin_ns, &counters->filter_ns);
+namespace {
+
+enum class Way : uint8_t { kVisible, kNone, kPinned, kScanned };
+
+// How the rows of a read are found.
+struct Route {
+    Way way = Way::kVisible;
+    std::optional<expr::PrimaryKeySplit> split;  // of kPinned
+};
+
+Route ChooseRoute(const RowSource& source, base::FieldId key_field, const ReadOptions& options,
+                  ReadCounters* counters) {
     const bool all = options.filter == nullptr || options.filter->IsAlwaysTrue();
     if (options.profile != nullptr) {
         options.profile->estimated_rows =
             all ? source.rows() : EstimatedRows(*options.filter, source);
     }
     if (all || source.rows() == 0) {
-        return VisibleRows(source, deletes, options);
+        return {};
     }
     if (CannotMatch(*options.filter, source)) {
         ++counters->segments_pruned;
-        return RowSet{source.rows(), base::Bitmap(source.rows())};
+        return {Way::kNone, std::nullopt};
     }
-    const auto split = expr::SplitPrimaryKeyTerm(*options.filter, key_field);
-    return split.has_value() ? SelectPinned(source, deletes, *split, options, counters)
-                             : SelectScanned(source, deletes, options, counters);
+    auto split = expr::SplitPrimaryKeyTerm(*options.filter, key_field);
+    return split.has_value() ? Route{Way::kPinned, std::move(split)}
+                             : Route{Way::kScanned, std::nullopt};
+}
+
+base::Result<RowSet> SelectBy(const Route& route, const RowSource& source,
+                              const DeleteList& deletes, const ReadOptions& options,
+                              ReadCounters* counters) {
+    switch (route.way) {
+        case Way::kVisible:
+            break;
+        case Way::kNone:
+            return RowSet{source.rows(), base::Bitmap(source.rows())};
+        case Way::kPinned:
+            return SelectPinned(source, deletes, *route.split, options, counters);
+        case Way::kScanned:
+            return SelectScanned(source, deletes, options, counters);
+    }
+    return VisibleRows(source, deletes, options);
+}
+
+base::Result<size_t> CountBy(const Route& route, const RowSource& source, const DeleteList& deletes,
+                             const ReadOptions& options, ReadCounters* counters) {
+    if (route.way == Way::kNone) {
+        return 0;
+    }
+    if (route.way == Way::kScanned) {
+        return CountMatching(source, *options.filter, options,
+                             VisibleRows(source, deletes, options), counters);
+    }
+    ASSIGN_OR_RETURN(const RowSet set, SelectBy(route, source, deletes, options, counters));
+    return set.Count();
+}
+
+}  // namespace
+
+base::Result<RowSet> SelectRows(const RowSource& source, const DeleteList& deletes,
+                                base::FieldId key_field, const ReadOptions& options,
+                                ReadCounters* counters) {
+    const int64_t begin_ns = options.clock->MonotonicNs();
+    RETURN_IF_ERROR(options.context->Check(begin_ns));
+    const sys::Stopwatch watch(*options.clock, begin_ns, &counters->filter_ns);
+    return SelectBy(ChooseRoute(source, key_field, options, counters), source, deletes, options,
+                    counters);
+}
+
+base::Result<size_t> CountRows(const RowSource& source, const DeleteList& deletes,
+                               base::FieldId key_field, const ReadOptions& options,
+                               ReadCounters* counters) {
+    ++counters->segments;
+    const int64_t begin_ns = options.clock->MonotonicNs();
+    RETURN_IF_ERROR(options.context->Check(begin_ns));
+    const sys::Stopwatch watch(*options.clock, begin_ns, &counters->filter_ns);
+    ASSIGN_OR_RETURN(const size_t count, CountBy(ChooseRoute(source, key_field, options, counters),
+                                                 source, deletes, options, counters));
+    counters->rows_matched += count;
+    return count;
 }
 
 void DropNulls(const RowSource& source, base::FieldId field_id, RowSet* set) {

@@ -5,22 +5,13 @@
 
 #include "base/bitmap.h"
 #include "segment/delete_list.h"
+#include "segment/row_set.h"
 #include "segment/row_source.h"
 #include "segment/segment.h"
 
-#include <optional>
 #include <vector>
 
 namespace elanus::segment {
-
-// A set of rows of a segment; without a bitmap it holds all of them.
-struct RowSet {
-    size_t rows = 0;
-    std::optional<base::Bitmap> bitmap;
-
-    size_t Count() const { return bitmap.has_value() ? bitmap->Count() : rows; }
-    bool None() const { return bitmap.has_value() ? bitmap->None() : rows == 0; }
-};
 
 // Rows visible at the read's moment. No per-row work when all are.
 RowSet VisibleRows(const RowSource& source, const DeleteList& deletes, const ReadOptions& options);
@@ -36,6 +27,10 @@ void KeepRows(const base::Bitmap& rows, RowSet* set);
 base::Result<base::Bitmap> MatchRows(const RowSource& source, const DeleteList& deletes,
                                      base::FieldId key_field, const ReadOptions& options,
                                      ReadCounters* counters);
+// How many those are; makes no bitmap of what is only counted.
+base::Result<size_t> CountRows(const RowSource& source, const DeleteList& deletes,
+                               base::FieldId key_field, const ReadOptions& options,
+                               ReadCounters* counters);
 // The deletes of the run that hit: the row exists and was inserted before the delete.
 DeleteRun EffectiveDeletes(const RowSource& source, DeleteRun run);
 // The rows of the set with the smallest keys, ascending by key (equal keys by row), at most

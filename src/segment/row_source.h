@@ -15,7 +15,8 @@
 
 namespace elanus::segment {
 
-struct ColumnMeta;  // segment_file.h
+struct ColumnMeta;   // segment_file.h
+class ShreddedJson;  // shredded_json.h
 
 struct RowRun {
     base::RowOffset first_row = 0;
@@ -40,6 +41,11 @@ class RowSource {
     virtual const float* Norms(size_t run, base::FieldId field_id) const = 0;
     // Statistics over all rows; null when unknown.
     virtual const ColumnMeta* Statistics(base::FieldId field_id) const = 0;
+    // Paths of a JSON column that are kept as columns; null when there are none.
+    virtual const ShreddedJson* Shredded(base::FieldId field_id) const {
+        (void)field_id;
+        return nullptr;
+    }
     // Indexes over all rows of columns; null when there are none.
     virtual std::shared_ptr<const ScalarIndexes> scalar_indexes() const { return nullptr; }
     // Row timestamps never fall from one row to the next.

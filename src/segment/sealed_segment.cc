@@ -10,10 +10,12 @@
 #include "segment/row_reader.h"
 #include "segment/scan_guard.h"
 #include "segment/segment_file.h"
+#include "segment/shredded_json.h"
 #include "segment/term_counts.h"
 #include "sys/stopwatch.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 namespace elanus::segment {
@@ -114,6 +116,7 @@ class SealedSegment::Impl : public RowSource {
             ASSIGN_OR_RETURN(MappedColumn mapped, MapColumn(reader, column, meta.rows));
             columns.push_back(std::move(mapped));
             RETURN_IF_ERROR(OpenTokens(*field));
+            RETURN_IF_ERROR(OpenShredded(*field));
         }
         const MappedColumn* key_column = Find(key_field().id);
         if (key_column == nullptr ||
@@ -139,6 +142,16 @@ class SealedSegment::Impl : public RowSource {
         constexpr base::IndexId kNoIndex = 0;  // none that a user has defined
         ChangeIndexes(
             [&](AttachedIndexes& indexes) { indexes.AddScalar(kNoIndex, std::move(index)); });
+        return base::Status();
+    }
+
+    base::Status OpenShredded(const schema::FieldSchema& field) {
+        if (field.type == schema::DataType::kJson) {
+            ASSIGN_OR_RETURN(auto opened, ShreddedJson::Open(reader, field.id, meta.rows));
+            if (opened.has_value()) {
+                shredded.emplace(field.id, *std::move(opened));
+            }
+        }
         return base::Status();
     }
 
@@ -168,6 +181,10 @@ class SealedSegment::Impl : public RowSource {
     const ColumnMeta* Statistics(base::FieldId field_id) const override {
         const MappedColumn* column = Find(field_id);
         return column == nullptr ? nullptr : &column->meta;
+    }
+    const ShreddedJson* Shredded(base::FieldId field_id) const override {
+        const auto found = shredded.find(field_id);
+        return found == shredded.end() ? nullptr : &found->second;
     }
     bool timestamps_ascend() const override { return meta.timestamps_ascend; }
     base::Timestamp max_timestamp() const override { return meta.max_timestamp; }
@@ -212,6 +229,7 @@ class SealedSegment::Impl : public RowSource {
     SegmentMeta meta;
     KeyIndex keys;
     std::vector<MappedColumn> columns;
+    std::map<base::FieldId, ShreddedJson> shredded;
     std::vector<RowRun> whole;  // one run, or none when there are no rows
     DeleteList deletes;
     mutable DerivedColumns derived;
@@ -469,6 +487,11 @@ base::Status SealedSegment::AddTermStatistics(base::FieldId field_id,
 base::Result<base::Bitmap> SealedSegment::Match(const ReadOptions& options,
                                                 ReadCounters* counters) const {
     return MatchRows(*impl_, impl_->deletes, impl_->key_field().id, options, counters);
+}
+
+base::Result<size_t> SealedSegment::CountMatches(const ReadOptions& options,
+                                                 ReadCounters* counters) const {
+    return CountRows(*impl_, impl_->deletes, impl_->key_field().id, options, counters);
 }
 
 base::Result<std::vector<base::RowOffset>> SealedSegment::SelectByKey(

@@ -57,6 +57,8 @@ class SealedSegment : public Segment {
                                    vindex::TermStatistics* out) const override;
     base::Result<base::Bitmap> Match(const ReadOptions& options,
                                      ReadCounters* counters) const override;
+    base::Result<size_t> CountMatches(const ReadOptions& options,
+                                      ReadCounters* counters) const override;
     base::Result<std::vector<base::RowOffset>> SelectByKey(const ReadOptions& options, size_t limit,
                                                            ReadCounters* counters) const override;
     base::Result<schema::ColumnBatch> Fetch(

@@ -106,6 +106,9 @@ class Segment {
     // Visible rows that match, as a bitmap over [0, rows at that moment).
     virtual base::Result<base::Bitmap> Match(const ReadOptions& options,
                                              ReadCounters* counters) const = 0;
+    // How many rows Match() would give.
+    virtual base::Result<size_t> CountMatches(const ReadOptions& options,
+                                              ReadCounters* counters) const = 0;
     // The matching rows with the smallest primary keys, ascending by key, at most `limit`.
     virtual base::Result<std::vector<base::RowOffset>> SelectByKey(
         const ReadOptions& options, size_t limit, ReadCounters* counters) const = 0;

@@ -43,7 +43,9 @@ enum class ColumnPart : uint32_t {
     kOffsets = 17,
     kValidity = 18,
     kNorms = 19,
-    kTokens = 20,  // a whole file: the text index of a column (scalar_index/text_index.h)
+    kTokens = 20,        // a whole file: the text index of a column (scalar_index/text_index.h)
+    kShreddedMeta = 21,  // of a JSON column (shredded_json.h)
+    kShreddedData = 22,
 };
 codec::SectionId PartSection(base::FieldId field_id, uint32_t path, ColumnPart part);
 constexpr uint32_t ChildPath(uint32_t parent, size_t child) {

@@ -401,6 +401,21 @@ void SegmentModel::CheckMatch(const Segment& segment, base::Timestamp timestamp)
     }
     ASSERT_EQ(segment.LiveRows(timestamp), match->Count());
     ASSERT_EQ(counters.rows_matched, match->Count());
+    CheckCount(segment, OptionsAt(context_, timestamp), match->Count());
+}
+
+// The same rows counted as those that a bitmap tells of, at the same price.
+void SegmentModel::CheckCount(const Segment& segment, const ReadOptions& options, size_t matched) {
+    ReadCounters counted;
+    ReadCounters selected;
+    const auto count = segment.CountMatches(options, &counted);
+    ASSERT_TRUE(count.ok()) << count.status().reason();
+    ASSERT_EQ(*count, matched);
+    ASSERT_TRUE(segment.Match(options, &selected).ok());
+    ASSERT_EQ(counted.rows_matched, matched);
+    ASSERT_EQ(counted.rows_scanned, selected.rows_scanned);
+    ASSERT_EQ(counted.segments, selected.segments);
+    ASSERT_EQ(counted.segments_pruned, selected.segments_pruned);
 }
 
 void SegmentModel::CheckFilters(const Segment& segment, base::Timestamp timestamp) {
@@ -439,6 +454,7 @@ void SegmentModel::CheckFilters(const Segment& segment, base::Timestamp timestam
                       rows[row].VisibleAt(timestamp) && cases[i].second(rows[row]))
                 << "case " << i << " row " << row;
         }
+        CheckCount(segment, OptionsAt(context_, timestamp, &cases[i].first), match->Count());
     }
 }
 

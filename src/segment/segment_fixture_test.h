@@ -79,6 +79,7 @@ class SegmentModel {
 
   private:
     void CheckMatch(const Segment& segment, base::Timestamp timestamp);
+    void CheckCount(const Segment& segment, const ReadOptions& options, size_t matched);
     void CheckFilters(const Segment& segment, base::Timestamp timestamp);
     void CheckKeys(const Segment& segment, base::Timestamp timestamp);
     void CheckFetch(const Segment& segment);

@@ -4,6 +4,7 @@
 #include "base/bitmap.h"
 #include "scalar_index/text_index.h"
 #include "segment/segment_file.h"
+#include "segment/shredded_writer.h"
 
 #include <algorithm>
 #include <tuple>
@@ -168,6 +169,9 @@ class Writer {
             RETURN_IF_ERROR(WriteColumn(column.field_id, 0, Pieces::Of(column)));
             WriteNorms(column);
             RETURN_IF_ERROR(WriteTokens(column));
+            if (column.shape.type == DataType::kJson) {
+                WriteShredded(column, rows_, &envelope_);
+            }
         }
         return envelope_.Finish();
     }
