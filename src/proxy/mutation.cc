@@ -116,6 +116,8 @@ base::Result<PendingWrite> PrepareWrite(ProxyCore& core, const base::CallContext
     RETURN_IF_ERROR(CheckSchemaTimestamp(*collection, request->schema_timestamp));
     RETURN_IF_ERROR(core.CheckAllowed(*collection, "writing"));
     RETURN_IF_ERROR(CheckNamespace(*collection, request->namespace_name, core.limits));
+    RETURN_IF_ERROR(
+        UseNamespacePartition(*collection, request->namespace_name, &request->partition));
     // Before the columns are taken, so that a retry with a fresh schema still has them.
     if (!request->partition.empty()) {
         RETURN_IF_ERROR(FindPartition(*collection, request->partition).status());
@@ -231,6 +233,8 @@ base::Result<MutationResult> UpdateRows(ProxyCore& core, const base::CallContext
     RETURN_IF_ERROR(core.CheckAllowed(*collection, "writing"));
     RETURN_IF_ERROR(CheckNamespace(*collection, request->namespace_name, core.limits));
     RETURN_IF_ERROR(CheckFieldOps(*collection, *request));
+    RETURN_IF_ERROR(
+        UseNamespacePartition(*collection, request->namespace_name, &request->partition));
     if (!request->partition.empty()) {
         RETURN_IF_ERROR(FindPartition(*collection, request->partition).status());
     }

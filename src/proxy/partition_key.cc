@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "proxy/phrase.h"
 #include "proxy/schema_validation.h"
+#include "proxy/tenant_namespace.h"
 
 #include <algorithm>
 #include <optional>
@@ -85,6 +86,16 @@ base::Result<bool> PinsOneValue(const expr::Plan& plan, base::FieldId key_field)
     return false;
 }
 
+// The field whose value says which partition holds a row; null when none does.
+const schema::FieldSchema* PinningField(const schema::CollectionSchema& schema) {
+    for (const schema::FieldSchema& field : schema.fields) {
+        if (field.is_partition_key || field.is_namespace()) {
+            return &field;
+        }
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 std::vector<base::PartitionId> HashPartitions(const roles::CollectionInfo& collection) {
@@ -116,12 +127,21 @@ uint64_t HashPartitionKey(std::string_view key) {
 std::vector<base::PartitionId> PrunePartitions(const roles::CollectionInfo& collection,
                                                std::vector<base::PartitionId> asked,
                                                const expr::Plan* filter) {
-    const schema::FieldSchema* key_field = collection.schema.partition_key();
+    const schema::FieldSchema* key_field = PinningField(collection.schema);
     if (key_field == nullptr || filter == nullptr || !asked.empty()) {
         return asked;
     }
     const auto keys = PinnedKeys(*filter, key_field->id);
     if (!keys.has_value() || keys->empty()) {
+        return asked;
+    }
+    if (key_field->is_namespace()) {
+        for (const std::string& name : keys->strings) {
+            const auto partition = PartitionOfNamespace(collection, name);
+            if (partition.has_value()) {
+                asked.push_back(*partition);
+            }
+        }
         return asked;
     }
     const std::vector<base::PartitionId> partitions = HashPartitions(collection);

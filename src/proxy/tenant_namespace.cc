@@ -1,10 +1,13 @@
 #include "proxy/tenant_namespace.h"
 
+#include "base/check.h"
 #include "proxy/name_validation.h"
 #include "proxy/partition_key.h"
 #include "proxy/phrase.h"
+#include "proxy/row_routing.h"
 #include "proxy/schema_validation.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace elanus::proxy {
@@ -13,13 +16,25 @@ namespace {
 
 constexpr std::string_view kModeProperty = "namespace.mode";
 constexpr std::string_view kShardingProperty = "namespace.sharding.enabled";
+constexpr std::string_view kPartitionMode = "partition";
+
+bool IsPartitionMode(const KeyValues& properties) {
+    const auto mode = properties.find(std::string(kModeProperty));
+    return mode != properties.end() && mode->second == kPartitionMode;
+}
+
+const schema::FieldSchema& FieldOf(const roles::CollectionInfo& collection) {
+    const auto& fields = collection.schema.fields;
+    const auto field = std::find_if(fields.begin(), fields.end(),
+                                    [](const auto& each) { return each.is_namespace(); });
+    CHECK(field != fields.end(), "a collection with namespaces and without their field");
+    return *field;
+}
 
 base::Status CheckProperties(const KeyValues& properties) {
     const auto mode = properties.find(std::string(kModeProperty));
-    if (mode != properties.end() && mode->second == "partition") {
-        return NotSupportedYet("namespace.mode partition");
-    }
-    if (mode != properties.end() && mode->second != "partition_key") {
+    if (mode != properties.end() && mode->second != kPartitionMode &&
+        mode->second != "partition_key") {
         return Invalid("invalid value of property ", kModeProperty, ": ", mode->second,
                        ", expected one of partition_key, partition");
     }
@@ -44,7 +59,7 @@ base::Status AddNamespaceField(const KeyValues& properties, const Limits& limits
     field.name = schema::kNamespaceFieldName;
     field.description = "namespace id";
     field.type = schema::DataType::kVarChar;
-    field.is_partition_key = true;
+    field.is_partition_key = !IsPartitionMode(properties);
     field.type_params["max_length"] = std::to_string(limits.max_name_length);
     schema->fields.push_back(std::move(field));
     return base::Status();
@@ -72,10 +87,10 @@ PlanPtr WithinNamespace(const roles::CollectionInfo& collection, const Namespace
     if (!collection.schema.enable_namespace || (filter != nullptr && filter->IsAlwaysFalse())) {
         return filter;
     }
-    const schema::FieldSchema* field = collection.schema.partition_key();
+    const schema::FieldSchema& field = FieldOf(collection);
     expr::Compare within;
-    within.column.field_id = field->id;
-    within.column.type = field->type;
+    within.column.field_id = field.id;
+    within.column.type = field.type;
     within.value = *name;
     expr::Plan term{std::move(within)};
     return std::make_shared<const expr::Plan>(
@@ -87,15 +102,37 @@ void LimitDeletes(const roles::CollectionInfo& collection, const NamespaceName& 
     if (!collection.schema.enable_namespace) {
         return;
     }
-    const base::FieldId field = collection.schema.partition_key()->id;
-    const std::vector<base::PartitionId> partitions = HashPartitions(collection);
+    const base::FieldId field = FieldOf(collection).id;
+    const std::optional<base::PartitionId> partition = PartitionOfNamespace(collection, *name);
     for (roles::WritePart& part : *parts) {
         part.delete_scope = roles::DeleteScope{field, *name};
-        if (!partitions.empty()) {
-            part.partition_id =
-                partitions[HashPartitionKey(std::string_view(*name)) % partitions.size()];
-        }
+        part.partition_id = partition.value_or(part.partition_id);
     }
+}
+
+std::optional<base::PartitionId> PartitionOfNamespace(const roles::CollectionInfo& collection,
+                                                      std::string_view name) {
+    if (IsPartitionMode(collection.properties)) {
+        const auto found = FindPartition(collection, name);
+        return found.ok() ? std::optional(*found) : std::nullopt;
+    }
+    const std::vector<base::PartitionId> partitions = HashPartitions(collection);
+    return partitions.empty()
+               ? std::nullopt
+               : std::optional(partitions[HashPartitionKey(name) % partitions.size()]);
+}
+
+base::Status UseNamespacePartition(const roles::CollectionInfo& collection,
+                                   const NamespaceName& name, std::string* partition) {
+    if (!collection.schema.enable_namespace || !IsPartitionMode(collection.properties)) {
+        return base::Status();
+    }
+    if (!partition->empty() && *partition != *name) {
+        return Invalid("partition ", *partition, " is not that of namespace ", *name,
+                       ": leave the partition out");
+    }
+    *partition = *name;
+    return base::Status();
 }
 
 schema::FieldSchema FilledNamespaceField(const schema::FieldSchema& field,

@@ -1,10 +1,11 @@
 // Namespaces: tenants that share a collection, each seeing its own rows and keys only.
 //
-// How: a collection whose schema says enable_namespace has a hidden VarChar field $namespace_id
-// that is its partition key. Writes fill it from the request, reads get `$namespace_id == name` in
-// front of their filter (which then reads the one partition it hashes to), deletes by key carry it
-// as their scope. So the same primary key may stand once in each namespace.
-// Why not a partition for each: docs/adr/0015-namespaces.md
+// How: a collection whose schema says enable_namespace has a hidden VarChar field $namespace_id.
+// Writes fill it from the request, reads get `$namespace_id == name` in front of their filter,
+// deletes by key carry it as their scope. So the same primary key may stand once in each namespace.
+// The field is the partition key, so that rows lie in the one partition that their namespace hashes
+// to; with namespace.mode=partition they lie in the partition of the namespace's name, made
+// before (CreatePartition). Why the first is the default: docs/adr/0015-namespaces.md
 // Invariants:
 //   INV-NAMESPACE-1  No read or delete of such a collection goes to a shard without the name that
 //                    CheckNamespace has seen.
@@ -48,6 +49,15 @@ PlanPtr WithinNamespace(const roles::CollectionInfo& collection, const Namespace
 // Makes the deletes of the parts hit rows of the namespace only.
 void LimitDeletes(const roles::CollectionInfo& collection, const NamespaceName& name,
                   std::vector<roles::WritePart>* parts);
+
+// The one partition that holds the rows of a namespace; absent when there is none.
+std::optional<base::PartitionId> PartitionOfNamespace(const roles::CollectionInfo& collection,
+                                                      std::string_view name);
+
+// With namespace.mode=partition: names the namespace's partition as that of a write. 1100 when the
+// request names another one.
+base::Status UseNamespacePartition(const roles::CollectionInfo& collection,
+                                   const NamespaceName& name, std::string* partition);
 
 // The hidden field with the name as its default: what the rows of a write hold.
 schema::FieldSchema FilledNamespaceField(const schema::FieldSchema& field,

@@ -320,8 +320,37 @@ def test_partitions_are_those_of_a_partition_key(client, name):
         client.create_partition(name, "p")
 
 
+def test_a_partition_for_each_namespace(server, client, name):
+    create(client, name, namespaced_schema(), properties={"namespace.mode": "partition"})
+    for namespace in ("a", "b"):
+        client.create_partition(name, namespace)
+    assert sorted(client.list_partitions(name)) == ["_default", "a", "b"]
+    stub = stub_of(server)
+    a, b, nobody = (Tenant(stub, name, namespace) for namespace in ("a", "b", "nobody"))
+    a.put({1: 10, 2: 20})
+    client.flush(name)
+    a.put({3: 30})
+    b.put({1: 11, 2: 21})
+    assert a.rows() == {1: 10, 2: 20, 3: 30} and b.rows() == {1: 11, 2: 21} and nobody.rows() == {}
+    a.upsert({1: 12})
+    b.delete("id == 2")
+    a.delete("n > 25")
+    a.update("m", {2: 5})
+    assert a.rows() == {1: 12, 2: 20} and b.rows() == {1: 11} and a.rows(field="m")[2] == 5
+    assert client.get_partition_stats(name, "b")["row_count"] >= 1
+    with pytest.raises(MilvusException, match="partition not found") as error:
+        nobody.put({1: 1})
+    assert error.value.code == 200
+    reply = stub.Insert(milvus_pb2.InsertRequest(
+        collection_name=name, namespace="a", partition_name="b", num_rows=1,
+        fields_data=[numbers("id", [9]), numbers("n", [9]), vectors([9])]))
+    assert reply.status.code == 1100 and "is not that of namespace a" in reply.status.reason
+    client.release_partitions(name, ["b"])
+    client.drop_partition(name, "b")
+    assert a.rows() == {1: 12, 2: 20}
+
+
 @pytest.mark.parametrize("properties, phrase", [
-    ({"namespace.mode": "partition"}, "namespace.mode partition is not supported yet"),
     ({"namespace.mode": "other"}, "invalid value of property namespace.mode"),
     ({"namespace.sharding.enabled": "true"}, "namespace.sharding.enabled is not supported yet"),
     ({"namespace.sharding.enabled": "maybe"}, "invalid value of property namespace.sharding.enabled"),
