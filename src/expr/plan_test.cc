@@ -181,9 +181,18 @@ TEST(PlanCache, ParsesOnceAndForgetsTheOldest) {
     ++schema.version;
     EXPECT_NE(first->get(), cache.GetOrParse(1, "a > 1", schema)->get());
     EXPECT_EQ(cache.size(), 2u);
-    EXPECT_FALSE(cache.GetOrParse(1, "nope > 1", schema).ok());
-    EXPECT_FALSE(cache.GetOrParse(1, "nope > 1", schema).ok());
-    EXPECT_EQ(cache.size(), 2u);
+}
+
+TEST(PlanCache, KeepsFailuresToo) {
+    PlanCache cache(2);
+    const schema::CollectionSchema schema = MakeSchema();
+    bool found = false;
+    const auto first = cache.GetOrParse(1, "nope > 1", schema, {}, &found);
+    EXPECT_FALSE(first.ok() || found);
+    const auto again = cache.GetOrParse(1, "nope > 1", schema, {}, &found);
+    EXPECT_TRUE(found);
+    EXPECT_EQ(again.status().reason(), first.status().reason());
+    EXPECT_EQ(cache.size(), 1u);
 }
 
 TEST(PlanCache, ServesManyThreads) {

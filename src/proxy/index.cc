@@ -83,6 +83,7 @@ base::Status Proxy::AlterIndex(const base::CallContext& context, const IndexName
                      core_->Collection(context, name.database, name.collection));
     RETURN_IF_ERROR(core_->CheckAllowed(*info, "index"));
     ASSIGN_OR_RETURN(const std::vector<roles::IndexProgress> found, DescribeIndex(context, name));
+    RETURN_IF_ERROR(CheckAlterableIndexParams(params, delete_keys, found.front().index.index_type));
     ASSIGN_OR_RETURN(const roles::LoadStatus load, core_->LoadStatusOf(context, *info));
     if (IsLoadedOrLoading(load)) {
         return base::Status::WithFields(base::Code::kCollectionLoaded,

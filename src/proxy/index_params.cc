@@ -356,7 +356,8 @@ base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collectio
 }
 
 base::Status CheckAlterableIndexParams(const KeyValues& params,
-                                       const std::vector<std::string>& delete_keys) {
+                                       const std::vector<std::string>& delete_keys,
+                                       std::string_view index_type) {
     if (!params.empty() && !delete_keys.empty()) {
         return Invalid("cannot provide both DeleteKeys and ExtraParams");
     }
@@ -373,7 +374,7 @@ base::Status CheckAlterableIndexParams(const KeyValues& params,
             return Invalid(key, " is not a configable index property");
         }
     }
-    return CheckSwitches(params);
+    return CheckSwitches(params, index_type);
 }
 
 }  // namespace elanus::proxy

@@ -15,7 +15,9 @@ base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collectio
                                           const CreateIndexRequest& request, const Limits& limits);
 
 // Keys that AlterIndex may set or remove: mmap.enabled, indexoffsetcache.enabled, warmup.
+// `index_type` is that of the index, as far as it is known yet.
 base::Status CheckAlterableIndexParams(const KeyValues& params,
-                                       const std::vector<std::string>& delete_keys);
+                                       const std::vector<std::string>& delete_keys,
+                                       std::string_view index_type = {});
 
 }  // namespace elanus::proxy

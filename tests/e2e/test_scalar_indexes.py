@@ -309,6 +309,30 @@ def test_refused(client, empty, field, index_type, params, code, phrase):
             client.load_collection(empty)
 
 
+def test_texts_take_no_index(client, name):
+    made = simple_schema(dim=2)
+    made.add_field("long", DataType.TEXT, max_length=1000, enable_analyzer=True, enable_match=True)
+    client.create_collection(name, schema=made)
+    for index_type in ("INVERTED", "AUTOINDEX", "BITMAP", "NGRAM"):
+        index = MilvusClient.prepare_index_params()
+        index.add_index("long", index_type=index_type, params={"min_gram": 2, "max_gram": 3})
+        with pytest.raises(MilvusException, match=f"data type Text can't build with this index {index_type}") as error:
+            client.create_index(name, index)
+        assert error.value.code == 1100
+
+
+def test_an_index_on_disk_is_not_mapped(client, name):
+    client.create_collection(name, schema=simple_schema(dim=2))
+    index = MilvusClient.prepare_index_params()
+    index.add_index("vector", index_name="v", index_type="DISKANN", metric_type="L2")
+    client.create_index(name, index)
+    for value in (True, False):
+        with pytest.raises(MilvusException, match="index type DISKANN does not support mmap") as error:
+            client.alter_index_properties(name, "v", {"mmap.enabled": value})
+        assert error.value.code == 1100
+    client.alter_index_properties(name, "v", {"warmup": "sync"})
+
+
 def test_one_index_for_each_json_path(client, name):
     client.create_collection(name, schema=schema())
 
@@ -360,7 +384,7 @@ def test_rows_come_and_go_while_indexes_are_built_and_dropped(client, name):
     dice = random.Random(1)
     ids = itertools.count()
     kept = {}
-    for turn in range(8):
+    for turn in range(4):
         batch = [make_row(next(ids), dice) for _ in range(1200)]
         insert_in_batches(client, name, batch)
         kept |= {row["id"]: row for row in batch}
