@@ -92,8 +92,8 @@ def create(client, name, case_schema, indexed):
         _add_field(schema, known)
     index = MilvusClient.prepare_index_params()
     index.add_index("vector", index_type="FLAT", metric_type="L2")
-    for field_name, index_type in indexed.items():
-        index.add_index(field_name, index_type=index_type)
+    for number, (field_name, index_type) in enumerate(indexed.items()):
+        index.add_index(field_name, index_name=f"i{number}", index_type=index_type)
     client.create_collection(name, schema=schema, index_params=index, consistency_level="Strong",
                              timeout=CALL_SECONDS_MAX)
 
@@ -103,10 +103,19 @@ def load(client, name, case):
     for kind, what in case.steps:
         if kind == "flush":
             client.flush(name, timeout=CALL_SECONDS_MAX)
+        elif kind == "compact":
+            compact(client, name)
         elif kind == "delete":
             client.delete(name, ids=what, timeout=CALL_SECONDS_MAX)
         else:
             getattr(client, kind)(name, [row | {"vector": [0.0, 1.0]} for row in what], timeout=CALL_SECONDS_MAX)
+
+
+def compact(client, name):
+    job = client.compact(name, timeout=CALL_SECONDS_MAX)
+    deadline = time.monotonic() + CALL_SECONDS_MAX
+    while client.get_compaction_state(job) != "Completed" and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def ask(client, name, text, values=None):

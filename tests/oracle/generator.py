@@ -49,7 +49,7 @@ class Handle:
 class Case:
     seed: int
     schema: Schema
-    steps: list = field(default_factory=list)  # ("insert" | "upsert", rows), ("delete", ids), ("flush", None)
+    steps: list = field(default_factory=list)  # ("insert" | "upsert", rows), ("delete", ids), ("flush" | "compact", None)
     rows: list = field(default_factory=list)  # what the steps leave
     indexed: dict = field(default_factory=dict)  # field to index type
 
@@ -104,6 +104,10 @@ class RowMaker:
         self.keys = PLAIN_KEYS + (dice.sample(ODD_KEYS, 2) if "odd_keys" in features else [])
         self.integers = {name: self.integer_pool(bits) for name, bits in BITS.items()}
         self.words = dice.sample(WORDS, 12)
+        # Keys that nearly always hold one kind: servers keep their values apart from the documents.
+        steady = dice.random() < 0.7
+        self.steady = {key: dice.choice(["int", "float", "number", "text", "bool", "object"])
+                       for key in [*self.keys, *DYNAMIC_KEYS] if steady and dice.random() < 0.6}
 
     def integer_pool(self, bits):
         edge, any_of = 2 ** (bits - 1), self.dice.randrange
@@ -123,7 +127,7 @@ class RowMaker:
         if not self.schema.dynamic:
             return {}
         keys = DYNAMIC_KEYS + [key for key in self.keys if key not in PLAIN_KEYS]
-        return {key: self.json(2) for key in keys if self.dice.random() < 0.5}
+        return {key: self.member(key) for key in keys if self.dice.random() < 0.5}
 
     def value(self, known):
         if known.type == "Array":
@@ -149,10 +153,21 @@ class RowMaker:
     def document(self):
         if "json_root" in self.features and self.dice.random() < 0.2:
             return self.dice.choice([[1, 2.0, "a"], 5, 2.5, True, []])
-        return {key: self.json(2) for key in self.keys if self.dice.random() < 0.7}
+        return {key: self.member(key) for key in self.keys if self.dice.random() < 0.7}
 
-    def json(self, depth):
-        kind = self.dice.choice(["int", "int", "float", "text", "text", "bool", "null", "list", "object"])
+    def member(self, key):
+        kind = self.steady.get(key)
+        if kind is None or self.dice.random() < 0.03:
+            return self.json(2)
+        if kind == "object":
+            return {inner: self.json(0, self.steady.get(inner)) for inner in self.keys[:2]}
+        return self.json(1, kind)
+
+    def json(self, depth, kind=None):
+        if kind in (None, "object"):
+            kind = self.dice.choice(["int", "int", "float", "text", "text", "bool", "null", "list", "object"])
+        if kind == "number":
+            kind = self.dice.choice(["int", "float"])
         if kind == "list":
             return [self.json(depth - 1) for _ in range(self.dice.randrange(4))] if depth else []
         if kind == "object":
@@ -181,6 +196,8 @@ def make_case(seed, features, rows=ROWS):
         case.steps.append(("delete", doomed))
         for key in doomed:
             del alive[key]
+    if dice.random() < 0.2:
+        case.steps += [("flush", None), ("compact", None)]
     case.rows = list(alive.values())
     case.indexed = chosen_indexes(dice, schema) if "indexes" in features and dice.random() < 0.5 else {}
     return case
@@ -196,8 +213,11 @@ def chosen_indexes(dice, schema):
     suits = {"Bool": ["INVERTED", "BITMAP"], "Float": ["INVERTED", "STL_SORT"], "Double": ["INVERTED", "STL_SORT"],
              "VarChar": ["INVERTED", "BITMAP", "STL_SORT", "TRIE"], "Array": ["INVERTED"]}
     suits |= dict.fromkeys(BITS, ["INVERTED", "BITMAP", "STL_SORT"])
-    return {one.name: dice.choice(suits[one.type]) for one in schema.fields[2:]
-            if one.type in suits and not one.match and dice.random() < 0.6}
+    chosen = {one.name: dice.choice(suits[one.type]) for one in schema.fields[2:]
+              if one.type in suits and not one.match and dice.random() < 0.6}
+    parts = {f"{one.name}[{part}]": suits[kind] for one in schema.fields[2:] if one.type == "StructArray"
+             for part, kind in one.subfields.items()}
+    return chosen | {part: dice.choice(kinds) for part, kinds in parts.items() if dice.random() < 0.5}
 
 
 class FilterMaker:
