@@ -94,15 +94,27 @@ void ReadEverything(segment::SealedSegment& sealed) {
     static_cast<void>(sealed.VerifyAll());
 }
 
-}  // namespace
-
-ELANUS_FUZZ_SEEDS {
+std::string FileOf(const schema::ColumnBatch& rows) {
     segment::GrowingSegment growing(1, 1, Schema());
-    growing.Append(fuzz::EveryTypeRows(), 100);
+    growing.Append(rows, 100);
     growing.Seal();
     codec::StringSink sink;
     FUZZ_EXPECT(growing.WriteTo(sink).ok());
-    return {fuzz::SectionsOf(segment::kSegmentFormat, sink.bytes())};
+    return fuzz::SectionsOf(segment::kSegmentFormat, sink.bytes());
+}
+
+// The same row often enough, and two others, so that the paths of its document are kept as columns.
+std::string FileOfOften(uint32_t row) {
+    std::vector<uint32_t> rows(70, row);
+    rows.push_back(1);
+    rows.push_back(8);
+    return FileOf(schema::Gather(fuzz::EveryTypeRows(), rows));
+}
+
+}  // namespace
+
+ELANUS_FUZZ_SEEDS {
+    return {FileOf(fuzz::EveryTypeRows()), FileOfOften(5), FileOfOften(6)};
 }
 
 ELANUS_FUZZ_TARGET(segment_file) {
