@@ -71,13 +71,13 @@ def test_flushed_and_later_rows_survive(own_server, how):
 def test_a_started_server_serves_what_was_loaded(own_server):
     client = own_server.client()
     create(client, "c", schema())
-    for flush in range(25):
+    for flush in range(12):
         client.insert("c", rows_from(flush * 10, 10))
         client.flush("c")
     for how in ("kill", "term"):
         client = ended(own_server, how)
         assert client.get_load_state("c")["state"].name == "Loaded"
-        assert count(client, "c") == 250
+        assert count(client, "c") == 120
 
 
 def test_deleted_rows_stay_deleted(own_server):

@@ -35,7 +35,7 @@ def test_one_of_concurrent_inserts_succeeds(client, server, name):
 
     def work():
         mine = server.client()
-        for key in range(60):
+        for key in range(20):
             try:
                 mine.insert(name, rows(key))
                 successes.append(key)
@@ -47,8 +47,8 @@ def test_one_of_concurrent_inserts_succeeds(client, server, name):
         worker.start()
     for worker in workers:
         worker.join()
-    assert sorted(successes) == list(range(60))
-    assert count(client, name) == 60
+    assert sorted(successes) == list(range(20))
+    assert count(client, name) == 20
 
 
 def test_keys_stay_unique_after_a_kill(own_server, name):
