@@ -7,6 +7,7 @@
 #include "vindex/flat.h"
 #include "vindex/hnsw.h"
 #include "vindex/ivf_index.h"
+#include "vindex/list_index.h"
 #include "vindex/minhash_index.h"
 #include "vindex/sparse_index.h"
 #include "vindex/term_index.h"
@@ -324,9 +325,7 @@ base::Status CheckMetric(const Family& family, const TypeMetrics& type, std::str
     const std::optional<Metric> metric = MetricFromName(name);
     if (!metric.has_value() ||
         std::find(type.metrics.begin(), type.metrics.end(), *metric) == type.metrics.end()) {
-        return base::InvalidParameter(
-            std::string(KindName(type.type)) +
-            " vector index does not support metric type: " + std::string(name));
+        return UnsupportedMetric(type.type, name);
     }
     return base::Status();
 }
@@ -433,16 +432,27 @@ Metric DefaultMetric(VectorType type) {
             return Metric::kHamming;
         case VectorType::kSparseFloat:
             return Metric::kIp;
-        case VectorType::kArrayOfVector:
-            return Metric::kMaxSim;
         default:
             return Metric::kCosine;
     }
 }
 
+base::Status UnsupportedMetric(VectorType type, std::string_view metric) {
+    return base::InvalidParameter(
+        std::string(KindName(type)) +
+        " vector index does not support metric type: " + std::string(metric));
+}
+
+Metric DefaultListMetric(VectorType type) {
+    return type == VectorType::kBinary ? Metric::kMaxSimHamming : Metric::kMaxSim;
+}
+
 base::Status ValidateBuildParams(std::string_view index_type, VectorType type,
                                  std::string_view metric, int64_t dim, const ParamMap& params) {
     ASSIGN_OR_RETURN(const Family* family, FamilyFor(index_type));
+    if (const auto listed = MetricFromName(metric); listed.has_value() && IsListMetric(*listed)) {
+        return ValidateListParams(index_type, type, *listed, dim, params);
+    }
     const TypeMetrics* known = FindType(*family, type);
     if (known == nullptr) {
         return base::InvalidParameter("data type " + std::string(VectorTypeName(type)) +
@@ -474,6 +484,9 @@ base::Result<SearchParams> ParseSearchParams(std::string_view index_type, Metric
     if (family->check_search != nullptr) {
         RETURN_IF_ERROR(family->check_search(index_type, k, params));
     }
+    if (IsListMetric(metric)) {
+        RETURN_IF_ERROR(CheckListSearch(params));
+    }
     SearchParams parsed;
     parsed.k = k;
     parsed.params = params;
@@ -493,6 +506,9 @@ base::Result<std::unique_ptr<Index>> BuildIndex(const BuildParams& params,
     if (params.vector_type == VectorType::kSparseFloat && input.rows > 0 &&
         input.offsets == nullptr) {
         return base::Internal("sparse vectors without their offsets");
+    }
+    if (IsListMetric(params.metric)) {
+        return ListIndex::Build(params, input);
     }
     return FindFamily(params.index_type)->build(params, input);
 }
@@ -529,6 +545,9 @@ base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file, const DirectOp
     }
     if (format == kMinhashFormat) {
         return MinhashIndex::Open(std::move(file));
+    }
+    if (format == kListFormat) {
+        return ListIndex::Open(std::move(file));
     }
     return base::Corruption("\"" + format + "\" is no vector index format");
 }

@@ -44,11 +44,16 @@ bool IsKnownButUnsupported(std::string_view index_type);
 
 // The metric a vector field gets when none is named.
 Metric DefaultMetric(VectorType type);
+// The same for lists of vectors of this type.
+Metric DefaultListMetric(VectorType type);
+
+// The refusal of a metric that vectors of the type do not have, in Milvus' words.
+base::Status UnsupportedMetric(VectorType type, std::string_view metric);
 
 // What CreateIndex must refuse, with Milvus' codes and phrases. `metric` is the name as given;
 // empty means the default for AUTOINDEX and an error otherwise. `params` holds the family's own
 // parameters; index_type, metric_type, mmap.enabled and the like are skipped. Sparse vectors have
-// no `dim`.
+// no `dim`. With a list metric the index is over lists of such vectors.
 base::Status ValidateBuildParams(std::string_view index_type, VectorType type,
                                  std::string_view metric, int64_t dim, const ParamMap& params);
 

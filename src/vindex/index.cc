@@ -14,16 +14,17 @@ SearchScratch& ThreadScratch() {
 
 namespace {
 
-base::Status CheckQuery(VectorType type, uint32_t dim, std::string_view query) {
+base::Status CheckQuery(VectorType type, Metric metric, uint32_t dim, std::string_view query) {
     if (type == VectorType::kSparseFloat) {
         return CheckSparseVector(query);
     }
     const size_t bytes = RowBytes(type, dim);
-    return query.size() == bytes
-               ? base::Status()
-               : base::InvalidParameter("vector dimension mismatch, expected vector size(byte) " +
-                                        std::to_string(bytes) + ", actual " +
-                                        std::to_string(query.size()));
+    const bool fits =
+        IsListMetric(metric) ? !query.empty() && query.size() % bytes == 0 : query.size() == bytes;
+    return fits ? base::Status()
+                : base::InvalidParameter("vector dimension mismatch, expected vector size(byte) " +
+                                         std::to_string(bytes) + ", actual " +
+                                         std::to_string(query.size()));
 }
 
 }  // namespace
@@ -39,7 +40,7 @@ base::Status Index::Search(std::string_view query, const SearchParams& params,
     out->scores.clear();
     out->counters = SearchCounters();
     RETURN_IF_ERROR(CheckSearchParams(params, size_));
-    RETURN_IF_ERROR(CheckQuery(vector_type_, dim_, query));
+    RETURN_IF_ERROR(CheckQuery(vector_type_, metric_, dim_, query));
     const size_t matches = CountMatches(params.filter, size_);
     out->counters.matches = matches;
     if (matches == 0) {

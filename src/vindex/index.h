@@ -11,7 +11,7 @@
 //   INV-VINDEX-3  A damaged file answers kDataCorruption or other rows; it is never read out of
 //                 bounds and never loops.
 // Threads: an Index is immutable; any number of threads may search it at once. A search allocates
-// nothing once its thread has searched an index of that size before.
+// nothing once its thread has searched an index of that size before (one of lists does).
 // Lifetime: an opened index keeps its mapping alive.
 //
 // Iteration: an iterator is a widening range search (radius, range_filter) with the rows already
@@ -63,6 +63,7 @@ struct BuildParams {
 struct BuildInput {
     // `rows` vectors one after another, each of `dim` values of the vector type, aligned for it.
     // Sparse: their pairs (sparse.h), of which row i has bytes [offsets[i], offsets[i + 1]).
+    // List metrics: row i is the list of vectors [offsets[i], offsets[i + 1]), which may be empty.
     const void* vectors = nullptr;
     const uint32_t* offsets = nullptr;
     uint64_t rows = 0;
@@ -71,6 +72,16 @@ struct BuildInput {
     uint64_t seed = 1;
     // Asked now and then from any of the building threads; a failure ends the build with it.
     std::function<base::Status()> interrupt;
+};
+
+// Lists of dense vectors that lie one after another: list i has vectors [offsets[i],
+// offsets[i + 1]). A view; offsets never fall.
+struct VectorLists {
+    const uint8_t* vectors = nullptr;
+    const uint32_t* offsets = nullptr;
+
+    bool present() const { return offsets != nullptr; }
+    size_t SizeOf(uint32_t list) const { return offsets[list + 1] - offsets[list]; }
 };
 
 struct SearchParams {
@@ -82,6 +93,8 @@ struct SearchParams {
     // range_filter. At most k rows are returned, the best of those in range.
     std::optional<float> radius;
     std::optional<float> range_filter;
+    // List metrics: the lists that the index was built of, which it does not keep.
+    VectorLists lists;
     // Asked every few thousand rows; a failure ends the search with it.
     std::function<base::Status()> interrupt;
 };
@@ -126,9 +139,10 @@ class Index {
     // Bytes of the index's arrays, in memory or mapped.
     virtual uint64_t memory_bytes() const = 0;
 
-    // `query` holds the bytes of one vector of vector_type() and dim(), at any alignment. `out` is
-    // overwritten. kInvalidParameter for k = 0 and a query of another size or, sparse, that is no
-    // sparse vector; kDataCorruption when the search met a damaged list.
+    // `query` holds the bytes of one vector of vector_type() and dim(), at any alignment; of a list
+    // metric those of one or more. `out` is overwritten. kInvalidParameter for k = 0 and a query of
+    // another size or, sparse, that is no sparse vector; kDataCorruption when the search met a
+    // damaged list.
     base::Status Search(std::string_view query, const SearchParams& params, Neighbors* out) const;
     // The same for a dense vector of known size.
     base::Status Search(const void* query, const SearchParams& params, Neighbors* out) const {

@@ -16,7 +16,12 @@ constexpr std::pair<Metric, std::string_view> kMetrics[] = {
     {Metric::kSuperstructure, "SUPERSTRUCTURE"},
     {Metric::kMhJaccard, "MHJACCARD"},
     {Metric::kBm25, "BM25"},
+    {Metric::kMaxSim, "MAX_SIM_COSINE"},
     {Metric::kMaxSim, "MAX_SIM"},
+    {Metric::kMaxSimIp, "MAX_SIM_IP"},
+    {Metric::kMaxSimL2, "MAX_SIM_L2"},
+    {Metric::kMaxSimHamming, "MAX_SIM_HAMMING"},
+    {Metric::kMaxSimJaccard, "MAX_SIM_JACCARD"},
 };
 
 char Upper(char c) {
