@@ -18,8 +18,8 @@ base::Result<roles::BuildIndexResponse> Published(object::ObjectStore& objects,
     ASSIGN_OR_RETURN(const object::ObjectInfo info, objects.Stat(request.data_key));
     ASSIGN_OR_RETURN(const base::Buffer file, objects.Map(request.data_key));
     if (request.index.IsVectorIndex()) {
-        ASSIGN_OR_RETURN(const auto index, vindex::OpenIndex(file));
-        return roles::BuildIndexResponse{index->size(), info.size_bytes};
+        RETURN_IF_ERROR(vindex::OpenIndex(file).status());
+        return roles::BuildIndexResponse{request.segment.rows, info.size_bytes};
     }
     ASSIGN_OR_RETURN(const auto index, scalar_index::Index::Open(file));
     return roles::BuildIndexResponse{index->rows(), info.size_bytes};
@@ -36,18 +36,19 @@ base::Result<schema::LeafField> FieldOf(const roles::BuildIndexRequest& request)
 
 base::Result<vindex::BuildParams> ParamsOf(const roles::BuildIndexRequest& request) {
     ASSIGN_OR_RETURN(const schema::LeafField leaf, FieldOf(request));
-    const schema::FieldSchema* field = leaf.field;
+    const schema::FieldSchema field = leaf.ValueSchema();
     const auto metric = vindex::MetricFromName(request.index.metric_type);
-    const bool sparse = field->type == schema::DataType::kSparseFloatVector;
-    if (!(sparse || schema::IsDenseVector(field->type)) || !metric.has_value()) {
+    const bool sparse = field.type == schema::DataType::kSparseFloatVector;
+    if (!(sparse || schema::IsDenseVector(field.type)) || !metric.has_value() ||
+        (vindex::IsListMetric(*metric) && !leaf.is_element())) {
         return base::Status::Error(base::Code::kIndexNotSupported,
                                    request.index.index_type + " over field " + leaf.Name());
     }
     vindex::BuildParams params;
     params.index_type = request.index.index_type.empty() ? "AUTOINDEX" : request.index.index_type;
-    params.vector_type = static_cast<vindex::VectorType>(field->type);
+    params.vector_type = static_cast<vindex::VectorType>(field.type);
     params.metric = *metric;
-    params.dim = sparse ? 0 : static_cast<uint32_t>(field->dim());
+    params.dim = sparse ? 0 : static_cast<uint32_t>(field.dim());
     params.params = request.index.params;
     return params;
 }
@@ -92,11 +93,16 @@ class IndexBuild {
         input.vectors = vectors.values;
         input.offsets = vectors.offsets;
         input.rows = vectors.rows;
+        if (vindex::IsListMetric(params.metric)) {
+            ASSIGN_OR_RETURN(const auto offsets, segment_->ElementOffsets(request_.index.field_id));
+            input.offsets = offsets.data();
+            input.rows = offsets.size() - 1;
+        }
         input.executor = partners_.executor;
         input.seed = static_cast<uint64_t>(request_.segment.id) | 1;
         input.interrupt = Interrupt();
         ASSIGN_OR_RETURN(const auto index, vindex::BuildIndex(params, input));
-        return Publish([&](codec::Sink& sink) { return index->Save(sink); }, index->size());
+        return Publish([&](codec::Sink& sink) { return index->Save(sink); }, segment_->rows());
     }
 
     base::Result<roles::BuildIndexResponse> BuildScalars() {

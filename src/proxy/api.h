@@ -169,6 +169,7 @@ struct SearchResults {
     std::vector<int64_t> counts;  // hits per query
     schema::PrimaryKeys ids;
     std::vector<float> scores;
+    std::vector<int64_t> element_indices;  // of hits that are elements: places in their arrays
     std::vector<OutputColumn> columns;
     std::vector<std::string> output_fields;
     std::vector<HighlightedField> highlights;

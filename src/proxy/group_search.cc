@@ -44,6 +44,9 @@ void CopyHit(const roles::SearchResponse& from, size_t hit, roles::SearchRespons
     to->scores.push_back(from.scores[hit]);
     to->addresses.push_back(from.addresses[hit]);
     to->group_keys.push_back(from.group_keys[hit]);
+    if (!from.elements.empty()) {
+        to->elements.push_back(from.elements[hit]);
+    }
 }
 
 // The groups of `list` in its order, those in `filled` with the hits they have there.

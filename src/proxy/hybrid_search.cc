@@ -229,8 +229,10 @@ base::Status HybridRun::PrepareLists() {
         list.UseBoosts(std::move(boosts));
         RETURN_IF_ERROR(list.Prepare(frame_));
         if (settings_.groups.has_value()) {
-            list.UseGroups(settings_.groups->grouping);
+            RETURN_IF_ERROR(list.UseGroups(settings_.groups->grouping));
         }
+        ASSIGN_OR_RETURN(const ElementCollapse collapse, CollapseOf(list));
+        collapses_.push_back(collapse);
         report.laps.Lap(&report.prepare_ns);
         if (list.nq() != lists_[0]->nq()) {
             return Invalid("sub search request nq is different");
@@ -238,6 +240,21 @@ base::Status HybridRun::PrepareLists() {
     }
     report_.nq = lists_[0]->nq();
     return base::Status();
+}
+
+base::Result<ElementCollapse> HybridRun::CollapseOf(const ListSearch& list) const {
+    ASSIGN_OR_RETURN(const std::optional<ElementCollapse> asked,
+                     ReadElementScope(list.settings().shaping));
+    if (!asked.has_value()) {
+        return ElementCollapse();
+    }
+    if (!list.by_element()) {
+        return Invalid(
+            "element_scope is only supported for element-level search on struct array vector "
+            "sub-fields");
+    }
+    RETURN_IF_ERROR(CheckElementScope(*asked, list.metric()));
+    return *asked;
 }
 
 base::Status HybridRun::PlanRanking() {
@@ -259,7 +276,7 @@ base::Status HybridRun::AskLists() {
         lists_.size() * shards, [&](size_t i) { lists_[i / shards]->AskShard(i % shards); });
     hits_.reserve(lists_.size());
     for (size_t i = 0; i < lists_.size(); ++i) {
-        base::Result<roles::SearchResponse> hits = HitsOf(*lists_[i]);
+        base::Result<roles::SearchResponse> hits = HitsOf(i);
         if (!hits.ok()) {
             return lists_.size() == 1 ? hits.status()
                                       : hits.status().Annotate(Phrase("sub search request ", i));
@@ -270,7 +287,15 @@ base::Status HybridRun::AskLists() {
     return base::Status();
 }
 
-base::Result<roles::SearchResponse> HybridRun::HitsOf(ListSearch& list) const {
+base::Result<roles::SearchResponse> HybridRun::HitsOf(size_t list) const {
+    base::Result<roles::SearchResponse> hits = GroupedHitsOf(*lists_[list]);
+    if (hits.ok() && lists_[list]->by_element()) {
+        return CollapseElements(collapses_[list], lists_[list]->metric(), std::move(*hits));
+    }
+    return hits;
+}
+
+base::Result<roles::SearchResponse> HybridRun::GroupedHitsOf(ListSearch& list) const {
     RETURN_IF_ERROR(list.Finish());
     if (!settings_.groups.has_value() || !settings_.groups->strict) {
         return list.TakeHits();

@@ -7,6 +7,7 @@
 // Threads: one; lists and shards are asked side by side on the proxy's executor.
 #pragma once
 
+#include "proxy/element_scope.h"
 #include "proxy/hit_columns.h"
 #include "proxy/hybrid_report.h"
 #include "proxy/list_search.h"
@@ -53,8 +54,11 @@ class HybridRun {
     // The request of one list: its own, but for what the whole decides.
     SearchRequest OfList(const SearchRequest& sent) const;
     base::Status AskLists();
-    // The hits of a list, its groups filled when they are to be.
-    base::Result<roles::SearchResponse> HitsOf(ListSearch& list) const;
+    // How the elements of the list become rows, as it asks itself.
+    base::Result<ElementCollapse> CollapseOf(const ListSearch& list) const;
+    // The hits of a list, its groups filled when they are to be, its elements collapsed to rows.
+    base::Result<roles::SearchResponse> HitsOf(size_t list) const;
+    base::Result<roles::SearchResponse> GroupedHitsOf(ListSearch& list) const;
     void Fuse();
     base::Status Rescore();
     void TakePage();
@@ -80,6 +84,7 @@ class HybridRun {
     SearchFrame frame_;
     std::vector<SearchRequest> list_requests_;
     std::vector<std::unique_ptr<ListSearch>> lists_;
+    std::vector<ElementCollapse> collapses_;  // one a list
     RerankPlan ranking_;
     bool larger_is_better_ = true;
     std::vector<roles::SearchResponse> hits_;               // of each list

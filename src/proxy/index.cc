@@ -55,11 +55,9 @@ base::Status Proxy::DropIndex(const base::CallContext& context, const IndexName&
     ASSIGN_OR_RETURN(roles::IndexList list, core_->partners.data_coord->ListIndexes(
                                                 context, roles::OfCollection{info->id}));
     const std::vector<roles::IndexProgress> dropped = Select(std::move(list.indexes), name);
-    const bool any_vector =
-        std::any_of(dropped.begin(), dropped.end(), [&info](const roles::IndexProgress& progress) {
-            const schema::FieldSchema* field = info->schema.FindField(progress.index.field_id);
-            return field != nullptr && schema::IsVector(field->type);
-        });
+    const bool any_vector = std::any_of(
+        dropped.begin(), dropped.end(),
+        [](const roles::IndexProgress& progress) { return progress.index.IsVectorIndex(); });
     if (any_vector) {
         ASSIGN_OR_RETURN(const roles::LoadStatus load, core_->LoadStatusOf(context, *info));
         if (IsLoadedOrLoading(load)) {

@@ -228,18 +228,25 @@ base::Status CompleteBm25(const schema::CollectionSchema& schema, const FieldSch
     return base::Status();
 }
 
+// `in_struct`: the vectors are elements of a struct array, and lists of them may be compared.
 base::Status CompleteVectorIndex(const roles::CollectionInfo& collection, const FieldSchema& field,
-                                 roles::IndexInfo* index) {
-    RETURN_IF_ERROR(CompleteBm25(collection.schema, field, index));
+                                 bool in_struct, roles::IndexInfo* index) {
+    if (!in_struct) {  // functions write to fields of the collection
+        RETURN_IF_ERROR(CompleteBm25(collection.schema, field, index));
+    }
+    const auto asked = vindex::MetricFromName(index->metric_type);
+    if (!in_struct && asked.has_value() && vindex::IsListMetric(*asked)) {
+        return vindex::UnsupportedMetric(VectorTypeOf(field), index->metric_type);
+    }
     RETURN_IF_ERROR(CheckVectorType(field, *index));
     // The mode decides what AUTOINDEX is; it is fixed while there is a vector index.
     const auto mode = collection.properties.find("query_mode");
     if (index->index_type == kAutoIndex && mode != collection.properties.end()) {
         index->params["query_mode"] = mode->second;
     }
-    const auto metric = index->metric_type.empty() ? vindex::DefaultMetric(VectorTypeOf(field))
-                                                   : vindex::MetricFromName(index->metric_type);
-    index->metric_type = vindex::MetricName(*metric);
+    const vindex::Metric usual = in_struct ? vindex::DefaultListMetric(VectorTypeOf(field))
+                                           : vindex::DefaultMetric(VectorTypeOf(field));
+    index->metric_type = vindex::MetricName(asked.value_or(usual));
     return base::Status();
 }
 
@@ -331,13 +338,8 @@ base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collectio
         index.index_type = kAutoIndex;
     }
     RETURN_IF_ERROR(CheckSwitches(index.params, index.index_type));
-    if (leaf->is_element() && schema::IsVector(field->type)) {
-        return Invalid("data type ", schema::DataTypeName(leaf->field->type),
-                       " can't build with this index ", index.index_type,
-                       ": indexes over vectors of struct arrays are not built");
-    }
     if (schema::IsVector(field->type)) {
-        RETURN_IF_ERROR(CompleteVectorIndex(collection, *field, &index));
+        RETURN_IF_ERROR(CompleteVectorIndex(collection, *field, leaf->is_element(), &index));
         return index;
     }
     // A misspelt vector field would become a key of the dynamic field.

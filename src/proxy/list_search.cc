@@ -1,5 +1,6 @@
 #include "proxy/list_search.h"
 
+#include "expr/evaluator.h"
 #include "proxy/expiry.h"
 #include "proxy/partition_key.h"
 #include "proxy/phrase.h"
@@ -38,8 +39,13 @@ base::Status ListSearch::Prepare(const SearchFrame& frame) {
     shard_request_.ignore_growing = settings_.ignore_growing;
     shard_request_.collection_id = collection_.id;
     shard_request_.vector_field = settings_.field->id;
+    if (settings_.parent != nullptr) {
+        shard_request_.struct_field = settings_.parent->id;
+        shard_request_.sub_field = static_cast<uint32_t>(settings_.child);
+    }
     CompleteRead(*core_.partners.clock, collection_, &shard_request_);
     RETURN_IF_ERROR(UseVectors(frame.moment));
+    RETURN_IF_ERROR(CheckStructs());
     NoteRequest(frame.moment);
     responses_.resize(shards());
     answers_.resize(shards());
@@ -55,7 +61,7 @@ void ListSearch::NoteRequest(const ReadMoment& moment) {
     report_.partitions_read = shard_request_.partitions.size();
     report_.metric = vindex::MetricName(shard_request_.metric);
     if (report_.wants_profile()) {
-        report_.vector_field = settings_.field->name;
+        report_.vector_field = settings_.leaf().Name();
     }
 }
 
@@ -75,9 +81,10 @@ base::Result<roles::IndexInfo> ListSearch::FindIndex() {
         return core_.ReadFailure(context_, collection_,
                                  base::Status::Error(base::Code::kCollectionNotLoaded));
     }
-    return base::Status::WithFields(base::Code::kIndexNotFound, {{"field", settings_.field->name}})
-        .Annotate(Phrase("there is no vector index on field: [", settings_.field->name,
-                         "], please create index firstly"));
+    const std::string name = settings_.leaf().Name();
+    return base::Status::WithFields(base::Code::kIndexNotFound, {{"field", name}})
+        .Annotate(
+            Phrase("there is no vector index on field: [", name, "], please create index firstly"));
 }
 
 base::Status ListSearch::UseIndex() {
@@ -111,9 +118,45 @@ base::Status ListSearch::UseIndex() {
     return base::Status();
 }
 
+base::Status ListSearch::CheckStructs() const {
+    const std::string name = settings_.leaf().Name();
+    if (vindex::IsListMetric(metric())) {
+        const std::string_view refused = shard_request_.radius.has_value() ? "range search"
+                                         : settings_.iterator              ? "search iterator"
+                                                                           : "";
+        return refused.empty()
+                   ? base::Status()
+                   : Invalid(refused,
+                             " is not supported for vector array (embedding list) fields, "
+                             "fieldName:",
+                             name);
+    }
+    const expr::ElementMatch* elements = by_element() && shard_request_.filter != nullptr
+                                             ? expr::ElementFilterOf(*shard_request_.filter)
+                                             : nullptr;
+    if (elements != nullptr && elements->column.field_id != settings_.parent->id) {
+        return Invalid("element_filter is over another struct array than the searched field ",
+                       name);
+    }
+    return base::Status();
+}
+
+base::Status ListSearch::UseGroups(roles::Grouping grouping) {
+    if (vindex::IsListMetric(metric())) {
+        return Invalid(
+            "group by search is not supported for vector array (embedding list) fields, fieldName:",
+            settings_.leaf().Name());
+    }
+    shard_request_.grouping = std::move(grouping);
+    return base::Status();
+}
+
 base::Status ListSearch::UseVectors(const ReadMoment& moment) {
     if (request_.ids.has_value()) {
         RETURN_IF_ERROR(UseVectorsOfIds(moment));
+        if (settings_.parent != nullptr) {
+            return base::Status();
+        }
         return WeighTerms(core_, context_, collection_, *settings_.field, index_, &shard_request_,
                           &report_);
     }
@@ -127,6 +170,12 @@ base::Status ListSearch::UseVectors(const ReadMoment& moment) {
 }
 
 base::Status ListSearch::UseQueries() {
+    if (settings_.parent != nullptr) {
+        ASSIGN_OR_RETURN(
+            shard_request_.queries,
+            ReadStructQueries(settings_.leaf(), vindex::IsListMetric(metric()), request_.vectors));
+        return base::Status();
+    }
     bool must_be_text = false;
     if (TakesTexts(collection_.schema, *settings_.field, &must_be_text) &&
         (must_be_text || IsText(request_.vectors))) {
@@ -144,6 +193,14 @@ base::Status ListSearch::UseVectorsOfIds(const ReadMoment& moment) {
         return Invalid("the type of ids does not match the primary key ", key_field.name);
     }
     RETURN_IF_ERROR(CheckNq(static_cast<int64_t>(ids.size()), core_.limits));
+    const schema::FieldSchema* stored = settings_.field;
+    if (settings_.parent != nullptr) {
+        stored = settings_.parent;
+        if (!vindex::IsListMetric(metric())) {
+            return Invalid("search by ids is not supported for element-level search, field ",
+                           settings_.leaf().Name());
+        }
+    }
     expr::In in;
     in.column.field_id = key_field.id;
     in.column.type = key_field.type;
@@ -154,7 +211,7 @@ base::Status ListSearch::UseVectorsOfIds(const ReadMoment& moment) {
     retrieve.filter =
         WithinNamespace(collection_, request_.namespace_name,
                         std::make_shared<const expr::Plan>(expr::Plan{std::move(in)}));
-    retrieve.fields = {*settings_.field};
+    retrieve.fields = {*stored};
     retrieve.guarantee_ts = moment.guarantee_ts;
     retrieve.snapshot_ts = moment.snapshot_ts;
     ASSIGN_OR_RETURN(const std::vector<roles::RetrieveResponse> shards,
@@ -162,14 +219,39 @@ base::Status ListSearch::UseVectorsOfIds(const ReadMoment& moment) {
     return GatherVectors(ids, shards);
 }
 
+namespace {
+
+// Appends a row's vector; of a struct array the list of vectors in sub-field `child`. False when
+// it has none.
+bool AppendQuery(const schema::ColumnView& column, size_t row, size_t child,
+                 schema::ColumnBuilder* queries) {
+    if (!column.IsValid(row)) {
+        return false;
+    }
+    if (column.type != schema::DataType::kArrayOfStruct) {
+        queries->AppendFrom(column, row);
+        return true;
+    }
+    if (child >= column.children.size() || column.offsets[row] == column.offsets[row + 1]) {
+        return false;
+    }
+    queries->child().AppendFrom(column.children[child], column.offsets[row],
+                                column.offsets[row + 1]);
+    queries->CloseArrayRow();
+    return true;
+}
+
+}  // namespace
+
 base::Status ListSearch::GatherVectors(const schema::PrimaryKeys& ids,
                                        const std::vector<roles::RetrieveResponse>& shards) {
     const schema::FieldSchema& field = *settings_.field;
+    const base::FieldId stored = settings_.parent == nullptr ? field.id : settings_.parent->id;
     std::vector<schema::ColumnView> views;
     views.reserve(shards.size());
     std::map<schema::PrimaryKey, std::pair<const schema::ColumnView*, size_t>> vectors;
     for (const roles::RetrieveResponse& shard : shards) {
-        const schema::Column* column = shard.rows.Find(field.id);
+        const schema::Column* column = shard.rows.Find(stored);
         if (column == nullptr) {
             continue;
         }
@@ -178,7 +260,7 @@ base::Status ListSearch::GatherVectors(const schema::PrimaryKeys& ids,
             vectors[shard.keys.At(row)] = {&views.back(), row};
         }
     }
-    schema::ColumnBuilder queries(field.id, field.type, schema::DataType::kNone,
+    schema::ColumnBuilder queries(field.id, field.type, field.element_type,
                                   static_cast<uint32_t>(field.dim()));
     for (size_t i = 0; i < ids.size(); ++i) {
         const auto it = vectors.find(ids.At(i));
@@ -187,10 +269,10 @@ base::Status ListSearch::GatherVectors(const schema::PrimaryKeys& ids,
                            collection_.schema.name);
         }
         const auto& [column, row] = it->second;
-        if (!column->IsValid(row)) {
-            return Invalid("some ids of the search have no vector in field ", field.name);
+        if (!AppendQuery(*column, row, settings_.child, &queries)) {
+            return Invalid("some ids of the search have no vector in field ",
+                           settings_.leaf().Name());
         }
-        queries.AppendFrom(*column, row);
     }
     shard_request_.queries = queries.Finish();
     shard_request_.queries.validity = base::Bitmap();

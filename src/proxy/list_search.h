@@ -42,8 +42,8 @@ class ListSearch {
     base::Status Prepare(const SearchFrame& frame);
     // Each hit's score is boosted in its segment; before Prepare.
     void UseBoosts(roles::Boosts boosts) { shard_request_.boosts = std::move(boosts); }
-    // The list is one of groups; after Prepare.
-    void UseGroups(roles::Grouping grouping) { shard_request_.grouping = std::move(grouping); }
+    // The list is one of groups; after Prepare. 1100 where hits cannot be grouped.
+    base::Status UseGroups(roles::Grouping grouping);
     // No approximate index is used; after Prepare.
     void UseExact() { shard_request_.exact = true; }
     // As many hits instead of limit + offset; after Prepare.
@@ -57,6 +57,7 @@ class ListSearch {
     const SearchSettings& settings() const { return settings_; }
     vindex::Metric metric() const { return shard_request_.metric; }
     uint32_t nq() const { return shard_request_.nq(); }
+    bool by_element() const { return shard_request_.by_element(); }
     // The best limit + offset hits of each query.
     const roles::SearchResponse& hits() const { return merged_; }
     roles::SearchResponse TakeHits() { return std::move(merged_); }
@@ -71,8 +72,10 @@ class ListSearch {
     // The texts or vectors of the request as vectors; texts are weighed.
     base::Status UseQueries();
     base::Status UseIndex();
+    // What a search of vectors in a struct array cannot be combined with.
+    base::Status CheckStructs() const;
     base::Status UseVectors(const ReadMoment& moment);
-    // Takes the query vectors from the rows with the given keys.
+    // Takes the query vectors (or lists of them) from the rows with the given keys.
     base::Status UseVectorsOfIds(const ReadMoment& moment);
     base::Status GatherVectors(const schema::PrimaryKeys& ids,
                                const std::vector<roles::RetrieveResponse>& shards);

@@ -14,7 +14,10 @@ namespace {
 
 using schema::DataType;
 
-// milvus.proto.common.PlaceholderType: those of vectors have the numbers of the data types.
+// milvus.proto.common.PlaceholderType: those of vectors have the numbers of the data types, those
+// of lists of vectors 200 more.
+constexpr int32_t kListOffset = 200;
+
 std::string PlaceholderName(int32_t type) {
     switch (type) {
         case 5:
@@ -33,6 +36,16 @@ std::string PlaceholderName(int32_t type) {
             return "VECTOR_SPARSE_U32_F32";
         case 105:
             return "VECTOR_INT8";
+        case 300:
+            return "EMB_LIST_BINARY";
+        case 301:
+            return "EMB_LIST_FLOAT";
+        case 302:
+            return "EMB_LIST_FLOAT16";
+        case 303:
+            return "EMB_LIST_BFLOAT16";
+        case 305:
+            return "EMB_LIST_INT8";
         default:
             return Phrase("placeholder type ", type);
     }
@@ -42,10 +55,11 @@ bool IsHalf(DataType type) {
     return type == DataType::kFloat16Vector || type == DataType::kBFloat16Vector;
 }
 
-base::Status CheckType(const schema::FieldSchema& field, int32_t type) {
-    const auto wanted = static_cast<int32_t>(field.type);
+// `offset`: of the placeholder types that fit.
+base::Status CheckType(const schema::FieldSchema& field, int32_t type, int32_t offset = 0) {
+    const int32_t wanted = static_cast<int32_t>(field.type) + offset;
     const bool converted =
-        IsHalf(field.type) && type == static_cast<int32_t>(DataType::kFloatVector);
+        IsHalf(field.type) && type == static_cast<int32_t>(DataType::kFloatVector) + offset;
     if (type == wanted || converted) {
         return base::Status();
     }
@@ -146,15 +160,55 @@ base::Status FillSparse(const schema::FieldSchema& field, const Placeholders& pl
     return base::Status();
 }
 
+// One list a query, of whole vectors, none empty.
+base::Result<schema::Column> ReadLists(const schema::FieldSchema& vector,
+                                       const Placeholders& placeholders) {
+    const auto sent = static_cast<DataType>(placeholders.type - kListOffset);
+    const size_t width = schema::FixedWidth(sent, vector.dim());
+    std::vector<uint32_t> offsets(1, 0);
+    uint64_t vectors = 0;
+    for (const base::Buffer& value : placeholders.values) {
+        if (value.empty()) {
+            return Invalid("an embedding list of the search has no vector, field ", vector.name);
+        }
+        if (value.size() % width != 0) {
+            return Invalid("vector dimension mismatch, expected vector size(byte) ", width,
+                           " or a multiple of it, actual ", value.size());
+        }
+        vectors += value.size() / width;
+        if (vectors > UINT32_MAX) {
+            return Invalid("the embedding lists of the search have too many vectors");
+        }
+        offsets.push_back(static_cast<uint32_t>(vectors));
+    }
+    schema::Column all;
+    all.field_id = vector.id;
+    all.type = vector.type;
+    all.dim = static_cast<uint32_t>(vector.dim());
+    all.rows = vectors;
+    all.values = Joined(placeholders);
+    if (sent != vector.type) {
+        all.values = Narrowed(vector.type, all.values);
+    }
+    RETURN_IF_ERROR(CheckNumbers(vector, all.values));
+    schema::Column column;
+    column.field_id = vector.id;
+    column.type = DataType::kArrayOfVector;
+    column.element_type = vector.type;
+    column.dim = all.dim;
+    column.rows = placeholders.values.size();
+    column.offsets = base::Buffer::FromVector(std::move(offsets));
+    column.children.push_back(std::move(all));
+    return column;
+}
+
 }  // namespace
 
 base::Result<schema::Column> ReadQueryVectors(const schema::FieldSchema& field,
                                               const Placeholders& placeholders) {
     if (placeholders.element_level) {
-        return NotSupportedYet("element-level search");
-    }
-    if (field.type == DataType::kArrayOfVector) {
-        return NotSupportedYet("search of embedding lists");
+        return Invalid("element-level search is only supported on vectors of struct arrays, field ",
+                       field.name);
     }
     RETURN_IF_ERROR(CheckType(field, placeholders.type));
     schema::Column column;
@@ -168,6 +222,23 @@ base::Result<schema::Column> ReadQueryVectors(const schema::FieldSchema& field,
     column.dim = static_cast<uint32_t>(field.dim());
     ASSIGN_OR_RETURN(column.values, DenseValues(field, placeholders));
     return column;
+}
+
+base::Result<schema::Column> ReadStructQueries(const schema::LeafField& field, bool by_list,
+                                               const Placeholders& placeholders) {
+    schema::FieldSchema value = field.ValueSchema();
+    value.name = field.Name();
+    if (!by_list) {
+        Placeholders vectors = placeholders;
+        vectors.element_level = false;
+        return ReadQueryVectors(value, vectors);
+    }
+    if (placeholders.element_level) {
+        return Invalid("element-level search needs an index with an element metric, field ",
+                       value.name, " is indexed by embedding lists");
+    }
+    RETURN_IF_ERROR(CheckType(value, placeholders.type, kListOffset));
+    return ReadLists(value, placeholders);
 }
 
 }  // namespace elanus::proxy

@@ -160,12 +160,74 @@ TEST(QueryVectorsTest, SparseVectorsKeepTheirPairsAndBadOnesAreRefused) {
     refused(Sparse({{2, std::nanf("")}}), "value 'NaN' is not a number or infinity");
 }
 
-TEST(QueryVectorsTest, ElementLevelAndEmbeddingListsAreNotBuiltYet) {
+// A sub-field `v` of the struct array `s`.
+struct SubField {
+    SubField(DataType element, int64_t dim) : field(Field(DataType::kArrayOfVector, dim)) {
+        field.element_type = element;
+        parent.name = "s";
+        parent.type = DataType::kArrayOfStruct;
+    }
+    base::Result<schema::Column> Read(bool by_list, int32_t sent, std::vector<base::Buffer> values,
+                                      bool element_level = false) const {
+        return ReadStructQueries({&field, &parent, 0}, by_list,
+                                 Placeholders{sent, element_level, std::move(values)});
+    }
+    schema::FieldSchema field;
+    schema::FieldSchema parent;
+};
+
+TEST(QueryVectorsTest, EmbeddingListsBecomeListsOfVectors) {
+    const SubField floats(DataType::kFloatVector, 2);
+    const auto column = floats.Read(true, 301, {Bytes<float>({1, 2, 3, 4}), Bytes<float>({5, 6})});
+    ASSERT_TRUE(column.ok()) << column.status().reason();
+    EXPECT_TRUE(column->Verify().ok()) << column->Verify().reason();
+    EXPECT_EQ(column->type, DataType::kArrayOfVector);
+    EXPECT_EQ(column->rows, 2u);
+    const auto offsets = column->offsets.As<uint32_t>();
+    EXPECT_EQ(std::vector<uint32_t>(offsets.begin(), offsets.end()),
+              (std::vector<uint32_t>{0, 2, 3}));
+    EXPECT_EQ(column->children[0].values.As<float>()[5], 6.0f);
+    const SubField halves(DataType::kBFloat16Vector, 2);
+    const auto half = halves.Read(true, 301, {Bytes<float>({1, 0.1f})});
+    ASSERT_TRUE(half.ok()) << half.status().reason();
+    EXPECT_TRUE(half->Verify().ok());
+    EXPECT_EQ(half->children[0].values.As<uint16_t>()[1], simd::BFloat16FromFloat(0.1f));
+    EXPECT_TRUE(SubField(DataType::kInt8Vector, 2).Read(true, 305, {Bytes<int8_t>({1, 2})}).ok());
+    EXPECT_TRUE(
+        SubField(DataType::kBinaryVector, 16).Read(true, 300, {Bytes<uint8_t>({1, 2})}).ok());
+}
+
+TEST(QueryVectorsTest, EmbeddingListsThatDoNotFitAreRefused) {
+    const SubField floats(DataType::kFloatVector, 2);
+    ExpectRefused(floats.Read(true, 101, {Bytes<float>({1, 2})}),
+                  "vector type must be the same, field s[v] - type EMB_LIST_FLOAT, search info "
+                  "type VECTOR_FLOAT");
+    ExpectRefused(floats.Read(true, 305, {Bytes<int8_t>({1, 2})}),
+                  "search info type EMB_LIST_INT8");
+    ExpectRefused(floats.Read(true, 301, {Bytes<float>({1, 2, 3})}),
+                  "vector dimension mismatch, expected vector size(byte) 8 or a multiple of it, "
+                  "actual 12");
+    ExpectRefused(floats.Read(true, 301, {Bytes<float>({1, 2}), Bytes<float>({})}),
+                  "an embedding list of the search has no vector, field s[v]");
+    ExpectRefused(floats.Read(true, 301, {Bytes<float>({1, std::nanf("")})}),
+                  "is not a number or infinity, query vector of field s[v]");
+    ExpectRefused(floats.Read(true, 301, {Bytes<float>({1, 2})}, true),
+                  "element-level search needs an index with an element metric");
+}
+
+TEST(QueryVectorsTest, ElementLevelIsForVectorsOfStructArrays) {
+    const SubField floats(DataType::kFloatVector, 2);
+    for (const bool said : {false, true}) {
+        const auto column = floats.Read(false, 101, {Bytes<float>({1, 2})}, said);
+        ASSERT_TRUE(column.ok()) << column.status().reason();
+        EXPECT_EQ(column->type, DataType::kFloatVector);
+    }
+    ExpectRefused(floats.Read(false, 301, {Bytes<float>({1, 2})}),
+                  "vector type must be the same, field s[v] - type VECTOR_FLOAT, search info type "
+                  "EMB_LIST_FLOAT");
     ExpectRefused(ReadQueryVectors(Field(DataType::kFloatVector, 1),
                                    Placeholders{101, true, {Bytes<float>({1})}}),
-                  "element-level search is not supported yet");
-    ExpectRefused(Read(DataType::kArrayOfVector, 1, 301, {Bytes<float>({1})}),
-                  "search of embedding lists is not supported yet");
+                  "element-level search is only supported on vectors of struct arrays");
 }
 
 }  // namespace

@@ -30,15 +30,15 @@ std::vector<RecallCount> CountRecall(const roles::SearchResponse& found,
     for (size_t q = 0; q < exact.counts.size() && q < found.counts.size(); ++q) {
         const size_t exact_end = exact_begin + exact.counts[q];
         const size_t found_end = found_begin + found.counts[q];
-        reduce::KeySet right;
+        reduce::HitSet right;
         for (size_t i = exact_begin; i < exact_end; ++i) {
-            right.Insert(exact.keys, i);
+            right.Insert(exact.keys, i, exact.elements);
         }
         RecallCount count;
         count.expected = exact.counts[q];
         for (size_t i = found_begin; i < found_end && exact_end > exact_begin; ++i) {
             const bool is_right =
-                !right.Insert(found.keys, i) ||
+                !right.Insert(found.keys, i, found.elements) ||
                 !vindex::BetterThan(metric, exact.scores[exact_end - 1], found.scores[i]);
             count.found += is_right ? 1 : 0;
         }
@@ -81,6 +81,7 @@ void RecallSampler::Offer(ProxyCore& core, const roles::CollectionInfo& collecti
     hits.counts = found.counts;
     hits.keys = found.keys;
     hits.scores = found.scores;
+    hits.elements = found.elements;
     strand_.Submit([this, &core, collection, request, moments, hits = std::move(hits)] {
         const auto counts = MeasureRecall(core, context_, collection, request, moments, hits);
         if (counts.ok()) {

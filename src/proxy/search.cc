@@ -98,7 +98,7 @@ class SearchRun {
         RETURN_IF_ERROR(UseBoosts());
         RETURN_IF_ERROR(list_.Prepare(frame_));
         RETURN_IF_ERROR(UseHighlighter());
-        UseShape();
+        RETURN_IF_ERROR(UseShape());
         return shape_.batch.has_value() && list_.nq() != 1
                    ? Invalid(
                          "search_iterator_v2 does not support processing multiple vectors "
@@ -155,16 +155,23 @@ class SearchRun {
         return base::Status();
     }
 
-    void UseShape() {
+    base::Status UseShape() {
         if (shape_.exact) {
             list_.UseExact();
         }
         if (shape_.groups.has_value()) {
-            list_.UseGroups(shape_.groups->grouping);
+            RETURN_IF_ERROR(list_.UseGroups(shape_.groups->grouping));
+        }
+        if (list_.settings().shaping.contains("element_scope")) {
+            return Invalid("element_scope is only supported in hybrid search");
+        }
+        if (aggregation_.has_value() && list_.by_element()) {
+            return Invalid("search_aggregation is not supported with element-level search");
         }
         if (aggregation_.has_value()) {
             list_.UseWidth(static_cast<uint32_t>(core_.limits.aggregation_pool));
         }
+        return base::Status();
     }
 
     void AskShards() {
@@ -242,6 +249,9 @@ class SearchRun {
         for (const size_t hit : page_.hits) {
             results.ids.Append(hits_.keys.At(hit));
             results.scores.push_back(Rounded(hits_.scores[hit], list_.settings().round_decimal));
+            if (!hits_.elements.empty()) {
+                results.element_indices.push_back(hits_.elements[hit]);
+            }
         }
         for (const RecallCount& recall : recalls_) {
             results.recalls.push_back(recall.share());

@@ -37,7 +37,11 @@ bool IsBehind(const roles::SearchResponse& hits, size_t i, const roles::HitPlace
     if (hits.scores[i] != place.score) {
         return vindex::BetterThan(metric, place.score, hits.scores[i]);
     }
-    return !place.key.empty() && reduce::CompareKeys(hits.keys, i, place.key, 0) > 0;
+    if (place.key.empty()) {
+        return false;
+    }
+    const int by_key = reduce::CompareKeys(hits.keys, i, place.key, 0);
+    return by_key != 0 || hits.elements.empty() ? by_key > 0 : hits.elements[i] > place.element;
 }
 
 // Whether `b` is the same place as `a` or lies behind it.
@@ -48,7 +52,8 @@ bool NotBefore(const roles::HitPlace& a, const roles::HitPlace& b, vindex::Metri
     if (a.key.empty() || b.key.empty()) {
         return b.key.empty();
     }
-    return reduce::CompareKeys(a.key, 0, b.key, 0) <= 0;
+    const int by_key = reduce::CompareKeys(a.key, 0, b.key, 0);
+    return by_key != 0 ? by_key < 0 : a.element <= b.element;
 }
 
 // The first hit of the window behind the place, when the window has all hits from there on.
@@ -71,6 +76,7 @@ roles::HitPlace PlaceBehind(const roles::SearchResponse& hits, size_t i) {
     roles::HitPlace place;
     place.score = hits.scores[i];
     reduce::AppendKey(hits.keys, i, &place.key);
+    place.element = hits.elements.empty() ? 0 : hits.elements[i];
     return place;
 }
 

@@ -49,11 +49,6 @@ constexpr std::string_view kReserved[] = {
     "guarantee_timestamp",
 };
 
-// Features that change what the answer means; ignoring them would be wrong.
-constexpr std::pair<std::string_view, std::string_view> kUnsupported[] = {
-    {"element_scope", "element-level search"},
-};
-
 bool IsReserved(std::string_view key) {
     return std::find(std::begin(kReserved), std::end(kReserved), key) != std::end(kReserved);
 }
@@ -61,16 +56,6 @@ bool IsReserved(std::string_view key) {
 const std::string* Find(const KeyValues& values, const std::string& key) {
     const auto it = values.find(key);
     return it == values.end() ? nullptr : &it->second;
-}
-
-base::Status CheckUnsupported(const KeyValues& values) {
-    for (const auto& [key, feature] : kUnsupported) {
-        const std::string* value = Find(values, std::string(key));
-        if (value != nullptr && !value->empty()) {
-            return NotSupportedYet(feature);
-        }
-    }
-    return base::Status();
 }
 
 base::Status ReadBool(const KeyValues& values, const std::string& key, bool* out) {
@@ -85,37 +70,55 @@ std::string RangePhrase(int64_t limit, int64_t actual) {
     return Phrase("it should be in range [1, ", limit, "], but got ", actual);
 }
 
-base::Result<const schema::FieldSchema*> ChooseField(const schema::CollectionSchema& schema,
-                                                     const std::string* name) {
-    if (name != nullptr && !name->empty()) {
-        const schema::FieldSchema* field = schema.FindField(*name);
-        if (field == nullptr) {
-            return Invalid(
-                "failed to create query plan: failed to get field schema by name: "
-                "fieldName(",
-                *name, ") not found");
-        }
-        if (!schema::IsVector(field->type)) {
-            return Invalid("failed to create query plan: field (", *name,
-                           ") to search is not of vector data type");
-        }
-        return field;
+base::Result<schema::LeafField> FindVectorField(const schema::CollectionSchema& schema,
+                                                const std::string& name) {
+    const auto leaf = schema::FindLeafField(schema, name);
+    if (!leaf.has_value()) {
+        return Invalid(
+            "failed to create query plan: failed to get field schema by name: "
+            "fieldName(",
+            name, ") not found");
     }
-    const schema::FieldSchema* only = nullptr;
+    if (!schema::IsVector(leaf->field->type)) {
+        return Invalid("failed to create query plan: field (", name,
+                       ") to search is not of vector data type");
+    }
+    return *leaf;
+}
+
+// The only vector field of the collection; without any, the only one within struct arrays.
+base::Result<schema::LeafField> OnlyVectorField(const schema::CollectionSchema& schema) {
+    std::vector<schema::LeafField> fields;
+    std::vector<schema::LeafField> sub_fields;
     for (const schema::FieldSchema& field : schema.fields) {
-        if (!schema::IsVector(field.type)) {
-            continue;
+        if (schema::IsVector(field.type)) {
+            fields.push_back({&field});
         }
-        if (only != nullptr) {
-            return Invalid(
-                "multiple anns_fields exist, please specify a anns_field in search_params");
+        for (size_t i = 0; i < field.sub_fields.size(); ++i) {
+            if (schema::IsVector(field.sub_fields[i].type)) {
+                sub_fields.push_back({&field.sub_fields[i], &field, i});
+            }
         }
-        only = &field;
     }
-    if (only == nullptr) {
+    const std::vector<schema::LeafField>& candidates = fields.empty() ? sub_fields : fields;
+    if (candidates.size() > 1) {
+        return Invalid("multiple anns_fields exist, please specify a anns_field in search_params");
+    }
+    if (candidates.empty()) {
         return Invalid("there is no vector field in collection ", schema.name);
     }
-    return only;
+    return candidates[0];
+}
+
+base::Status ChooseField(const schema::CollectionSchema& schema, const std::string* name,
+                         SearchSettings* out) {
+    const bool named = name != nullptr && !name->empty();
+    ASSIGN_OR_RETURN(const schema::LeafField leaf,
+                     named ? FindVectorField(schema, *name) : OnlyVectorField(schema));
+    out->field = leaf.field;
+    out->parent = leaf.parent;
+    out->child = leaf.child;
+    return base::Status();
 }
 
 base::Status ReadWindow(const KeyValues& values, const Limits& limits, SearchSettings* out) {
@@ -160,7 +163,6 @@ base::Status ReadIndexParams(const KeyValues& values, SearchSettings* out) {
     if (params != nullptr && !params->empty()) {
         RETURN_IF_ERROR(MergeJsonParams(*params, &all));
     }
-    RETURN_IF_ERROR(CheckUnsupported(all));
     if (out->metric_type.empty() && all.contains("metric_type")) {
         out->metric_type = all["metric_type"];
     }
@@ -242,10 +244,9 @@ base::Result<SearchSettings> ParseSearchSettings(const schema::CollectionSchema&
                                                  const KeyValues& search_params,
                                                  const Limits& limits) {
     SearchSettings settings;
-    RETURN_IF_ERROR(CheckUnsupported(search_params));
     RETURN_IF_ERROR(ReadBool(search_params, "iterator", &settings.iterator));
     RETURN_IF_ERROR(ReadBool(search_params, "ignore_growing", &settings.ignore_growing));
-    ASSIGN_OR_RETURN(settings.field, ChooseField(schema, Find(search_params, "anns_field")));
+    RETURN_IF_ERROR(ChooseField(schema, Find(search_params, "anns_field"), &settings));
     RETURN_IF_ERROR(ReadWindow(search_params, limits, &settings));
     RETURN_IF_ERROR(ReadRoundDecimal(search_params, &settings.round_decimal));
     if (const std::string* metric = Find(search_params, "metric_type")) {

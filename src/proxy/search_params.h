@@ -8,6 +8,7 @@
 #include "proxy/read_report.h"
 #include "roles/records.h"
 #include "schema/collection_schema.h"
+#include "schema/leaf_field.h"
 
 #include <map>
 #include <string>
@@ -17,7 +18,9 @@
 namespace elanus::proxy {
 
 struct SearchSettings {
-    const schema::FieldSchema* field = nullptr;  // the vector field to search
+    const schema::FieldSchema* field = nullptr;   // the vector field to search
+    const schema::FieldSchema* parent = nullptr;  // the struct array it is in; null = none
+    size_t child = 0;                             // which of the parent's sub-fields
     int64_t top_k = 0;
     int64_t offset = 0;
     int round_decimal = -1;  // -1 = as computed
@@ -28,6 +31,8 @@ struct SearchSettings {
     std::string analyzer_name;                  // of query texts; empty = the default
     std::map<std::string, std::string> params;  // index search parameters, radius, range_filter
     KeyValues shaping;  // what says how the answer is shaped (search_shape.h), as written
+
+    schema::LeafField leaf() const { return {field, parent, child}; }
 };
 base::Result<SearchSettings> ParseSearchSettings(const schema::CollectionSchema& schema,
                                                  const KeyValues& search_params,

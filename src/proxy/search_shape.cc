@@ -247,7 +247,7 @@ base::Status CheckHints(std::string_view hints) {
 }  // namespace
 
 base::Status CheckGroups(const SearchSettings& settings) {
-    if (settings.field->type == DataType::kBinaryVector) {
+    if (settings.leaf().ValueSchema().type == DataType::kBinaryVector) {
         return Invalid("not support search_group_by operation based on binary vector column");
     }
     if (IsRangeSearch(settings)) {

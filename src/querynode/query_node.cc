@@ -179,6 +179,13 @@ base::Status OtherRows() {
     return base::Corruption("the index has another number of rows than its segment");
 }
 
+// What a vector index of the field is over: rows, or the elements of a struct array.
+size_t IndexedRows(const segment::SealedSegment& segment, base::FieldId field_id,
+                   vindex::Metric metric) {
+    const auto offsets = segment.ElementOffsets(field_id);
+    return offsets.ok() && !vindex::IsListMetric(metric) ? offsets->back() : segment.rows();
+}
+
 }  // namespace
 
 base::Status QueryNodeImpl::AttachVectors(Loaded& loaded, const roles::IndexToLoad& index,
@@ -186,7 +193,8 @@ base::Status QueryNodeImpl::AttachVectors(Loaded& loaded, const roles::IndexToLo
     ASSIGN_OR_RETURN(auto opened, vindex::OpenIndex(file, [&] {
                          return partners_.objects->OpenDirect(index.segment_index.data_key);
                      }));
-    if (opened->size() != loaded.segment->rows()) {
+    const base::FieldId field = index.index.field_id;
+    if (opened->size() != IndexedRows(*loaded.segment, field, opened->metric())) {
         return OtherRows();
     }
     loaded.segment->AttachIndex(index.index.field_id, index.index.id, std::move(opened));

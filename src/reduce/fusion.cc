@@ -197,9 +197,12 @@ void SortHits(vindex::Metric metric, roles::SearchResponse* hits) {
         std::vector<size_t> order(count);
         std::iota(order.begin(), order.end(), begin);
         std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-            return hits->scores[a] != hits->scores[b]
-                       ? vindex::BetterThan(metric, hits->scores[a], hits->scores[b])
-                       : CompareKeys(hits->keys, a, hits->keys, b) < 0;
+            if (hits->scores[a] != hits->scores[b]) {
+                return vindex::BetterThan(metric, hits->scores[a], hits->scores[b]);
+            }
+            const int by_key = CompareKeys(hits->keys, a, hits->keys, b);
+            return by_key != 0 || hits->elements.empty() ? by_key < 0
+                                                         : hits->elements[a] < hits->elements[b];
         });
         for (const size_t i : order) {
             AppendKey(hits->keys, i, &sorted.keys);
@@ -208,6 +211,9 @@ void SortHits(vindex::Metric metric, roles::SearchResponse* hits) {
             if (!hits->group_keys.empty()) {
                 sorted.group_keys.push_back(std::move(hits->group_keys[i]));
             }
+            if (!hits->elements.empty()) {
+                sorted.elements.push_back(hits->elements[i]);
+            }
         }
         begin += count;
     }
@@ -215,6 +221,7 @@ void SortHits(vindex::Metric metric, roles::SearchResponse* hits) {
     hits->scores = std::move(sorted.scores);
     hits->addresses = std::move(sorted.addresses);
     hits->group_keys = std::move(sorted.group_keys);
+    hits->elements = std::move(sorted.elements);
 }
 
 std::vector<FusedRow> TakeGroups(const std::vector<FusedRow>& rows,

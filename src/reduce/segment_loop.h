@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -79,6 +80,18 @@ class KeySet {
   private:
     std::unordered_set<int64_t> ints_;
     std::unordered_set<std::string_view> strings_;
+};
+
+// Hits already taken, by primary key; those that are elements by key and element.
+class HitSet {
+  public:
+    // `elements`: of the hits whose keys are given, or empty.
+    bool Insert(const schema::PrimaryKeys& keys, size_t i, const std::vector<uint32_t>& elements) {
+        return taken_[elements.empty() ? 0 : elements[i]].Insert(keys, i);
+    }
+
+  private:
+    std::unordered_map<uint32_t, KeySet> taken_;  // by element
 };
 
 base::Status TooLarge(uint64_t max_bytes);

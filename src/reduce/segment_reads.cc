@@ -93,6 +93,9 @@ class SearchMerger {
         if (order != 0) {
             return order < 0;
         }
+        if (const uint32_t left = ElementOf(a), right = ElementOf(b); left != right) {
+            return left < right;
+        }
         // The newer row of a repeated key: segment ids grow, and rows grow within one.
         const roles::RowAddress& left = parts_[a.part].addresses[a.index];
         const roles::RowAddress& right = parts_[b.part].addresses[b.index];
@@ -100,8 +103,13 @@ class SearchMerger {
                                                    : left.row > right.row;
     }
 
+    uint32_t ElementOf(const Candidate& hit) const {
+        const std::vector<uint32_t>& elements = parts_[hit.part].elements;
+        return elements.empty() ? 0 : elements[hit.index];
+    }
+
     std::pair<uint32_t, bool> Take() {
-        KeySet seen;
+        HitSet seen;
         uint32_t taken = 0;
         bool dropped = false;
         for (const Candidate& candidate : candidates_) {
@@ -109,7 +117,7 @@ class SearchMerger {
                 break;
             }
             const roles::SearchResponse& part = parts_[candidate.part];
-            if (!seen.Insert(part.keys, candidate.index)) {
+            if (!seen.Insert(part.keys, candidate.index, part.elements)) {
                 dropped = true;
                 continue;
             }
@@ -124,13 +132,16 @@ class SearchMerger {
         AppendKey(part.keys, candidate.index, &merged_.keys);
         merged_.scores.push_back(candidate.score);
         merged_.addresses.push_back(part.addresses[candidate.index]);
+        if (!part.elements.empty()) {
+            merged_.elements.push_back(part.elements[candidate.index]);
+        }
     }
 
     // Each part has dropped its own repeated keys; one that parts share can leave a group short, as
     // long as the wanted groups are named, and a group too few otherwise: then it is widened.
     uint32_t TakeGroups(uint32_t q) {
         GroupRule rule(*grouping_, q, k_);
-        KeySet seen;
+        HitSet seen;
         uint32_t taken = 0;
         bool dropped = false;
         for (const Candidate& candidate : candidates_) {
@@ -138,7 +149,7 @@ class SearchMerger {
                 break;
             }
             const roles::SearchResponse& part = parts_[candidate.part];
-            if (!seen.Insert(part.keys, candidate.index)) {
+            if (!seen.Insert(part.keys, candidate.index, part.elements)) {
                 dropped = true;
             } else if (rule.Offer(part.group_keys[candidate.index])) {
                 Keep(candidate);
@@ -182,7 +193,8 @@ base::Status CheckSearch(const roles::SearchRequest& request) {
         request.k == 0) {
         return base::InvalidParameter("a search needs nq and k above 0");
     }
-    if (!schema::IsVector(queries.type) || queries.type == schema::DataType::kArrayOfVector ||
+    const bool by_list = queries.type == schema::DataType::kArrayOfVector;
+    if (!schema::IsVector(queries.type) || (by_list && request.struct_field == 0) ||
         !queries.validity.empty()) {
         return base::InvalidParameter("a search needs vectors as its queries");
     }

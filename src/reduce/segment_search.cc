@@ -1,5 +1,6 @@
 #include "reduce/segment_search.h"
 
+#include "expr/evaluator.h"
 #include "reduce/group_key.h"
 #include "reduce/group_rule.h"
 
@@ -118,13 +119,12 @@ void SegmentSearch::AddFullGroups(uint32_t query, FullGroups* full) const {
     for (const std::string& key : keys) {
         ++counts[key];
     }
-    const segment::QueryHits& kept = kept_[query];
+    const Ordered& kept = kept_[query];
     std::unordered_set<std::string> fresh;
     for (size_t i = 0; i < keys.size(); ++i) {
         if (counts[keys[i]] == request_.grouping->group_size && !full->keys.contains(keys[i])) {
             fresh.insert(keys[i]);
-            full->hits.rows.push_back(kept.rows[i]);
-            full->hits.scores.push_back(kept.scores[i]);
+            full->hits.Append(kept, i);
         }
     }
     full->keys.merge(fresh);
@@ -151,8 +151,7 @@ SegmentSearch::Ordered SegmentSearch::Join(Ordered hits, const FullGroups& full,
     const float border = hits.scores.empty() ? 0 : hits.scores.back();
     for (size_t i = 0; i < full.hits.rows.size(); ++i) {
         if (!cut || !vindex::BetterThan(request_.metric, border, full.hits.scores[i])) {
-            hits.rows.push_back(full.hits.rows[i]);
-            hits.scores.push_back(full.hits.scores[i]);
+            hits.Append(full.hits, i);
         }
     }
     const schema::PrimaryKeys keys = segment_.KeysOf(hits.rows);
@@ -163,12 +162,15 @@ SegmentSearch::Ordered SegmentSearch::Join(Ordered hits, const FullGroups& full,
             return vindex::BetterThan(request_.metric, hits.scores[a], hits.scores[b]);
         }
         const int by_key = CompareKeys(keys, a, keys, b);
-        return by_key != 0 ? by_key < 0 : hits.rows[a] > hits.rows[b];
+        if (by_key != 0) {
+            return by_key < 0;
+        }
+        return hits.rows[a] != hits.rows[b] ? hits.rows[a] > hits.rows[b]
+                                            : hits.ElementAt(a) < hits.ElementAt(b);
     });
     Ordered joined;
     for (const uint32_t i : order) {
-        joined.rows.push_back(hits.rows[i]);
-        joined.scores.push_back(hits.scores[i]);
+        joined.Append(hits, i);
         AppendKey(keys, i, &joined.keys);
     }
     return joined;
@@ -177,8 +179,8 @@ SegmentSearch::Ordered SegmentSearch::Join(Ordered hits, const FullGroups& full,
 base::Result<bool> SegmentSearch::SearchRows(uint32_t query, const base::Bitmap& rows,
                                              uint64_t width, const FullGroups& full,
                                              const segment::ReadOptions& options) {
-    const uint64_t all = std::max<uint64_t>(segment_.rows(), 1);
-    const uint64_t k = std::min({width, all, uint64_t{std::numeric_limits<uint32_t>::max()}});
+    const uint64_t all = HitsMax();
+    const uint64_t k = std::min(width, all);
     segment::VectorQuery vectors = QueryOf(k);
     vectors.rows = &rows;
     const uint64_t segments = counters_.segments;
@@ -207,10 +209,15 @@ uint64_t SegmentSearch::FirstWidth() const {
     return kRowsPerGroup * hits + kRowsAtLeast;
 }
 
+uint64_t SegmentSearch::HitsMax() const {
+    constexpr uint64_t kMax = std::numeric_limits<uint32_t>::max();
+    return request_.by_element() ? kMax : std::clamp<uint64_t>(segment_.rows(), 1, kMax);
+}
+
 base::Status SegmentSearch::SearchRound(const segment::ReadOptions& options, uint64_t width,
                                         bool first) {
-    const uint64_t rows = std::max<uint64_t>(segment_.rows(), 1);
-    const uint64_t k = std::min({width, rows, uint64_t{std::numeric_limits<uint32_t>::max()}});
+    const uint64_t rows = HitsMax();
+    const uint64_t k = std::min(width, rows);
     segment::VectorQuery query = QueryOf(k);
     if (!NarrowRange(&query)) {
         pending_.clear();
@@ -245,9 +252,22 @@ base::Status SegmentSearch::SearchRound(const segment::ReadOptions& options, uin
     return base::Status();
 }
 
+// An element filter of another struct array chooses rows only, as the filter that it is part of.
+const expr::ElementMatch* SegmentSearch::ElementFilter() const {
+    if (!request_.by_element() || request_.filter == nullptr) {
+        return nullptr;
+    }
+    const expr::ElementMatch* match = expr::ElementFilterOf(*request_.filter);
+    const bool fits = match != nullptr && match->column.field_id == request_.struct_field;
+    return fits ? match : nullptr;
+}
+
 segment::VectorQuery SegmentSearch::QueryOf(uint64_t width) {
     segment::VectorQuery query;
     query.field_id = request_.vector_field;
+    query.struct_id = request_.struct_field;
+    query.sub_field = request_.sub_field;
+    query.elements = ElementFilter();
     query.metric = request_.metric;
     query.k = static_cast<uint32_t>(width);
     query.params = request_.params;
@@ -301,6 +321,9 @@ SegmentSearch::Ordered SegmentSearch::Order(const segment::QueryHits& hits, bool
     Ordered ordered;
     ordered.rows.assign(hits.rows.begin(), hits.rows.begin() + end);
     ordered.scores.assign(hits.scores.begin(), hits.scores.begin() + end);
+    if (!hits.elements.empty()) {
+        ordered.elements.assign(hits.elements.begin(), hits.elements.begin() + end);
+    }
     const bool has_equal =
         std::adjacent_find(ordered.scores.begin(), ordered.scores.end()) != ordered.scores.end();
     const bool has_place = request_.after.has_value() && !request_.after->key.empty();
@@ -315,7 +338,8 @@ SegmentSearch::Ordered SegmentSearch::Order(const segment::QueryHits& hits, bool
 
 // The newer row of a repeated key first.
 void SegmentSearch::SortEqualScores(Ordered* hits) const {
-    const std::vector<base::RowOffset> rows = hits->rows;
+    const Ordered before = *hits;
+    const std::vector<base::RowOffset>& rows = before.rows;
     const schema::PrimaryKeys keys = segment_.KeysOf(rows);
     std::vector<uint32_t> order(rows.size());
     std::iota(order.begin(), order.end(), 0);
@@ -324,26 +348,32 @@ void SegmentSearch::SortEqualScores(Ordered* hits) const {
             return a < b;
         }
         const int by_key = CompareKeys(keys, a, keys, b);
-        return by_key != 0 ? by_key < 0 : rows[a] > rows[b];
+        if (by_key != 0) {
+            return by_key < 0;
+        }
+        return rows[a] != rows[b] ? rows[a] > rows[b] : before.ElementAt(a) < before.ElementAt(b);
     });
-    for (size_t i = 0; i < order.size(); ++i) {
-        hits->rows[i] = rows[order[i]];
+    *hits = Ordered();
+    for (const uint32_t i : order) {
+        hits->Append(before, i);
     }
 }
 
 bool SegmentSearch::IsBehindPlace(const Ordered& hits, size_t i) const {
     const auto& place = request_.after;
-    return !place.has_value() || place->key.empty() || hits.scores[i] != place->score ||
-           CompareKeys(hits.keys, i, place->key, 0) > 0;
+    if (!place.has_value() || place->key.empty() || hits.scores[i] != place->score) {
+        return true;
+    }
+    const int by_key = CompareKeys(hits.keys, i, place->key, 0);
+    return by_key != 0 ? by_key > 0 : hits.ElementAt(i) > place->element;
 }
 
 bool SegmentSearch::AcceptHits(uint32_t query, const Ordered& hits, bool cut) {
-    segment::QueryHits& kept = kept_[query];
-    kept = segment::QueryHits();
+    Ordered& kept = kept_[query];
+    kept = Ordered();
     for (size_t i = 0; i < hits.rows.size() && kept.rows.size() < k_; ++i) {
         if (IsBehindPlace(hits, i)) {
-            kept.rows.push_back(hits.rows[i]);
-            kept.scores.push_back(hits.scores[i]);
+            kept.Append(hits, i);
         }
     }
     return !cut || kept.rows.size() == k_;
@@ -352,15 +382,14 @@ bool SegmentSearch::AcceptHits(uint32_t query, const Ordered& hits, bool cut) {
 base::Result<bool> SegmentSearch::AcceptGroups(uint32_t query, const Ordered& hits, bool cut) {
     GroupKeys groups(request_.grouping->fields);
     ASSIGN_OR_RETURN(std::vector<std::string> keys, KeysOfGroups(segment_, hits.rows, &groups));
-    segment::QueryHits& kept = kept_[query];
-    kept = segment::QueryHits();
+    Ordered& kept = kept_[query];
+    kept = Ordered();
     group_keys_[query].clear();
     GroupRule rule(*request_.grouping, query, k_);
-    KeySet seen;
+    HitSet seen;
     for (size_t i = 0; i < hits.rows.size() && !rule.done(); ++i) {
-        if (seen.Insert(hits.keys, i) && rule.Offer(keys[i])) {
-            kept.rows.push_back(hits.rows[i]);
-            kept.scores.push_back(hits.scores[i]);
+        if (seen.Insert(hits.keys, i, hits.elements) && rule.Offer(keys[i])) {
+            kept.Append(hits, i);
             group_keys_[query].push_back(std::move(keys[i]));
         }
     }
@@ -407,10 +436,11 @@ roles::SearchResponse SegmentSearch::Answer() {
     roles::SearchResponse answer;
     answer.counters = counters_;
     std::vector<base::RowOffset> rows;
-    for (const segment::QueryHits& kept : kept_) {
+    for (const Ordered& kept : kept_) {
         answer.counts.push_back(static_cast<uint32_t>(kept.rows.size()));
         rows.insert(rows.end(), kept.rows.begin(), kept.rows.end());
         answer.scores.insert(answer.scores.end(), kept.scores.begin(), kept.scores.end());
+        answer.elements.insert(answer.elements.end(), kept.elements.begin(), kept.elements.end());
     }
     for (std::vector<std::string>& keys : group_keys_) {
         std::move(keys.begin(), keys.end(), std::back_inserter(answer.group_keys));

@@ -34,6 +34,17 @@ class SegmentSearch {
         std::vector<base::RowOffset> rows;
         std::vector<float> scores;
         schema::PrimaryKeys keys;  // when somebody looks at them: groups, a place with a key
+        std::vector<uint32_t> elements;  // of hits that are elements
+
+        uint32_t ElementAt(size_t i) const { return elements.empty() ? 0 : elements[i]; }
+        template <typename Hits>  // Ordered or segment::QueryHits
+        void Append(const Hits& from, size_t i) {
+            rows.push_back(from.rows[i]);
+            scores.push_back(from.scores[i]);
+            if (!from.elements.empty()) {
+                elements.push_back(from.elements[i]);
+            }
+        }
     };
 
     base::Status SearchAll(const segment::ReadOptions& options);
@@ -58,6 +69,8 @@ class SegmentSearch {
     base::Result<bool> SearchRows(uint32_t query, const base::Bitmap& rows, uint64_t width,
                                   const FullGroups& full, const segment::ReadOptions& options);
     segment::VectorQuery QueryOf(uint64_t width);
+    // Of a search for elements: those that the request's filter lets be hits; null = all.
+    const expr::ElementMatch* ElementFilter() const;
     // The range of scores behind the request's place; false: there is none.
     bool NarrowRange(segment::VectorQuery* query) const;
     bool IsBehindPlace(const Ordered& hits, size_t i) const;
@@ -67,6 +80,8 @@ class SegmentSearch {
     bool AcceptHits(uint32_t query, const Ordered& hits, bool cut);
     base::Result<bool> AcceptGroups(uint32_t query, const Ordered& hits, bool cut);
     uint64_t FirstWidth() const;
+    // No segment has more hits than that; of elements any number.
+    uint64_t HitsMax() const;
     // The matching rows; with wanted groups only those in one of them.
     base::Status FindRows(const segment::ReadOptions& options);
     base::Status DropUnwanted(const segment::ReadOptions& options, base::Bitmap* rows) const;
@@ -76,7 +91,7 @@ class SegmentSearch {
     const roles::SearchRequest& request_;
     const uint32_t k_;
     std::vector<uint32_t> pending_;                     // queries that lack hits
-    std::vector<segment::QueryHits> kept_;              // one a query
+    std::vector<Ordered> kept_;                         // one a query
     std::vector<std::vector<std::string>> group_keys_;  // of the hits kept
     std::optional<base::Bitmap> rows_;  // that may be hits; once they were looked up
     schema::ColumnBatch subset_;        // the pending queries

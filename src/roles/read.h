@@ -71,14 +71,15 @@ struct Grouping {
         a(fields, group_size, wanted);
     }
 };
-// A place in the order of hits: score, then primary key. Without a key it is behind all hits of the
-// score.
+// A place in the order of hits: score, then primary key, then element. Without a key it is behind
+// all hits of the score.
 struct HitPlace {
     float score = 0;
     schema::PrimaryKeys key;  // one or none
+    uint32_t element = 0;     // of hits that are elements
     template <typename A>
     void Visit(A& a) {
-        a(score, key);
+        a(score, key, element);
     }
 };
 // One function of a search that changes scores: rows that match get its value, which is the weight,
@@ -112,8 +113,12 @@ struct SearchRequest {
     std::vector<base::PartitionId> partitions;  // empty = all loaded ones
     std::shared_ptr<const expr::Plan> filter;   // null = all rows
     base::FieldId vector_field = 0;
+    // Of vectors in a struct array: the array, and which of its sub-fields the vectors are. Queries
+    // that are vectors find elements of the array; queries that are lists of vectors find rows.
+    base::FieldId struct_field = 0;  // 0 = a field of the collection
+    uint32_t sub_field = 0;
     vindex::Metric metric = vindex::Metric::kL2;
-    schema::Column queries;  // one vector a query, of the field's type; none is null
+    schema::Column queries;  // one vector (or list) a query, of the field's type; none is null
     uint32_t k = 0;
     std::map<std::string, std::string> params;
     std::optional<float> radius;
@@ -139,11 +144,15 @@ struct SearchRequest {
     Boosts boosts;
 
     uint32_t nq() const { return static_cast<uint32_t>(queries.rows); }
+    bool by_element() const {
+        return struct_field != 0 && queries.type != schema::DataType::kArrayOfVector;
+    }
     template <typename A>
     void Visit(A& a) {
-        a(vchannel, collection_id, partitions, filter, vector_field, metric, queries, k, params,
-          radius, range_filter, ignore_growing, guarantee_ts, snapshot_ts, expired_ts, known_fields,
-          known_functions, profile, hold_snapshot_s, exact, after, grouping, boosts);
+        a(vchannel, collection_id, partitions, filter, vector_field, struct_field, sub_field,
+          metric, queries, k, params, radius, range_filter, ignore_growing, guarantee_ts,
+          snapshot_ts, expired_ts, known_fields, known_functions, profile, hold_snapshot_s, exact,
+          after, grouping, boosts);
     }
 };
 
@@ -157,9 +166,10 @@ struct SearchResponse {
     ReadCounters counters;
     ReadProfile profile;
     std::vector<std::string> group_keys;  // with grouping: one a hit (reduce/group_key.h)
+    std::vector<uint32_t> elements;       // of hits that are elements: places in their arrays
     template <typename A>
     void Visit(A& a) {
-        a(counts, keys, scores, addresses, snapshot_ts, counters, profile, group_keys);
+        a(counts, keys, scores, addresses, snapshot_ts, counters, profile, group_keys, elements);
     }
 };
 

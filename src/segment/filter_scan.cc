@@ -294,4 +294,37 @@ base::Result<size_t> CountMatching(const RowSource& source, const expr::Plan& pl
     return count;
 }
 
+base::Result<base::Bitmap> MatchElements(const RowSource& source, const expr::ElementMatch& match,
+                                         const ReadOptions& options, const base::Bitmap& rows) {
+    ScanGuard guard(options);
+    const expr::Plan plan{match};
+    const LeafAnswers answers(plan, source, rows.Count());
+    base::Bitmap elements;
+    for (size_t run = 0; run < source.runs().size(); ++run) {
+        const RowRun& whole = source.runs()[run];
+        const schema::ColumnView* column = source.Column(run, match.column.field_id);
+        if (column == nullptr || column->offsets == nullptr) {
+            continue;
+        }
+        const size_t first = elements.size();
+        elements.Resize(first + column->offsets[whole.rows]);
+        for (size_t begin = 0; begin < whole.rows; begin += kBlockRows) {
+            RETURN_IF_ERROR(guard.CheckEvery(kBlockRows, ScanGuard::kRowsPerCheck));
+            const size_t end = std::min<size_t>(begin + kBlockRows, whole.rows);
+            const base::Bitmap needed = ExtractBits(rows, whole.first_row + begin, end - begin);
+            if (needed.None()) {
+                continue;
+            }
+            const BlockColumns columns(source, options.known_fields, answers, run, begin, end);
+            ASSIGN_OR_RETURN(
+                const base::Bitmap matching,
+                expr::EvaluateElements(std::get<expr::ElementMatch>(plan.node), columns,
+                                       end - begin, *options.context, *options.clock, &needed));
+            const size_t position = first + column->offsets[begin];
+            matching.ForEach([&](size_t i) { elements.Set(position + i); });
+        }
+    }
+    return elements;
+}
+
 }  // namespace elanus::segment

@@ -18,4 +18,9 @@ base::Status KeepMatching(const RowSource& source, const expr::Plan& plan,
 base::Result<size_t> CountMatching(const RowSource& source, const expr::Plan& plan,
                                    const ReadOptions& options, RowSet rows, ReadCounters* counters);
 
+// Which elements of the match's struct array its predicate is true for, of the rows in `rows`. The
+// elements of all runs are counted one after another. A run without the column has none.
+base::Result<base::Bitmap> MatchElements(const RowSource& source, const expr::ElementMatch& match,
+                                         const ReadOptions& options, const base::Bitmap& rows);
+
 }  // namespace elanus::segment

@@ -7,6 +7,7 @@
 #include "segment/row_reader.h"
 #include "segment/scan_guard.h"
 #include "segment/segment_file.h"
+#include "segment/struct_search.h"
 #include "segment/term_counts.h"
 #include "sys/stopwatch.h"
 
@@ -145,6 +146,9 @@ base::Status GrowingSegment::Search(const VectorQuery& query, const ReadOptions&
     ++counters->segments;
     ASSIGN_OR_RETURN(RowSet set, SelectRows(view, impl_->deletes, impl_->rows.key_field().id,
                                             options, counters));
+    if (query.struct_id != 0) {
+        return SearchStructs(view, std::move(set), query, nullptr, options, hits, counters);
+    }
     std::optional<DerivedRows> derived;
     ASSIGN_OR_RETURN(const RowSource* source,
                      impl_->derived.Extend(view, query.field_id, options, &derived));

@@ -6,11 +6,13 @@
 #include "schema/leaf_field.h"
 #include "segment/derived_rows.h"
 #include "segment/flat_search.h"
+#include "segment/index_search.h"
 #include "segment/key_index.h"
 #include "segment/row_reader.h"
 #include "segment/scan_guard.h"
 #include "segment/segment_file.h"
 #include "segment/shredded_json.h"
+#include "segment/struct_search.h"
 #include "segment/term_counts.h"
 #include "sys/stopwatch.h"
 
@@ -214,11 +216,8 @@ class SealedSegment::Impl : public RowSource {
     // The index of this field and metric over all rows; null when there is none.
     std::shared_ptr<const vindex::Index> IndexOf(base::FieldId field_id,
                                                  vindex::Metric metric) const;
-    // The index that can answer the query; null when there is none.
-    std::shared_ptr<const vindex::Index> IndexFor(const VectorQuery& query) const;
-    base::Status SearchIndex(const vindex::Index& index, const RowSet& set,
-                             const VectorQuery& query, const ReadOptions& options,
-                             std::vector<QueryHits>* hits, ReadCounters* counters) const;
+    // The index of that many rows (or elements) that can answer the query; null when there is none.
+    std::shared_ptr<const vindex::Index> IndexFor(const VectorQuery& query, size_t size) const;
     // As SmallestKeys(), by walking the key index from its smallest key.
     std::vector<base::RowOffset> WalkKeys(const RowSet& set, size_t limit) const;
 
@@ -254,47 +253,21 @@ std::shared_ptr<const vindex::Index> SealedSegment::Impl::IndexOf(base::FieldId 
     return nullptr;
 }
 
-std::shared_ptr<const vindex::Index> SealedSegment::Impl::IndexFor(const VectorQuery& query) const {
+std::shared_ptr<const vindex::Index> SealedSegment::Impl::IndexFor(const VectorQuery& query,
+                                                                   size_t size) const {
     const std::shared_ptr<const AttachedIndexes> indexes = Indexes();
+    const schema::ColumnView& vectors = query.vectors();
     for (const AttachedIndex& attached : indexes->vectors) {
         const vindex::Index& index = *attached.index;
         if (attached.field_id == query.field_id && index.metric() == query.metric &&
-            index.vector_type() == static_cast<vindex::VectorType>(query.queries.type) &&
-            (index.dim() == query.queries.dim || index.dim() == 0) && index.size() == rows()) {
-            return attached.index;
+            index.vector_type() == static_cast<vindex::VectorType>(vectors.type) &&
+            (index.dim() == vectors.dim || index.dim() == 0) && index.size() == size) {
+            // Postings answer exactly as long as the request does not ask them for less.
+            const bool exact = index.vector_type() == vindex::VectorType::kSparseFloat;
+            return !query.exact || exact ? attached.index : nullptr;
         }
     }
     return nullptr;
-}
-
-// Null rows are in the index, as zero or empty vectors, so that its row numbers are the segment's;
-// `set` lacks them.
-base::Status SealedSegment::Impl::SearchIndex(const vindex::Index& index, const RowSet& set,
-                                              const VectorQuery& query, const ReadOptions& options,
-                                              std::vector<QueryHits>* hits,
-                                              ReadCounters* counters) const {
-    vindex::SearchParams params;
-    params.k = query.k;
-    if (!query.exact) {
-        params.params = query.params;
-    }
-    params.radius = query.radius;
-    params.range_filter = query.range_filter;
-    params.interrupt = [guard = ScanGuard(options)] { return guard.Check(); };
-    if (set.bitmap.has_value()) {
-        params.filter = *set.bitmap;
-    }
-    vindex::Neighbors neighbors;
-    for (uint32_t q = 0; q < query.nq(); ++q) {
-        RETURN_IF_ERROR(index.Search(query.Vector(q), params, &neighbors));
-        (*hits)[q].rows = std::move(neighbors.rows);
-        (*hits)[q].scores = std::move(neighbors.scores);
-        counters->strategies.Add(neighbors.counters.strategy);
-        counters->distances += neighbors.counters.distances;
-        counters->hops += neighbors.counters.hops;
-        neighbors = vindex::Neighbors();
-    }
-    return base::Status();
 }
 
 std::vector<base::RowOffset> SealedSegment::Impl::WalkKeys(const RowSet& set, size_t limit) const {
@@ -392,6 +365,18 @@ base::Result<schema::ColumnView> SealedSegment::WholeColumn(base::FieldId field_
                                     {{"field", std::to_string(field_id)}});
 }
 
+base::Result<std::span<const uint32_t>> SealedSegment::ElementOffsets(
+    base::FieldId field_id) const {
+    const auto field = schema::FindLeafField(*impl_->schema, field_id);
+    const MappedColumn* structs =
+        field.has_value() && field->is_element() ? impl_->Find(field->parent->id) : nullptr;
+    if (structs == nullptr) {
+        return base::Status::WithFields(base::Code::kFieldNotFound,
+                                        {{"field", std::to_string(field_id)}});
+    }
+    return std::span(structs->view.offsets, structs->view.rows + 1);
+}
+
 const float* SealedSegment::WholeNorms(base::FieldId field_id) const {
     return impl_->Norms(0, field_id);
 }
@@ -434,12 +419,12 @@ base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& 
     ++counters->segments;
     ASSIGN_OR_RETURN(RowSet set,
                      SelectRows(*impl_, impl_->deletes, impl_->key_field().id, options, counters));
-    std::shared_ptr<const vindex::Index> index = impl_->IndexFor(query);
-    // Postings answer exactly as long as the request does not ask them for less.
-    if (index != nullptr && query.exact &&
-        index->vector_type() != vindex::VectorType::kSparseFloat) {
-        index = nullptr;
+    if (query.struct_id != 0) {
+        const size_t size = query.by_list() ? rows() : CountElements(*impl_, query);
+        const std::shared_ptr<const vindex::Index> index = impl_->IndexFor(query, size);
+        return SearchStructs(*impl_, std::move(set), query, index.get(), options, hits, counters);
     }
+    const std::shared_ptr<const vindex::Index> index = impl_->IndexFor(query, rows());
     std::optional<DerivedRows> derived;
     const RowSource* source = impl_.get();
     if (index == nullptr) {
@@ -462,11 +447,9 @@ base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& 
     if (index == nullptr) {
         return FlatSearch(*source, set.bitmap, query, options, hits, counters);
     }
-    ++counters->index_searches;
-    if (options.profile != nullptr) {
-        options.profile->indexes.emplace_back(index->index_type());
-    }
-    return impl_->SearchIndex(*index, set, query, options, hits, counters);
+    // Null rows are in the index, as zero or empty vectors, so that its row numbers are the
+    // segment's; `set` lacks them.
+    return SearchIndex(*index, {set.bitmap, {}}, query, options, hits, counters);
 }
 
 base::Status SealedSegment::AddTermStatistics(base::FieldId field_id,

@@ -37,6 +37,8 @@ class SealedSegment : public Segment {
     // A whole column, used to build indexes: of the file, or made by a function of the segment's
     // schema; of a sub-field of a struct array all its elements. kFieldNotFound when there is none.
     base::Result<schema::ColumnView> WholeColumn(base::FieldId field_id) const;
+    // Of a sub-field of a struct array: where the elements of each row begin, and the end of all.
+    base::Result<std::span<const uint32_t>> ElementOffsets(base::FieldId field_id) const;
     // Lengths of its vectors, one a row; null when they are not kept.
     const float* WholeNorms(base::FieldId field_id) const;
     std::span<const base::Timestamp> timestamps() const;

@@ -54,8 +54,13 @@ struct ReadOptions {
 
 struct VectorQuery {
     base::FieldId field_id = 0;
+    // Of vectors in a struct array: the array, and which of its sub-fields `field_id` is. Queries
+    // that are vectors find elements of the array; queries that are lists of vectors find rows.
+    base::FieldId struct_id = 0;  // 0 = a field of the collection
+    uint32_t sub_field = 0;
+    const expr::ElementMatch* elements = nullptr;  // only these elements may be hits; null = all
     vindex::Metric metric = vindex::Metric::kL2;
-    schema::ColumnView queries;  // one vector a query, of the field's type; none is null
+    schema::ColumnView queries;  // one vector (or list) a query, of the field's type; none is null
     uint32_t k = 0;
     std::map<std::string, std::string> params;  // index search parameters, checked by the proxy
     std::optional<float> radius;
@@ -64,8 +69,19 @@ struct VectorQuery {
     const base::Bitmap* rows = nullptr;  // only these rows count; null = all
 
     uint32_t nq() const { return static_cast<uint32_t>(queries.rows); }
-    // The bytes of query `q`.
+    bool by_list() const { return queries.type == schema::DataType::kArrayOfVector; }
+    bool by_element() const { return struct_id != 0 && !by_list(); }
+    // Of a query's vectors.
+    const schema::ColumnView& vectors() const { return by_list() ? queries.children[0] : queries; }
+    // The bytes of query `q`; of a list those of all its vectors.
     std::string_view Vector(uint32_t q) const {
+        if (by_list()) {
+            const schema::ColumnView& all = queries.children[0];
+            const size_t width = schema::FixedWidth(all.type, all.dim);
+            const auto* bytes = reinterpret_cast<const char*>(all.values);
+            return {bytes + queries.offsets[q] * width,
+                    (queries.offsets[q + 1] - queries.offsets[q]) * width};
+        }
         const size_t width = schema::FixedWidth(queries.type, queries.dim);
         return width == 0 ? queries.StringAt(q)
                           : std::string_view(
@@ -73,10 +89,11 @@ struct VectorQuery {
     }
 };
 
-// Hits of one query, best first; equal scores by row number.
+// Hits of one query, best first; equal scores by row number, then by element.
 struct QueryHits {
     std::vector<base::RowOffset> rows;
     std::vector<float> scores;
+    std::vector<uint32_t> elements;  // of hits that are elements: their places in the row's array
 };
 
 class Segment {
@@ -92,8 +109,9 @@ class Segment {
     virtual size_t LiveRows(base::Timestamp timestamp) const = 0;
     virtual size_t memory_bytes() const = 0;
 
-    // hits->at(q) holds at most k rows for each of the nq queries. k visible matching rows are
-    // always found when they exist (INV-VINDEX-1). A row whose vector is null matches nothing.
+    // hits->at(q) holds at most k rows (or elements) for each of the nq queries. k visible matching
+    // ones are always found when they exist (INV-VINDEX-1). A row whose vector is null, or whose
+    // list has no vector, matches nothing.
     // Errors: kCanceled, kTimeout, kUnsupportedOperation for queries of another type or dimension
     // than the field or a metric that the type does not have, or what the filter's evaluation says.
     virtual base::Status Search(const VectorQuery& query, const ReadOptions& options,

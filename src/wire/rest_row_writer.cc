@@ -17,6 +17,7 @@ using schema::ColumnView;
 using schema::DataType;
 
 constexpr std::string_view kDistance = "distance";
+constexpr std::string_view kOffset = "offset";  // of a hit that is an element of a struct array
 constexpr std::ptrdiff_t kScoreDigitsMax = 8;
 
 template <typename Number>
@@ -288,7 +289,10 @@ void WriteHighlights(const std::vector<proxy::HighlightedField>& highlights, siz
 }  // namespace
 
 std::string WriteSearchRows(const proxy::SearchResults& results, Int64Form form) {
-    const RowWriter writer(results.columns, {results.primary_field_name, kDistance}, form);
+    const bool by_element = results.element_indices.size() == results.ids.size();
+    const RowWriter writer(
+        results.columns, {results.primary_field_name, kDistance, by_element ? kOffset : kDistance},
+        form);
     const std::string key = QuotedKey(results.primary_field_name);
     const size_t rows = std::min(results.ids.size(), results.scores.size());
     std::string out = "[";
@@ -297,6 +301,9 @@ std::string WriteSearchRows(const proxy::SearchResults& results, Int64Form form)
         AppendKey(results.ids, row, form, &out);
         out.append(",\"distance\":");
         AppendScore(results.scores[row], &out);
+        if (by_element) {
+            out.append(",\"offset\":" + std::to_string(results.element_indices[row]));
+        }
         writer.Write(row, &out);
         WriteHighlights(results.highlights, row, &out);
         out.push_back('}');

@@ -349,6 +349,11 @@ ReplyWriter SearchDataMessage(const proxy::SearchResults& results) {
     for (const proxy::HighlightedField& field : results.highlights) {
         out.Message(14, HighlightMessage(field));
     }
+    if (!results.element_indices.empty()) {
+        ReplyWriter places;  // LongArray
+        places.PackedVarints(1, results.element_indices);
+        out.Message(15, places);
+    }
     if (results.is_aggregation) {
         AppendBuckets(results, &out);
     }
