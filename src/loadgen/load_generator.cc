@@ -1,6 +1,7 @@
 #include "loadgen/load_generator.h"
 
 #include "loadgen/closed_loop.h"
+#include "loadgen/paced_loop.h"
 #include "loadgen/recall.h"
 #include "loadgen/vectors.h"
 #include "sys/clock.h"
@@ -27,6 +28,7 @@ constexpr size_t kMadeQueries = 1000;
 constexpr size_t kRequestsMax = 10'000;  // prepared searches
 constexpr int64_t kBuckets = 100;
 constexpr int64_t kPollMs = 20;
+constexpr size_t kPacedUnderWayMax = 256;
 
 double SecondsSince(int64_t begin_ns) {
     return static_cast<double>(sys::RealClock().MonotonicNs() - begin_ns) / 1e9;
@@ -68,6 +70,7 @@ class Session {
     Status MakeSearchable();
     Status Search(const std::string& name, const std::string& filter, const std::string& truth);
     Status Mixed();
+    Status Growing();
 
     void IssueInsert(int64_t first_row, int64_t count, ClosedLoop::Done done);
     void IssueSearch(int64_t number, Recall* recall, ClosedLoop::Done done);
@@ -145,6 +148,9 @@ Status Session::Prepare() {
 }
 
 Status Session::MeasureAll() {
+    if (options_.workload == "growing") {
+        return Growing();
+    }
     if (owns_collection_ || options_.workload == "insert") {
         RETURN_IF_ERROR(Insert());
     }
@@ -342,6 +348,33 @@ Status Session::Mixed() {
            static_cast<int64_t>(inserts.count()) * options_.batch);
     Record("mixed: search", searches, result, static_cast<int64_t>(searches.count()) * options_.nq);
     return Status();
+}
+
+// Rows arrive in a loaded collection as fast as it takes them while it is searched at a fixed rate;
+// then the same rows are searched alone, which also gives the recall.
+Status Session::Growing() {
+    if (owns_collection_) {
+        RETURN_IF_ERROR(BuildIndex());
+        RETURN_IF_ERROR(client_->Load(collection_.name));
+    }
+    PrepareSearches("");
+    PacedLoop searches(options_.search_rate, kPacedUnderWayMax,
+                       [&](int64_t number, PacedLoop::Done done) {
+                           IssueSearch(number, nullptr, std::move(done));
+                       });
+    const Status inserted = Insert();
+    const PacedResult searched = searches.Stop();
+    RETURN_IF_ERROR(inserted);
+    RETURN_IF_ERROR(searched.status);
+    LoopResult result;
+    result.requests = searched.answered;
+    result.seconds = searched.seconds;
+    Record("search meanwhile", searches.latencies(), result, searched.answered * options_.nq);
+    if (searched.missed > 0) {
+        std::fprintf(stderr, "%lld searches were not sent: %zu were under way\n",
+                     static_cast<long long>(searched.missed), kPacedUnderWayMax);
+    }
+    return Search("search", "", options_.truth);
 }
 
 Result<LoopResult> Session::RunLoop(const std::string& name, const LoopLimits& limits,

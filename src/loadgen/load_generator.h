@@ -37,6 +37,7 @@ struct LoadOptions {
     int64_t batch = 500;
     double seconds = 10;
     int64_t insert_percent = 10;  // of the requests of the mixed workload
+    double search_rate = 200;     // searches a second beside the inserts of the growing workload
     std::string collection;       // "" = a name of its own
     bool keep = false;
     uint64_t seed = 1;

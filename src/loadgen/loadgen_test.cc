@@ -1,8 +1,10 @@
 // The parts of the load generator that need no server.
 #include "loadgen/closed_loop.h"
 #include "loadgen/measurement.h"
+#include "loadgen/paced_loop.h"
 #include "loadgen/recall.h"
 #include "loadgen/vectors.h"
+#include "sys/clock.h"
 #include "sys/executor.h"
 #include "sys/sim_file_system.h"
 
@@ -100,6 +102,33 @@ TEST(LatencyHistogramTest, PercentilesAreCloseToTheTruth) {
     latencies.Add(INT64_MAX);
     latencies.Add(-1);
     EXPECT_EQ(latencies.count(), 100'002U);
+}
+
+TEST(PacedLoopTest, KeepsItsRateWhateverTheAnswersDo) {
+    sys::ThreadPool pool("answers", 1);
+    std::atomic<int64_t> started{0};
+    PacedLoop loop(1000, 4, [&](int64_t number, PacedLoop::Done done) {
+        EXPECT_GE(number, started++);
+        pool.Submit([done = std::move(done)] {
+            sys::RealClock().SleepMs(5);
+            done(base::Status());
+        });
+    });
+    sys::RealClock().SleepMs(200);
+    const PacedResult result = loop.Stop();
+    EXPECT_TRUE(result.status.ok());
+    EXPECT_EQ(result.answered, started.load());
+    EXPECT_GT(result.missed, 0);  // 200 a second are answered, four wait at most
+    EXPECT_LE(static_cast<double>(result.answered + result.missed), result.seconds * 1000 + 1);
+    EXPECT_EQ(loop.latencies().count(), static_cast<uint64_t>(result.answered));
+}
+
+TEST(PacedLoopTest, TellsOfTheFirstFailure) {
+    PacedLoop loop(2000, 4, [](int64_t number, const PacedLoop::Done& done) {
+        done(number == 1 ? base::Internal("the second") : base::Status());
+    });
+    sys::RealClock().SleepMs(20);
+    EXPECT_EQ(loop.Stop().status.reason(), base::Internal("the second").reason());
 }
 
 class ClosedLoopTest : public testing::Test {

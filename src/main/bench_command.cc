@@ -109,6 +109,10 @@ void AddRequestOptions(CLI::App& bench, loadgen::LoadOptions* load) {
     bench.add_option("--batch", load->batch, "rows in an insert")->check(CLI::PositiveNumber);
     bench.add_option("--insert-percent", load->insert_percent, "inserts in the mixed workload")
         ->check(CLI::Range(0, 100));
+    bench
+        .add_option("--search-rate", load->search_rate,
+                    "searches a second beside the inserts of the growing workload")
+        ->check(CLI::PositiveNumber);
 }
 
 }  // namespace
@@ -125,7 +129,7 @@ void AddBenchOptions(CLI::App& bench, BenchArguments* arguments) {
                      "where --start-server keeps its data meanwhile (default: a temporary folder)");
     bench.add_option("--server-pid", load->server_pid, "process whose processor time to read");
     bench.add_option("--workload", load->workload)
-        ->check(CLI::IsMember({"insert", "search", "filtered", "mixed", "all"}));
+        ->check(CLI::IsMember({"insert", "search", "filtered", "mixed", "growing", "all"}));
     AddDataOptions(bench, load);
     AddRequestOptions(bench, load);
     bench
