@@ -9,6 +9,7 @@
 #include "proxy/tenant_namespace.h"
 #include "proxy/text_search.h"
 #include "reduce/segment_reads.h"
+#include "segment/coded_columns.h"
 #include "sys/stopwatch.h"
 #include "vindex/family.h"
 
@@ -112,6 +113,11 @@ base::Status ListSearch::UseIndex() {
         if (given != index.params.end()) {
             shard_request_.params[shape] = given->second;
         }
+    }
+    // Nor are they all compared when the index itself would not compare them all.
+    shard_request_.params.erase(std::string(segment::kUnindexedRows));
+    if (index.index_type != "FLAT") {
+        shard_request_.params.emplace(segment::kUnindexedRows, segment::kUnindexedCoded);
     }
     shard_request_.radius = parsed->radius;
     shard_request_.range_filter = parsed->range_filter;

@@ -1,6 +1,7 @@
 #include "segment/flat_search.h"
 
 #include "segment/bit_range.h"
+#include "segment/dense_keys.h"
 #include "segment/scan_guard.h"
 #include "segment/top_k.h"
 #include "vindex/bm25.h"
@@ -53,10 +54,7 @@ class FlatScan {
         if (minhash()) {
             minhash_ = vindex::MinHashScorer(query.queries.dim, query.params);
         } else if (width_ > 0) {
-            kernel_ = vindex::KernelOf(TypeOf(query.queries), query.metric);
-        }
-        for (uint32_t q = 0; q < query.nq() && cosine(); ++q) {
-            query_norms_.push_back(LengthOf(query.Vector(q).data()));
+            dense_ = DenseKeys(query);
         }
     }
 
@@ -65,7 +63,7 @@ class FlatScan {
         for (size_t begin = 0; begin < run.rows; begin += block_rows_) {
             const size_t count = std::min(block_rows_, run.rows - begin);
             const size_t chosen = Choose(run, selected, begin, count);
-            RETURN_IF_ERROR(ScanBlock(run, column, norms, begin, count, chosen));
+            RETURN_IF_ERROR(ScanBlock(run, column, norms, count, chosen));
             counters->distances += chosen * query_.nq();
             RETURN_IF_ERROR(guard_.CheckEvery(count * kFloatsPerRow, ScanGuard::kFloatsPerCheck));
         }
@@ -84,10 +82,6 @@ class FlatScan {
 
   private:
     bool minhash() const { return query_.metric == vindex::Metric::kMhJaccard; }
-    bool cosine() const { return query_.metric == vindex::Metric::kCosine; }
-    float LengthOf(const void* vector) const {
-        return vindex::LengthOf(TypeOf(query_.queries), vector, query_.queries.dim);
-    }
 
     // Distances: range_filter <= d < radius. Similarity: radius < s <= range_filter, which for the
     // negated score reads the same. A sparse or MinHash hit has a score above 0, and of the
@@ -132,12 +126,12 @@ class FlatScan {
     }
 
     base::Status ScanBlock(const RowRun& run, const schema::ColumnView& column, const float* norms,
-                           size_t begin, size_t count, size_t chosen) {
+                           size_t count, size_t chosen) {
         for (uint32_t q = 0; q < query_.nq() && chosen > 0; ++q) {
             if (minhash()) {
                 ComputeMinHash(q, column, chosen);
             } else if (width_ > 0) {
-                ComputeDense(q, column, norms, begin, count, chosen);
+                ComputeDense(q, column, norms, count, chosen);
             } else {
                 ComputeSparse(q, column, chosen);
             }
@@ -150,15 +144,11 @@ class FlatScan {
     }
 
     void ComputeDense(uint32_t q, const schema::ColumnView& column, const float* norms,
-                      size_t begin, size_t count, size_t chosen) {
-        const void* query = query_.Vector(q).data();
+                      size_t count, size_t chosen) {
         if (chosen == count) {
-            kernel_.rows(query, column.values + begin * width_, count, column.dim, keys_.data());
+            dense_.OfBlock(q, column, norms, ids_.data(), chosen, keys_.data());
         } else {
-            kernel_.ids(query, column.values, ids_.data(), chosen, column.dim, keys_.data());
-        }
-        if (similarity_) {
-            ToKeys(q, norms, column, chosen);
+            dense_.OfIds(q, column, norms, ids_.data(), chosen, keys_.data());
         }
     }
 
@@ -180,23 +170,6 @@ class FlatScan {
         }
     }
 
-    // Inner products become keys: negated, and for cosine divided by both lengths first. A zero
-    // vector scores 0.
-    void ToKeys(uint32_t q, const float* norms, const schema::ColumnView& column, size_t chosen) {
-        for (size_t i = 0; i < chosen; ++i) {
-            float score = keys_[i];
-            if (cosine()) {
-                const float length = norms != nullptr
-                                         ? norms[ids_[i]]
-                                         : LengthOf(column.values + size_t{ids_[i]} * width_);
-                const float product = length * query_norms_[q];
-                // Rounding takes the cosine of equal vectors past 1; clients are promised [-1, 1].
-                score = product > 0 ? std::clamp(score / product, -1.0f, 1.0f) : 0.0f;
-            }
-            keys_[i] = 0.0f - score;
-        }
-    }
-
     const VectorQuery& query_;
     ScanGuard guard_;
     bool similarity_;
@@ -204,11 +177,10 @@ class FlatScan {
     const size_t width_;       // bytes of a vector; 0 = sparse
     size_t row_floats_ = 0;
     size_t block_rows_ = 0;
-    simd::RowKernel kernel_;  // dense only
+    DenseKeys dense_;  // dense only
     std::vector<uint32_t> ids_;
     std::vector<float> keys_;
     std::vector<TopK> best_;
-    std::vector<float> query_norms_;
     vindex::MinHashScorer minhash_;
 };
 
@@ -217,12 +189,11 @@ base::Status Unsupported(std::string_view text) {
 }
 
 base::Status CheckMetric(const VectorQuery& query) {
-    const bool known =
-        IsSparse(query.queries)
-            ? query.metric == vindex::Metric::kIp || query.metric == vindex::Metric::kBm25
-        : query.metric == vindex::Metric::kMhJaccard
-            ? query.queries.type == schema::DataType::kBinaryVector
-            : vindex::IsDenseMetric(TypeOf(query.queries), query.metric);
+    const bool known = IsSparse(query.queries) ? query.metric == vindex::Metric::kIp ||
+                                                     query.metric == vindex::Metric::kBm25
+                       : query.metric == vindex::Metric::kMhJaccard
+                           ? query.queries.type == schema::DataType::kBinaryVector
+                           : vindex::IsDenseMetric(TypeOf(query.queries), query.metric);
     return known
                ? base::Status()
                : Unsupported(

@@ -1,6 +1,7 @@
 #include "segment/growing_segment.h"
 
 #include "base/check.h"
+#include "segment/coded_columns.h"
 #include "segment/derived_rows.h"
 #include "segment/flat_search.h"
 #include "segment/growing_rows.h"
@@ -29,6 +30,7 @@ class GrowingSegment::Impl {
     DeleteList deletes;
     DerivedColumns derived;
     TermCounts terms;
+    CodedColumns codes;
     std::atomic<bool> closed{false};
 };
 
@@ -137,7 +139,7 @@ size_t GrowingSegment::LiveRows(base::Timestamp timestamp) const {
 }
 
 size_t GrowingSegment::memory_bytes() const {
-    return impl_->rows.memory_bytes() + impl_->deletes.memory_bytes();
+    return impl_->rows.memory_bytes() + impl_->deletes.memory_bytes() + impl_->codes.memory_bytes();
 }
 
 base::Status GrowingSegment::Search(const VectorQuery& query, const ReadOptions& options,
@@ -163,6 +165,11 @@ base::Status GrowingSegment::Search(const VectorQuery& query, const ReadOptions&
         return base::Status();
     }
     const sys::Stopwatch watch(*options.clock, &counters->search_ns);
+    ASSIGN_OR_RETURN(const bool answered, impl_->codes.Search(*source, set.bitmap, matched, query,
+                                                              options, hits, counters));
+    if (answered) {
+        return base::Status();
+    }
     return FlatSearch(*source, set.bitmap, query, options, hits, counters);
 }
 

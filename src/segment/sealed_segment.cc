@@ -4,6 +4,7 @@
 #include "base/mutex.h"
 #include "scalar_index/text_index.h"
 #include "schema/leaf_field.h"
+#include "segment/coded_columns.h"
 #include "segment/derived_rows.h"
 #include "segment/flat_search.h"
 #include "segment/index_search.h"
@@ -233,6 +234,7 @@ class SealedSegment::Impl : public RowSource {
     DeleteList deletes;
     mutable DerivedColumns derived;
     mutable TermCounts terms;
+    mutable CodedColumns codes;  // until there is an index
 
   private:
     base::Mutex attach_mutex_;  // one change of the index set at a time
@@ -411,7 +413,8 @@ size_t SealedSegment::LiveRows(base::Timestamp timestamp) const {
 }
 
 size_t SealedSegment::memory_bytes() const {
-    return impl_->reader.file().size() + impl_->deletes.memory_bytes();
+    return impl_->reader.file().size() + impl_->deletes.memory_bytes() +
+           impl_->codes.memory_bytes();
 }
 
 base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& options,
@@ -445,6 +448,11 @@ base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& 
     }
     const sys::Stopwatch watch(*options.clock, &counters->search_ns);
     if (index == nullptr) {
+        ASSIGN_OR_RETURN(const bool answered, impl_->codes.Search(*source, set.bitmap, matched,
+                                                                  query, options, hits, counters));
+        if (answered) {
+            return base::Status();
+        }
         return FlatSearch(*source, set.bitmap, query, options, hits, counters);
     }
     // Null rows are in the index, as zero or empty vectors, so that its row numbers are the
