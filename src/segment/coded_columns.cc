@@ -135,6 +135,11 @@ size_t CodedColumns::memory_bytes() const {
     return bytes;
 }
 
+void CodedColumns::Drop(base::FieldId field_id) {
+    base::MutexLock lock(mutex_);
+    std::erase_if(scans_, [&](const auto& scan) { return scan.first.first == field_id; });
+}
+
 base::Result<bool> CodedColumns::Search(const RowSource& source,
                                         const std::optional<base::Bitmap>& selected, size_t matched,
                                         const VectorQuery& query, const ReadOptions& options,

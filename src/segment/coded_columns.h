@@ -33,6 +33,8 @@ class CodedColumns {
                               size_t matched, const VectorQuery& query, const ReadOptions& options,
                               std::vector<QueryHits>* hits, ReadCounters* counters);
     size_t memory_bytes() const;
+    // Drops the codes of a field, which has an index now; searches that run keep theirs.
+    void Drop(base::FieldId field_id);
 
   private:
     using Key = std::pair<base::FieldId, vindex::Metric>;

@@ -312,6 +312,7 @@ void SealedSegment::AttachIndex(base::FieldId field_id, base::IndexId index_id,
         indexes.Remove(index_id);
         indexes.vectors.push_back({field_id, index_id, std::move(index)});
     });
+    impl_->codes.Drop(field_id);
 }
 
 void SealedSegment::AttachScalarIndex(base::IndexId index_id,
