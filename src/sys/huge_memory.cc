@@ -13,7 +13,7 @@ constexpr size_t kLineBytes = 64;
 
 }  // namespace
 
-std::shared_ptr<uint8_t> AllocateHuge(size_t bytes) {
+std::shared_ptr<uint8_t> ReserveHuge(size_t bytes) {
     if (bytes == 0) {
         return nullptr;
     }
@@ -23,9 +23,16 @@ std::shared_ptr<uint8_t> AllocateHuge(size_t bytes) {
         // A wish: without it the pages are small, and nothing else changes.
         (void)::madvise(memory, bytes, MADV_HUGEPAGE);
     }
-    std::memset(memory, 0, bytes);
     return std::shared_ptr<uint8_t>(memory,
                                     [alignment](uint8_t* p) { ::operator delete(p, alignment); });
+}
+
+std::shared_ptr<uint8_t> AllocateHuge(size_t bytes) {
+    std::shared_ptr<uint8_t> memory = ReserveHuge(bytes);
+    if (memory != nullptr) {
+        std::memset(memory.get(), 0, bytes);
+    }
+    return memory;
 }
 
 }  // namespace elanus::sys

@@ -12,5 +12,8 @@ namespace elanus::sys {
 // Zeroed, aligned to the page size it asks for (2 MiB; 64 bytes for what is smaller than a page).
 // Null only for 0 bytes.
 std::shared_ptr<uint8_t> AllocateHuge(size_t bytes);
+// The same without writing to it: of what is never written most takes no memory. Contents are
+// whatever they are.
+std::shared_ptr<uint8_t> ReserveHuge(size_t bytes);
 
 }  // namespace elanus::sys

@@ -55,6 +55,19 @@ class CandidatePool {
         keys_[next_++] |= 1;
         return true;
     }
+    // The one that Take() gives next, if nothing better enters.
+    bool Next(uint32_t* row) const {
+        const size_t end = std::min(size_, expanded_);
+        size_t at = next_;
+        while (at < end && (keys_[at] & 1) != 0) {
+            ++at;
+        }
+        if (at < end) {
+            *row = PoolRow(keys_[at]);
+        }
+        return at < end;
+    }
+    std::span<const uint64_t> all() const { return std::span(keys_).first(size_); }
     std::span<const uint64_t> kept() const {
         return std::span(keys_).subspan(std::min(size_, expanded_),
                                         size_ - std::min(size_, expanded_));

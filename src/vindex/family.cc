@@ -7,6 +7,7 @@
 #include "vindex/flat.h"
 #include "vindex/hnsw.h"
 #include "vindex/ivf_index.h"
+#include "vindex/lean_index.h"
 #include "vindex/list_index.h"
 #include "vindex/minhash_index.h"
 #include "vindex/sparse_index.h"
@@ -59,7 +60,6 @@ constexpr TypeMetrics kAutomaticTypes[] = {
 
 constexpr ParamSpec kHnswM = {"M", ParamKind::kInt, kHnswMMin, kHnswMMax, "30"};
 constexpr ParamSpec kEfConstruction = {"efConstruction", ParamKind::kInt, 1, kIntMax, "360"};
-constexpr ParamSpec kHnswBuild[] = {kHnswM, kEfConstruction};
 constexpr ParamSpec kEf = {"ef", ParamKind::kInt, 1, kIntMax, ""};
 constexpr ParamSpec kNoFallback = {"disable_fallback_brute_force", ParamKind::kBool, 0, 1, "false"};
 constexpr ParamSpec kHnswSearch[] = {kEf, kNoFallback};
@@ -89,6 +89,11 @@ constexpr ParamSpec Word(std::string_view name, std::span<const std::string_view
                          std::string_view default_text) {
     return {name, ParamKind::kWord, 0, 0, default_text, 0, 0, false, choices};
 }
+
+// Ours: the lean form keeps quantised rows only (lean_graph.h).
+constexpr std::string_view kHnswForms[] = {"FAST", "LEAN"};
+constexpr ParamSpec kHnswForm = Word("form", kHnswForms, "fast");
+constexpr ParamSpec kHnswBuild[] = {kHnswM, kEfConstruction, kHnswForm};
 
 // Quantised families.
 constexpr std::string_view kHnswSqTypes[] = {"SQ4U", "SQ6", "SQ8", "FP16", "BF16"};
@@ -179,16 +184,21 @@ constexpr std::string_view kCommonParams[] = {
 };
 
 constexpr std::string_view kNotBuilt[] = {
-    "AISAQ",
-    "GPU_CAGRA",  "GPU_IVF_FLAT",   "GPU_IVF_PQ",         "GPU_BRUTE_FORCE", "SVS_FLAT",
-    "SVS_VAMANA", "SVS_VAMANA_LVQ", "SVS_VAMANA_LEANVEC", "FAISS",           "SCANN_DVR",
+    "AISAQ",     "GPU_CAGRA",  "GPU_IVF_FLAT",   "GPU_IVF_PQ",         "GPU_BRUTE_FORCE",
+    "SVS_FLAT",  "SVS_VAMANA", "SVS_VAMANA_LVQ", "SVS_VAMANA_LEANVEC", "FAISS",
+    "SCANN_DVR",
 };
 
-// Two ways to be an HNSW: with codes of the neighbours in each node where that is faster, with
-// plain lists over the vectors themselves everywhere else.
+// Three ways to be an HNSW: with codes of the neighbours in each node where that is faster, with
+// plain lists over the vectors themselves everywhere else, and over quantised rows alone where
+// memory is what counts.
 base::Result<std::unique_ptr<Index>> BuildGraph(const BuildParams& params,
                                                 const BuildInput& input) {
     const int64_t m = IntParam(params.params, "M").value_or(kHnswMDefault);
+    if (WordParam(params.params, "form") == "LEAN" &&
+        LeanGraph::Fits(params.vector_type, params.dim, m)) {
+        return LeanIndex::Build(params, input);
+    }
     return BlockGraphIndex::Fits(params.vector_type, params.dim, m)
                ? BlockGraphIndex::Build(params, input)
                : HnswIndex::Build(params, input);
@@ -240,13 +250,11 @@ base::Status CheckParts(int64_t dim, int64_t m) {
                                         std::to_string(dim) + ", m: " + std::to_string(m));
 }
 
-base::Status CheckHnswPq(std::string_view, VectorType, int64_t dim,
-                         const ParamMap& params) {
+base::Status CheckHnswPq(std::string_view, VectorType, int64_t dim, const ParamMap& params) {
     return CheckParts(dim, IntParam(params, "m").value_or(kHnswPqMDefault));
 }
 
-base::Status CheckHnswPrq(std::string_view, VectorType, int64_t dim,
-                         const ParamMap& params) {
+base::Status CheckHnswPrq(std::string_view, VectorType, int64_t dim, const ParamMap& params) {
     return CheckParts(dim, IntParam(params, "m").value_or(kHnswPrqMDefault));
 }
 
@@ -539,6 +547,9 @@ base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file, const DirectOp
     }
     if (format == kBlockGraphFormat) {
         return BlockGraphIndex::Open(std::move(file));
+    }
+    if (format == kLeanGraphFormat) {
+        return LeanIndex::Open(std::move(file));
     }
     if (format == kIvfFormat) {
         return IvfIndex::Open(std::move(file));

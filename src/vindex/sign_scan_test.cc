@@ -125,7 +125,7 @@ TEST_P(SignScanTest, FindsWhatAComparisonOfAllRowsFinds) {
 }
 
 TEST_P(SignScanTest, OnlySelectedRowsAreFound) {
-    constexpr uint32_t kRows = 9'000;
+    constexpr uint32_t kRows = 9'600;
     Fill(kRows);
     Extend(kRows);
     std::mt19937_64 random(3);
@@ -182,7 +182,7 @@ TEST_P(SignScanTest, RowsThatAreAlikeOrZeroOrHugeAreStillFound) {
 }
 
 TEST_P(SignScanTest, SearchesWhileRowsAreCoded) {
-    constexpr uint32_t kRows = 12'000;
+    constexpr uint32_t kRows = 9'600;
     Fill(kRows);
     std::atomic<uint32_t> readable{0};
     std::atomic<bool> done{false};
@@ -203,7 +203,7 @@ TEST_P(SignScanTest, SearchesWhileRowsAreCoded) {
             }
         });
     }
-    for (uint32_t rows = 0; rows <= kRows; rows += 50) {
+    for (uint32_t rows = 0; rows <= kRows; rows += 250) {
         readable.store(rows, std::memory_order_release);
         std::this_thread::yield();
     }

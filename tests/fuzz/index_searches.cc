@@ -4,6 +4,7 @@
 #include "sections.h"
 #include "target.h"
 #include "vindex/block_graph.h"
+#include "vindex/lean_index.h"
 #include "vindex/sparse.h"
 
 #include <cmath>
@@ -86,6 +87,21 @@ void SearchIndex(const vindex::Index& index, std::string_view query) {
     Search(index, query, params);
 }
 
+std::vector<std::string> GraphSeeds(std::string_view format, const std::string& form) {
+    constexpr uint32_t kEnoughToWalk = 160;  // fewer are scanned
+    std::vector<std::string> seeds;
+    for (const vindex::Metric metric :
+         {vindex::Metric::kL2, vindex::Metric::kIp, vindex::Metric::kCosine}) {
+        vindex::BuildParams params;
+        params.index_type = "HNSW";
+        params.metric = metric;
+        params.dim = vindex::BlockGraphIndex::kDimMin;
+        params.params = {{"M", "4"}, {"efConstruction", "16"}, {"form", form}};
+        seeds.push_back(SectionsOf(format, SavedIndex(params, kEnoughToWalk)));
+    }
+    return seeds;
+}
+
 }  // namespace
 
 std::vector<std::string> IndexSeeds(std::string_view index_type, std::string_view format) {
@@ -111,18 +127,11 @@ std::vector<std::string> IndexSeeds(std::string_view index_type, std::string_vie
 }
 
 std::vector<std::string> BlockGraphSeeds() {
-    constexpr uint32_t kEnoughToWalk = 160;  // fewer are scanned
-    std::vector<std::string> seeds;
-    for (const vindex::Metric metric :
-         {vindex::Metric::kL2, vindex::Metric::kIp, vindex::Metric::kCosine}) {
-        vindex::BuildParams params;
-        params.index_type = "HNSW";
-        params.metric = metric;
-        params.dim = vindex::BlockGraphIndex::kDimMin;
-        params.params = {{"M", "4"}, {"efConstruction", "16"}};
-        seeds.push_back(SectionsOf(vindex::kBlockGraphFormat, SavedIndex(params, kEnoughToWalk)));
-    }
-    return seeds;
+    return GraphSeeds(vindex::kBlockGraphFormat, "fast");
+}
+
+std::vector<std::string> LeanGraphSeeds() {
+    return GraphSeeds(vindex::kLeanGraphFormat, "lean");
 }
 
 void SearchIndexFile(std::string_view format, std::string_view bytes) {

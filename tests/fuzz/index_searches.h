@@ -13,6 +13,8 @@ namespace elanus::fuzz {
 std::vector<std::string> IndexSeeds(std::string_view index_type, std::string_view format);
 // The same of block graphs (block_graph.h), large enough that they are walked.
 std::vector<std::string> BlockGraphSeeds();
+// The same of graphs in the lean form (lean_index.h).
+std::vector<std::string> LeanGraphSeeds();
 // Opens the file and searches it with and without filter, range and effort.
 void SearchIndexFile(std::string_view format, std::string_view bytes);
 
