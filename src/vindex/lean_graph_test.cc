@@ -185,7 +185,7 @@ TEST_P(LeanGraphTest, OneThreadMakesTheSameGraphTwice) {
         ASSERT_TRUE(graph->Add(rows.data() + 300 * kDim, 700, nullptr).ok());
         file = Saved(*graph, 0);
     }
-    EXPECT_EQ(files[0], files[1]);
+    EXPECT_TRUE(files[0] == files[1]);  // not printed: they are large and no text
 }
 
 TEST_P(LeanGraphTest, ThreadsAddWhileOthersSearch) {

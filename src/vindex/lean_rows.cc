@@ -46,6 +46,7 @@ void LeanRows::Set(uint32_t row, const float* vector, std::vector<float>& room) 
         room[d] -= centre_[d];
     }
     uint8_t* block = Block(row);
+    std::fill(block + layout_.fine_offset() + width, block + block_bytes_, uint8_t{0});
     std::fill_n(Links(row), layout_.degree, kNoLink);
     const float square = simd::SquaredNorm(room.data(), width);
     const float step = kBestStep * std::sqrt(square / static_cast<float>(width));
