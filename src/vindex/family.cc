@@ -12,6 +12,7 @@
 #include "vindex/minhash_index.h"
 #include "vindex/sparse_index.h"
 #include "vindex/term_index.h"
+#include "vindex/window_index.h"
 
 #include <algorithm>
 #include <cmath>
@@ -204,12 +205,15 @@ base::Result<std::unique_ptr<Index>> BuildGraph(const BuildParams& params,
                : HnswIndex::Build(params, input);
 }
 
-// Rows that are counts of terms get compressed lists, others their values as they are.
+// Products are searched by windows. Of BM25, rows that are counts of terms get compressed lists,
+// others their values as they are.
 base::Result<std::unique_ptr<Index>> BuildSparse(const BuildParams& params,
                                                  const BuildInput& input) {
-    return params.metric == Metric::kBm25 && TermIndex::Fits(input)
-               ? TermIndex::Build(params, input)
-               : SparseIndex::Build(params, input);
+    if (params.metric != Metric::kBm25) {
+        return WindowIndex::Build(params, input);
+    }
+    return TermIndex::Fits(input) ? TermIndex::Build(params, input)
+                                  : SparseIndex::Build(params, input);
 }
 
 // Numbers get a graph, or lists of 8-bit rows where a collection is for reads of very many rows
@@ -528,6 +532,9 @@ base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file, const DirectOp
     }
     if (format == kSparseFormat) {
         return SparseIndex::Open(std::move(file));
+    }
+    if (format == kWindowFormat) {
+        return WindowIndex::Open(std::move(file));
     }
     if (format == postings::kFormat) {
         return TermIndex::Open(std::move(file));

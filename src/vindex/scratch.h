@@ -6,6 +6,7 @@
 
 #include "vindex/probe_scratch.h"
 #include "vindex/top_k.h"
+#include "vindex/window_scratch.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -95,7 +96,8 @@ struct SearchScratch {
     std::vector<uint32_t> ids;
     std::vector<float> costs;
     std::vector<SparseTerm> terms;
-    ProbeScratch probe;  // inverted files
+    WindowScratch windows;        // sparse windows
+    ProbeScratch probe;           // inverted files
     std::vector<uint8_t> blocks;  // of a disk graph, on their way from the disk
     std::vector<uint32_t> block_slots;
 };

@@ -100,17 +100,14 @@ base::Result<std::unique_ptr<Index>> SparseIndex::Build(const BuildParams& param
     std::vector<float> maxima(dims.size(), 0);
     std::vector<uint32_t> rows(starts.back());
     std::vector<float> values(starts.back());
-    const bool bm25 = params.metric == Metric::kBm25;
-    std::vector<float> lengths(bm25 ? input.rows : 0);
-    std::vector<float> shortest(bm25 ? dims.size() : 0, std::numeric_limits<float>::max());
+    std::vector<float> lengths(input.rows);
+    std::vector<float> shortest(dims.size(), std::numeric_limits<float>::max());
     for (uint64_t row = 0; row < input.rows; ++row) {
         const std::string_view vector = row_at(row);
         if (row % kInterruptRows == 0 && input.interrupt) {
             RETURN_IF_ERROR(input.interrupt());
         }
-        if (bm25) {
-            lengths[row] = static_cast<float>(DocumentLength(vector));
-        }
+        lengths[row] = static_cast<float>(DocumentLength(vector));
         for (size_t i = 0; i < SparseEntries(vector); ++i) {
             const SparseEntry entry = SparseAt(vector, i);
             if (entry.value > 0) {
@@ -118,9 +115,7 @@ base::Result<std::unique_ptr<Index>> SparseIndex::Build(const BuildParams& param
                 rows[next[slot]] = static_cast<uint32_t>(row);
                 values[next[slot]++] = entry.value;
                 maxima[slot] = std::max(maxima[slot], entry.value);
-                if (bm25) {
-                    shortest[slot] = std::min(shortest[slot], lengths[row]);
-                }
+                shortest[slot] = std::min(shortest[slot], lengths[row]);
             }
         }
     }

@@ -1,5 +1,8 @@
-// SPARSE_INVERTED_INDEX, SPARSE_WAND and AUTOINDEX of sparse vectors: for each dimension that
-// occurs, the list of its rows and values. Metrics IP and BM25 (bm25.h); the answer is exact.
+// SPARSE_INVERTED_INDEX, SPARSE_WAND and AUTOINDEX of sparse vectors with metric BM25 (bm25.h) and
+// rows that are not all counts: for each dimension that occurs, the list of its rows and values.
+// Rows of counts have a TermIndex (term_index.h), products a WindowIndex (window_index.h); files
+// with metric IP that were written before there was one are opened and searched here. The answer
+// is exact.
 //
 // A hit shares a dimension with the query, so its score is above 0; other rows are never returned.
 // Scores are sums in double, rounded to float once. BM25 keeps each row's length; k1, b and the
@@ -32,7 +35,7 @@ class SparseScorer;
 
 class SparseIndex : public Index {
   public:
-    // kInvalidParameter when a row is no sparse vector.
+    // Metric BM25. kInvalidParameter when a row is no sparse vector.
     static base::Result<std::unique_ptr<Index>> Build(const BuildParams& params,
                                                       const BuildInput& input);
     static base::Result<std::unique_ptr<Index>> Open(base::Buffer file);

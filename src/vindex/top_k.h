@@ -53,6 +53,15 @@ class TopK {
             }
         }
     }
+    // limit(), exact: the k-th best key so far, as soon as there are k. Not for every key: it looks
+    // at all that are kept.
+    uint64_t Tighten() {
+        Shrink();
+        if (keys_.size() == k_ && k_ > 0) {
+            limit_ = *std::max_element(keys_.begin(), keys_.end());
+        }
+        return limit_;
+    }
     // The k best, best first.
     std::span<const uint64_t> Sorted() {
         if (keys_.size() > k_) {

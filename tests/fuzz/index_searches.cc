@@ -1,11 +1,13 @@
 #include "index_searches.h"
 
+#include "codec/envelope.h"
 #include "codec/sink.h"
 #include "sections.h"
 #include "target.h"
 #include "vindex/block_graph.h"
 #include "vindex/lean_index.h"
 #include "vindex/sparse.h"
+#include "vindex/window_index.h"
 
 #include <cmath>
 
@@ -120,8 +122,28 @@ std::vector<std::string> IndexSeeds(std::string_view index_type, std::string_vie
             if (index_type == "HNSW") {
                 params.params = {{"M", "4"}, {"efConstruction", "16"}};
             }
-            seeds.push_back(SectionsOf(format, SavedIndex(params)));
+            const std::string file = SavedIndex(params);
+            const auto own = codec::EnvelopeReader::FormatOf(base::Buffer::FromString(file));
+            FUZZ_EXPECT(own.ok());
+            if (*own == format) {
+                seeds.push_back(SectionsOf(format, file));
+            }
         }
+    }
+    return seeds;
+}
+
+std::vector<std::string> WindowSeeds() {
+    constexpr uint32_t kTwoWindows = 1100;
+    std::vector<std::string> seeds;
+    for (const auto& [rows, quant_type] :
+         {std::pair(kRows, "fp16"), std::pair(kTwoWindows, "fp32")}) {
+        vindex::BuildParams params;
+        params.index_type = "SPARSE_INVERTED_INDEX";
+        params.vector_type = VectorType::kSparseFloat;
+        params.metric = vindex::Metric::kIp;
+        params.params = {{"quant_type", quant_type}, {"sindi_window_size", "1024"}};
+        seeds.push_back(SectionsOf(vindex::kWindowFormat, SavedIndex(params, rows)));
     }
     return seeds;
 }

@@ -1,4 +1,4 @@
-// Files of the index family SPARSE_INVERTED_INDEX, as sections (sections.h).
+// Files of sparse indexes with metric BM25 whose rows are no counts, as sections (sections.h).
 #include "index_searches.h"
 #include "target.h"
 #include "vindex/sparse_index.h"
