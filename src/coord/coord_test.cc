@@ -610,6 +610,20 @@ TEST_F(CoordTest, NumbersNeverRepeatOverRestarts) {
     }
 }
 
+TEST_F(CoordTest, AfterACleanStopTimestampsAreNotAheadOfTheClock) {
+    for (int restart = 0; restart < 3; ++restart) {
+        const auto before = root_->AllocTimestamps(context_, {5});
+        ASSERT_TRUE(before.ok());
+        root_->Stop();
+        clock_.AdvanceMs(10);
+        Start();
+        const auto after = root_->AllocTimestamps(context_, {1});
+        ASSERT_TRUE(after.ok());
+        EXPECT_GT(after->first, before->first + 4);
+        EXPECT_LE(base::PhysicalMs(after->first), clock_.WallMs());
+    }
+}
+
 TEST_F(CoordTest, AnOlderCoordinatorCannotWrite) {
     auto newer = CoordStore::Open(*catalog_);
     ASSERT_TRUE(newer.ok());

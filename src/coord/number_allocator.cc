@@ -23,15 +23,24 @@ base::Result<uint64_t> NumberAllocator::Allocate(uint32_t count) {
     const uint64_t first = std::max<uint64_t>(next_, base::ComposeTimestamp(now_ms));
     const uint64_t end = first + count;
     if (end > limit_) {
-        const uint64_t limit = std::max<uint64_t>(end, base::ComposeTimestamp(now_ms)) +
-                               base::ComposeTimestamp(kWindowMs);
-        catalog::Txn txn;
-        txn.Set(key_, std::to_string(limit));
-        RETURN_IF_ERROR(store_.Commit(std::move(txn)));
-        limit_ = limit;
+        RETURN_IF_ERROR(MoveLimit(std::max<uint64_t>(end, base::ComposeTimestamp(now_ms)) +
+                                  base::ComposeTimestamp(kWindowMs)));
     }
     next_ = end;
     return first;
+}
+
+base::Status NumberAllocator::GiveBackWindow() {
+    base::MutexLock lock(mutex_);
+    return next_ < limit_ ? MoveLimit(next_) : base::Status();
+}
+
+base::Status NumberAllocator::MoveLimit(uint64_t limit) {
+    catalog::Txn txn;
+    txn.Set(key_, std::to_string(limit));
+    RETURN_IF_ERROR(store_.Commit(std::move(txn)));
+    limit_ = limit;
+    return base::Status();
 }
 
 }  // namespace elanus::coord

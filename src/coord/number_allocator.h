@@ -3,8 +3,10 @@
 //
 // How: numbers below a limit kept in the catalog may be given out from memory; when they run out
 // the limit moves kWindowMs ahead of the clock. After a restart allocation starts at the old limit,
-// so a number is never given twice even when the wall clock went back. Idle costs nothing. Threads:
-// any.
+// so a number is never given twice even when the wall clock went back. A clean stop gives back what
+// is left of the window: else every timestamp of the first seconds after a start would lie ahead of
+// the clock, and what counts age in them (expiry, what compaction may drop) would lag behind.
+// Idle costs nothing. Threads: any.
 #pragma once
 
 #include "base/mutex.h"
@@ -25,9 +27,13 @@ class NumberAllocator {
     base::Status Open();
     // [first, first + count) are the caller's.
     base::Result<uint64_t> Allocate(uint32_t count);
+    // The next start goes on where this one ended. Allocate still works afterwards.
+    base::Status GiveBackWindow();
 
   private:
     static constexpr int64_t kWindowMs = 3000;
+
+    base::Status MoveLimit(uint64_t limit) REQUIRES(mutex_);
 
     CoordStore& store_;
     sys::Clock& clock_;

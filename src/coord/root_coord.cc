@@ -37,6 +37,14 @@ RootCoordImpl::RootCoordImpl(CoordStore& store, object::ObjectStore& objects, sy
       ids_(store, clock, "id"),
       resources_(store, objects) {}
 
+void RootCoordImpl::Stop() {
+    for (NumberAllocator* numbers : {&timestamps_, &ids_}) {
+        if (const Status done = numbers->GiveBackWindow(); !done.ok()) {
+            base::LogWarn("numbers_not_given_back", {{"reason", done}});
+        }
+    }
+}
+
 Status RootCoordImpl::Open() {
     RETURN_IF_ERROR(timestamps_.Open());
     RETURN_IF_ERROR(ids_.Open());

@@ -56,6 +56,8 @@ class RootCoordImpl : public roles::RootCoord {
     std::vector<roles::CollectionInfo> AllCollections() const;
     // Finishes open DDL; the streaming node has recovered.
     base::Status Recover(const base::CallContext& context);
+    // Nobody asks for numbers any more. Idempotent; a start without it works too.
+    void Stop();
 
     base::Result<roles::Empty> CreateDatabase(const base::CallContext&,
                                               const roles::CreateDatabaseRequest&) override;

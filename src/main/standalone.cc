@@ -327,6 +327,9 @@ void Standalone::Impl::Stop() {
     if (streaming_node != nullptr) {
         streaming_node->Stop();
     }
+    if (root_coord != nullptr) {
+        root_coord->Stop();
+    }
 }
 
 Standalone::Standalone(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -1,5 +1,7 @@
 """Schemas and rows that several test files use."""
 
+import time
+
 from pymilvus import DataType, MilvusClient
 
 INTEGERS = {DataType.INT8: 8, DataType.INT16: 16, DataType.INT32: 32, DataType.INT64: 64}
@@ -44,3 +46,11 @@ def count(client, name, filter="", **arguments):
 def all_ids(client, name, filter="id >= 0", limit=16384):
     return sorted(row["id"] for row in client.query(name, filter=filter, output_fields=["id"], limit=limit,
                                                     consistency_level="Strong"))
+
+
+def wait_for_index(client, name, rows, index="vector"):
+    """Until `rows` rows of sealed segments have the index: builds go on after flush and load return."""
+    deadline = time.monotonic() + 120
+    while client.describe_index(name, index)["indexed_rows"] < rows:
+        assert time.monotonic() < deadline, client.describe_index(name, index)
+        time.sleep(0.02)

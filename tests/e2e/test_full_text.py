@@ -1,11 +1,10 @@
 """Full-text search: text goes in, text is searched for, BM25 orders the rows."""
 
-import time
-
 import pytest
 from bm25_oracle import Bm25, check, random_texts
 from elanus_server import Server
 from pymilvus import DataType, Function, FunctionType, MilvusClient, MilvusException
+from rows import wait_for_index
 
 QUERIES = ["w0", "w3 w17", "w1 w5 w40 w99", "W2 w2 w2 w250", "w7, w8; w9 w10 w11 w12", "w290 w280 w270", "nothing at all"]
 
@@ -34,13 +33,6 @@ def rows(texts, first=0):
 
 def search(client, name, query, limit=10, **more):
     return client.search(name, [query], anns_field="sparse", limit=limit, **more)[0]
-
-
-def await_index(client, name, count):
-    deadline = time.monotonic() + 120
-    while client.describe_index(name, "sparse")["indexed_rows"] < count:
-        assert time.monotonic() < deadline, client.describe_index(name, "sparse")
-        time.sleep(0.1)
 
 
 def test_the_quick_start_of_the_documentation(client, name):
@@ -82,7 +74,7 @@ def test_scores_of_rows_in_memory_in_files_and_behind_an_index(client, name, ind
         if end < 3600:
             client.flush(name)
             if end == 3000:
-                await_index(client, name, 2000)  # both shards have more rows than an index needs
+                wait_for_index(client, name, 2000, "sparse")  # both shards have more rows than an index needs
             for query in QUERIES:
                 check(search(client, name, query, limit=50), model, query, 50)
 
@@ -130,7 +122,7 @@ def test_deleted_rows_are_not_found_and_count_until_they_are_compacted(client, n
     texts = random_texts(1500, seed=4)
     client.insert(name, rows(texts))
     client.flush(name)
-    await_index(client, name, 1500)
+    wait_for_index(client, name, 1500, "sparse")
     client.delete(name, filter="id < 700")
     model = Bm25(dict(enumerate(texts)))
     for query in QUERIES:

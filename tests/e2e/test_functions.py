@@ -11,6 +11,7 @@ from bm25_oracle import Bm25, check, random_texts
 from pymilvus import DataType, Function, FunctionType, MilvusClient, MilvusException
 from pymilvus.grpc_gen import milvus_pb2
 from pymilvus.grpc_gen import schema_pb2
+from rows import wait_for_index
 
 
 def bm25(name="bm25", source="text", target="sparse", **more):
@@ -269,10 +270,7 @@ def test_a_function_field_added_later_fills_old_rows(own_server):
     verify()
     [function] = client.describe_collection(name)["functions"]
     assert function["name"] == "bm25"
-    deadline = time.monotonic() + 120
-    while client.describe_index(name, "sparse")["indexed_rows"] < 2000:  # the large old segment
-        assert time.monotonic() < deadline, client.describe_index(name, "sparse")
-        time.sleep(0.1)
+    wait_for_index(client, name, 2000, "sparse")  # the large old segment
     verify()
     client.flush(name)
     verify()

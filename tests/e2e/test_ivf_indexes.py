@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from pymilvus import DataType, MilvusClient, MilvusException
-from rows import index_of, insert_in_batches
+from rows import index_of, insert_in_batches, wait_for_index
 
 ROWS, DIM, K, QUERIES = 4000, 32, 10, 10
 INNER = ("IP", "COSINE")
@@ -190,6 +190,7 @@ def test_large_topk_makes_autoindex_a_list_index(client, name):
     wire, vectors = _make("float", 1, ROWS)
     insert_in_batches(client, name, [{"id": i, "vector": wire[i]} for i in range(ROWS)])
     client.flush(name)
+    wait_for_index(client, name, ROWS)
     client.release_collection(name)
     client.load_collection(name)
     hits = client.search(name, [wire[0]], limit=2000, search_params={"profile": "json"})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from pymilvus import MilvusException
-from rows import create, index_of, insert_in_batches, simple_schema, vector_rows
+from rows import create, index_of, insert_in_batches, simple_schema, vector_rows, wait_for_index
 
 ROWS, DIM, K = 3000, 64, 10
 QUERIES = 20
@@ -23,8 +23,7 @@ def test_lean_graphs_find_what_they_should(client, name, metric):
            index_of("vector", index_type="HNSW", metric=metric, M=16, efConstruction=120, form="lean"))
     insert_in_batches(client, name, vector_rows(vectors), 1500)
     client.flush(name)
-    while client.describe_index(name, "vector")["state"] != "Finished":
-        pass
+    wait_for_index(client, name, ROWS)
     assert client.describe_index(name, "vector")["form"] == "lean"
     exact = queries.astype(np.float64) @ vectors.T.astype(np.float64)
     if metric == "L2":
