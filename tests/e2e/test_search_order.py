@@ -8,7 +8,7 @@ from elanus_server import Server
 from oracle import random_vectors
 from pymilvus import MilvusException
 from ranked_rows import RankedRows, groups_of, pairs, truth
-from rows import create, index_of, insert_in_batches, simple_schema, vector_rows
+from rows import create, index_of, insert_in_batches, simple_schema, vector_rows, wait_for_index
 
 
 @pytest.fixture(scope="module", params=[1, 3], ids=["one shard", "three shards"])
@@ -225,6 +225,7 @@ def test_recalls_are_told_when_asked(client, name, post):
     create(client, name, simple_schema(dim=32), index_of(index_type="HNSW", M=2, efConstruction=4))
     insert_in_batches(client, name, vector_rows(vectors[:5500]))
     client.flush(name)
+    wait_for_index(client, name, 5500)
     insert_in_batches(client, name, vector_rows(vectors[5500:], start=5500))
     queries = random_vectors(20, 32, seed=28)
     result = client.search(name, [query.tolist() for query in queries], limit=20,
