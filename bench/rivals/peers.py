@@ -253,6 +253,6 @@ class Zvec(Peer):
 
 
 PEERS = {"elanus HNSW": Elanus, "hnswlib": Hnswlib, "faiss HNSW32": FaissHnsw, "faiss HNSW32 SQ8": FaissHnswSq8,
-         "faiss IVF PQ fast-scan, refined": FaissIvfPqFs, "usearch f32": Usearch, "usearch i8": UsearchI8,
+         "faiss IVF PQ fast-scan + refine": FaissIvfPqFs, "usearch f32": Usearch, "usearch i8": UsearchI8,
          "vsag hgraph SQ8": Vsag, "SymphonyQG f32": SymphonyQG, "SymphonyQG 8-bit": SymphonyQG8,
          "svs Vamana f16": Svs, "scann": Scann, "zvec HNSW int8": Zvec}

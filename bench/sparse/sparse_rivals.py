@@ -125,7 +125,7 @@ class Pisa:
         self.count = len(offsets) - 1
         self.queries = pandas.DataFrame({
             "qid": [str(i) for i in range(self.count)],
-            "query_toks": [{str(d): float(v) for d, v in zip(dims[b:e], values[b:e])}
+            "query_toks": [{self.term(d): float(v) for d, v in zip(dims[b:e], values[b:e])}
                            for b, e in zip(offsets[:-1].tolist(), offsets[1:].tolist())]})
         index = pyterrier_pisa.PisaIndex(str(path), stemmer="none")
         self.searches = {
@@ -135,6 +135,11 @@ class Pisa:
             search.transform(self.queries.head(1))
         self.info = {"build_s": time.process_time() - start,
                      "bytes": sum(f.stat().st_size for f in path.glob("inv.*"))}
+
+    @staticmethod
+    def term(dimension):
+        """PISA looks terms up by binary search over their text, so numbers need one length."""
+        return f"{dimension:05d}"
 
     def write(self, path, rows):
         """The files of pyterrier_pisa's PisaToksIndexer, made of whole arrays."""
@@ -155,7 +160,7 @@ class Pisa:
             out.writelines(f"{i}\n" for i in range(count))
         used = [t for t in range(len(ends) - 1) if ends[t] < ends[t + 1]]
         with open(path / "fwd.terms", "wt") as out:
-            out.writelines(f"{t}\n" for t in used)
+            out.writelines(f"{self.term(t)}\n" for t in used)
         with open(path / "inv.batch.0.docs", "wb") as d, open(path / "inv.batch.0.freqs", "wb") as f:
             np.array([1, count], "u4").tofile(d)
             for t in used:
