@@ -18,6 +18,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace elanus {
@@ -67,14 +68,34 @@ class Table {
         for (size_t i = 0; i < std::size(kColumns); ++i) {
             RETURN_IF_ERROR(OpenColumn(folder, kColumns[i], 100 + static_cast<base::FieldId>(i)));
         }
-        timestamps_.assign(pieces_[0].pieces[0].rows, kInserted);
+        timestamps_.assign(columns_[0].second.rows, kInserted);
         return base::Status();
     }
 
     segment::SegmentContent Content() const {
-        return {1, 1, 100, pieces_, {std::span<const base::Timestamp>(timestamps_)}};
+        segment::SegmentContent content;
+        content.segment_id = 1;
+        content.partition_id = 1;
+        content.key_field_id = 100;
+        for (const auto& [field_id, view] : columns_) {
+            segment::ColumnPieces column;
+            column.field_id = field_id;
+            column.shape = view;
+            column.may_have_nulls = false;
+            column.visit = [&view](const segment::PieceVisitor& visitor) {
+                visitor(view, nullptr);
+            };
+            content.columns.push_back(std::move(column));
+        }
+        content.visit_timestamps = [this](const segment::TimestampVisitor& visitor) {
+            visitor(timestamps_);
+        };
+        return content;
     }
-    const std::vector<segment::ColumnPieces>& pieces() const { return pieces_; }
+    // Field ids and whole columns.
+    const std::vector<std::pair<base::FieldId, schema::ColumnView>>& columns() const {
+        return columns_;
+    }
     size_t rows() const { return timestamps_.size(); }
 
     static constexpr base::Timestamp kInserted = 1000;
@@ -108,12 +129,12 @@ class Table {
             child.values = std::exchange(view.values, nullptr);
             view.children.push_back(child);
         }
-        pieces_.push_back({field_id, {view}, {}});
+        columns_.emplace_back(field_id, std::move(view));
         return base::Status();
     }
 
     std::vector<base::Buffer> files_;
-    std::vector<segment::ColumnPieces> pieces_;
+    std::vector<std::pair<base::FieldId, schema::ColumnView>> columns_;
     std::vector<base::Timestamp> timestamps_;
 };
 
@@ -161,9 +182,8 @@ base::Result<std::unique_ptr<segment::Segment>> MakeGrowing(const std::string& f
         const size_t end = std::min(begin + kBatchRows, table.rows());
         schema::ColumnBatch batch;
         batch.rows = end - begin;
-        for (const segment::ColumnPieces& column : table.pieces()) {
-            const schema::ColumnView& view = column.pieces[0];
-            schema::ColumnBuilder builder(column.field_id, view.type, view.element_type);
+        for (const auto& [field_id, view] : table.columns()) {
+            schema::ColumnBuilder builder(field_id, view.type, view.element_type);
             builder.AppendFrom(view, begin, end);
             batch.columns.push_back(builder.Finish());
         }

@@ -411,7 +411,26 @@ class Evaluation {
                 return internal::ScanShredded(leaf, *path, view, scan, out);
             }
         }
+        if constexpr (requires(const RangeCodes& codes) {
+                          internal::ScanCodes(leaf, codes, view, scan, out);
+                      }) {
+            const std::optional<RangeCodes> codes = HasCodes(leaf.column) && scan.rows() == rows_
+                                                        ? columns_.Codes(leaf.column.field_id)
+                                                        : std::nullopt;
+            std::optional<Status> scanned = codes.has_value()
+                                                ? internal::ScanCodes(leaf, *codes, view, scan, out)
+                                                : std::nullopt;
+            if (scanned.has_value()) {
+                return *std::move(scanned);
+            }
+        }
         return RunScan(leaf, view, scan, out);
+    }
+
+    static bool HasCodes(const ColumnRef& column) {
+        const bool has_type = column.type == DataType::kInt64 || column.type == DataType::kDouble ||
+                              column.type == DataType::kTimestamptz;
+        return has_type && !column.is_json() && !column.is_element() && column.sub_field < 0;
     }
 
     // Takes the leaf's bits from an index that answered it; scans what no index has decided.

@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "expr/leaf_index.h"
 #include "expr/plan.h"
+#include "expr/range_codes.h"
 #include "expr/shredded_path.h"
 #include "schema/collection_schema.h"
 #include "schema/column.h"
@@ -53,6 +54,11 @@ class ColumnSource {
     // What the run keeps of a place in JSON as a column; absent when nothing.
     virtual std::optional<ShreddedPath> Shredded(const ColumnRef& column) const {
         (void)column;
+        return std::nullopt;
+    }
+    // Codes of the run's rows in a column of 64-bit numbers; absent when there are none.
+    virtual std::optional<RangeCodes> Codes(base::FieldId field_id) const {
+        (void)field_id;
         return std::nullopt;
     }
     // The share of rows, 0 to 1, for which the plan is likely true. Terms are ordered by it.

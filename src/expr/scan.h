@@ -5,6 +5,7 @@
 #include "base/call_context.h"
 #include "base/status.h"
 #include "expr/plan.h"
+#include "expr/range_codes.h"
 #include "expr/shredded_path.h"
 #include "schema/column.h"
 #include "sys/clock.h"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -226,6 +228,14 @@ base::Status ScanJson(const Contains& leaf, const schema::ColumnView& view, Scan
                       base::Bitmap* out);
 base::Status ScanJson(const ArrayLength& leaf, const schema::ColumnView& view, Scan& scan,
                       base::Bitmap* out);
+
+// The same by the column's range codes; absent when they do not help this leaf.
+std::optional<base::Status> ScanCodes(const Compare& leaf, const RangeCodes& codes,
+                                      const schema::ColumnView& view, Scan& scan,
+                                      base::Bitmap* out);
+std::optional<base::Status> ScanCodes(const Range& leaf, const RangeCodes& codes,
+                                      const schema::ColumnView& view, Scan& scan,
+                                      base::Bitmap* out);
 
 // The same by a path that the segment keeps as a column; `documents` are the JSON column.
 base::Status ScanShredded(const Compare& leaf, const ShreddedPath& path,

@@ -5,6 +5,7 @@
 #include "schema/column_slice.h"
 #include "segment/bit_range.h"
 #include "segment/leaf_answers.h"
+#include "segment/range_code_cache.h"
 #include "segment/scan_guard.h"
 #include "segment/selectivity.h"
 #include "segment/shredded_json.h"
@@ -22,16 +23,40 @@ namespace {
 // Rows evaluated at once: the evaluator's intermediate bitmaps (8 KiB each) stay in the nearest
 // caches, and what an evaluation costs beside its rows does not show.
 constexpr size_t kBlockRows = 65536;
+// A read of a quarter of the rows touches most of a column's memory.
+constexpr size_t kMost = 4;
 static_assert(kBlockRows == kShreddedBlockRows, "a block of rows lies in one block of a path");
+
+// The range codes that one evaluation reads, asked for once a column.
+class ScanCodes {
+  public:
+    ScanCodes(const RowSource& source, bool reads_most)
+        : source_(source), reads_most_(reads_most) {}
+
+    // Null when the column has none.
+    const expr::RangeCodes* Of(base::FieldId field_id) {
+        const auto [entry, is_new] = columns_.try_emplace(field_id);
+        if (is_new) {
+            entry->second = source_.CodesOf(field_id, reads_most_);
+        }
+        return entry->second == nullptr ? nullptr : &entry->second->codes();
+    }
+
+  private:
+    const RowSource& source_;
+    const bool reads_most_;
+    std::map<base::FieldId, std::shared_ptr<const ColumnCodes>> columns_;
+};
 
 // Rows [begin, end) of one run as the evaluator wants to see them.
 class BlockColumns : public expr::ColumnSource {
   public:
     BlockColumns(const RowSource& source, const std::vector<schema::FieldSchema>* known_fields,
-                 const LeafAnswers& answers, size_t run, size_t begin, size_t end)
+                 const LeafAnswers& answers, ScanCodes& codes, size_t run, size_t begin, size_t end)
         : source_(source),
           known_fields_(known_fields),
           answers_(answers),
+          codes_(codes),
           run_(run),
           begin_(begin),
           end_(end) {}
@@ -74,6 +99,14 @@ class BlockColumns : public expr::ColumnSource {
                    ? std::nullopt
                    : shredded->Slice(column.json_path, first + begin_, first + end_);
     }
+    std::optional<expr::RangeCodes> Codes(base::FieldId field_id) const override {
+        const expr::RangeCodes* whole = codes_.Of(field_id);
+        if (whole == nullptr) {
+            return std::nullopt;
+        }
+        const size_t first = source_.runs()[run_].first_row + begin_;
+        return expr::RangeCodes{whole->scale, whole->codes.subspan(first, end_ - begin_)};
+    }
     double Selectivity(const expr::Plan& plan) const override {
         return EstimateSelectivity(plan, source_);
     }
@@ -82,6 +115,7 @@ class BlockColumns : public expr::ColumnSource {
     const RowSource& source_;
     const std::vector<schema::FieldSchema>* const known_fields_;
     const LeafAnswers& answers_;
+    ScanCodes& codes_;
     const size_t run_;
     const size_t begin_;
     const size_t end_;
@@ -183,6 +217,7 @@ class FilterScan {
             ReportShredded(plan_);
         }
         ScanGuard guard(options_);
+        ScanCodes codes(source_, rows.Count() * kMost >= source_.rows());
         for (size_t run = 0; run < source_.runs().size(); ++run) {
             const RowRun& whole = source_.runs()[run];
             for (size_t begin = 0; begin < whole.rows; begin += kBlockRows) {
@@ -195,7 +230,8 @@ class FilterScan {
                                          span.end - span.begin);
                 }
                 if (span.begin != span.end) {
-                    RETURN_IF_ERROR(RunSpan(run, span, needed.All() ? nullptr : &needed, take));
+                    RETURN_IF_ERROR(
+                        RunSpan(codes, run, span, needed.All() ? nullptr : &needed, take));
                 }
             }
         }
@@ -204,10 +240,11 @@ class FilterScan {
 
   private:
     template <typename Take>
-    base::Status RunSpan(size_t run, const Span& span, const base::Bitmap* needed, Take& take) {
+    base::Status RunSpan(ScanCodes& codes, size_t run, const Span& span, const base::Bitmap* needed,
+                         Take& take) {
         const size_t rows = span.end - span.begin;
-        const BlockColumns columns(source_, options_.known_fields, *answers_, run, span.begin,
-                                   span.end);
+        const BlockColumns columns(source_, options_.known_fields, *answers_, codes, run,
+                                   span.begin, span.end);
         ASSIGN_OR_RETURN(
             const expr::Truth truth,
             expr::Evaluate(plan_, columns, rows, *options_.context, *options_.clock, needed));
@@ -299,6 +336,7 @@ base::Result<base::Bitmap> MatchElements(const RowSource& source, const expr::El
     ScanGuard guard(options);
     const expr::Plan plan{match};
     const LeafAnswers answers(plan, source, rows.Count());
+    ScanCodes codes(source, false);
     base::Bitmap elements;
     for (size_t run = 0; run < source.runs().size(); ++run) {
         const RowRun& whole = source.runs()[run];
@@ -315,7 +353,8 @@ base::Result<base::Bitmap> MatchElements(const RowSource& source, const expr::El
             if (needed.None()) {
                 continue;
             }
-            const BlockColumns columns(source, options.known_fields, answers, run, begin, end);
+            const BlockColumns columns(source, options.known_fields, answers, codes, run, begin,
+                                       end);
             ASSIGN_OR_RETURN(
                 const base::Bitmap matching,
                 expr::EvaluateElements(std::get<expr::ElementMatch>(plan.node), columns,

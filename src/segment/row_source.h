@@ -17,6 +17,7 @@ namespace elanus::segment {
 
 struct ColumnMeta;   // segment_file.h
 class ShreddedJson;  // shredded_json.h
+class ColumnCodes;   // range_code_cache.h
 
 struct RowRun {
     base::RowOffset first_row = 0;
@@ -44,6 +45,13 @@ class RowSource {
     // Paths of a JSON column that are kept as columns; null when there are none.
     virtual const ShreddedJson* Shredded(base::FieldId field_id) const {
         (void)field_id;
+        return nullptr;
+    }
+    // Range codes of a column, over all rows; null when there are none. `reads_most`: so does the
+    // read that asks, which may let them be made.
+    virtual std::shared_ptr<const ColumnCodes> CodesOf(base::FieldId field_id,
+                                                       bool reads_most) const {
+        (void)field_id, (void)reads_most;
         return nullptr;
     }
     // Indexes over all rows of columns; null when there are none.

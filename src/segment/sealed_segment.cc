@@ -9,6 +9,7 @@
 #include "segment/flat_search.h"
 #include "segment/index_search.h"
 #include "segment/key_index.h"
+#include "segment/range_code_cache.h"
 #include "segment/row_reader.h"
 #include "segment/scan_guard.h"
 #include "segment/segment_file.h"
@@ -189,6 +190,10 @@ class SealedSegment::Impl : public RowSource {
         const auto found = shredded.find(field_id);
         return found == shredded.end() ? nullptr : &found->second;
     }
+    std::shared_ptr<const ColumnCodes> CodesOf(base::FieldId field_id,
+                                               bool reads_most) const override {
+        return range_codes.Get(*this, field_id, reads_most);
+    }
     bool timestamps_ascend() const override { return meta.timestamps_ascend; }
     base::Timestamp max_timestamp() const override { return meta.max_timestamp; }
     std::vector<base::RowOffset> FindKeys(const schema::PrimaryKeys& wanted) const override {
@@ -235,6 +240,7 @@ class SealedSegment::Impl : public RowSource {
     mutable DerivedColumns derived;
     mutable TermCounts terms;
     mutable CodedColumns codes;  // until there is an index
+    mutable RangeCodeCache range_codes;
 
   private:
     base::Mutex attach_mutex_;  // one change of the index set at a time
@@ -415,7 +421,7 @@ size_t SealedSegment::LiveRows(base::Timestamp timestamp) const {
 
 size_t SealedSegment::memory_bytes() const {
     return impl_->reader.file().size() + impl_->deletes.memory_bytes() +
-           impl_->codes.memory_bytes();
+           impl_->codes.memory_bytes() + impl_->range_codes.memory_bytes();
 }
 
 base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& options,

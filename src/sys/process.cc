@@ -1,7 +1,9 @@
 #include "sys/process.h"
 
+#include <algorithm>
 #include <csignal>
 #include <ctime>
+#include <fstream>
 
 #include <sched.h>
 #include <sys/resource.h>
@@ -64,6 +66,15 @@ size_t CpuCount() {
     }
     const int count = CPU_COUNT(&set);
     return count > 0 ? static_cast<size_t>(count) : 1;
+}
+
+uint64_t MemoryLimitBytes() {
+    const auto pages = static_cast<uint64_t>(std::max<int64_t>(sysconf(_SC_PHYS_PAGES), 0));
+    const uint64_t machine = pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    // A container's own limit: a number, or the word max.
+    uint64_t container = 0;
+    std::ifstream file("/sys/fs/cgroup/memory.max");
+    return file >> container ? std::min(machine, container) : machine;
 }
 
 int64_t ProcessId() {

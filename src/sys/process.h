@@ -23,6 +23,8 @@ class StopSignals {
 // Raises the limit of open files to what the system allows.
 void RaiseFileLimit();
 size_t CpuCount();
+// What this process may have of the machine's memory.
+uint64_t MemoryLimitBytes();
 int64_t ProcessId();
 
 }  // namespace elanus::sys
