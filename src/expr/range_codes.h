@@ -5,8 +5,8 @@
 // A code says on which side of a bound a value lies unless both have the same code; only then the
 // value itself is read. Codes divide the range between the column's ends evenly. That tells values
 // apart well when they spread over it; whether they do is for the maker of the codes to find out
-// (SharesCodes). Values outside of the ends get the code of the nearer one, NaN some code: only null
-// rows may hold such.
+// (SharesCodes). Values outside of the ends get the code of the nearer one, NaN some code: only
+// null rows may hold such.
 // Threads: values.
 #pragma once
 

@@ -41,6 +41,17 @@ class ScanCodes {
         }
         return entry->second == nullptr ? nullptr : &entry->second->codes();
     }
+    // The columns whose codes were read, as a profile names them.
+    std::vector<std::string> Names() const {
+        std::vector<std::string> names;
+        for (const auto& [field_id, codes] : columns_) {
+            if (codes != nullptr) {
+                const schema::FieldSchema* field = source_.Field(field_id);
+                names.push_back("CODES(" + (field == nullptr ? "" : field->name) + ")");
+            }
+        }
+        return names;
+    }
 
   private:
     const RowSource& source_;
@@ -233,6 +244,11 @@ class FilterScan {
                     RETURN_IF_ERROR(
                         RunSpan(codes, run, span, needed.All() ? nullptr : &needed, take));
                 }
+            }
+        }
+        if (options_.profile != nullptr) {
+            for (std::string& name : codes.Names()) {
+                options_.profile->indexes.push_back(std::move(name));
             }
         }
         return base::Status();

@@ -2,9 +2,9 @@
 // read whole columns again and again.
 //
 // Codes take 2 bytes a row of memory that the system cannot take back, so they are made for columns
-// that are scanned a second time, and only as long as all of the process stay within a sixteenth of
-// its memory. They are made by the read that finds them wanted, while others go on without: it costs
-// about what the scan does.
+// that are scanned a second time, and only as long as all of the process stay within a sixteenth
+// of its memory. They are made by the read that finds them wanted, while others go on without: it
+// costs about what the scan does.
 // Threads: any.
 #pragma once
 
@@ -20,7 +20,8 @@ namespace elanus::segment {
 // Codes of one column, and the memory that they count for.
 class ColumnCodes {
   public:
-    // Null when they would not help: other types, few rows, values that share codes, no memory left.
+    // Null when they would not help: other types, few rows, values that share codes; or when there
+    // is no memory left for them.
     static std::shared_ptr<const ColumnCodes> Make(const RowSource& source, base::FieldId field_id);
     // Use Make().
     ColumnCodes(expr::RangeCodes codes, std::shared_ptr<const uint8_t> memory)
@@ -42,8 +43,8 @@ class RangeCodeCache {
     // Fewer rows stay in the processor's caches as they are.
     static constexpr size_t kRowsMin = 32768;
 
-    // The codes of a column of `source`, which has one run; null when there are none. A read of most
-    // of the column says so: the second such makes the codes.
+    // The codes of a column of `source`, which has one run; null when there are none. A read of
+    // most of the column says so: the second such makes the codes.
     std::shared_ptr<const ColumnCodes> Get(const RowSource& source, base::FieldId field_id,
                                            bool reads_most);
     size_t memory_bytes() const;
