@@ -61,6 +61,8 @@ proxy::Limits LimitsFrom(const config::Config& config) {
     limits.max_top_k = config.Int("quotaAndLimits.limits.topK");
     limits.max_nq = config.Int("quotaAndLimits.limits.nq");
     limits.max_query_window = config.Int("quotaAndLimits.limits.maxQueryResultWindow");
+    limits.large_top_k = config.Int("quotaAndLimits.limits.largeTopK");
+    limits.large_query_window = config.Int("quotaAndLimits.limits.largeMaxQueryResultWindow");
     limits.max_groups = config.Int("common.groupBy.maxGroups");
     limits.max_group_size = config.Int("quotaAndLimits.limits.maxGroupSize");
     limits.max_aggregation_entries = config.Int("proxy.maxSearchAggregationResultEntries");

@@ -139,7 +139,9 @@ base::Status HybridRun::ReadRank() {
     if (!window.contains("limit")) {
         return Invalid("limit not found in rank_params");
     }
-    ASSIGN_OR_RETURN(const QuerySettings read, ParseQuerySettings(window, core_.limits));
+    ASSIGN_OR_RETURN(
+        const QuerySettings read,
+        ParseQuerySettings(window, LimitsOfReads(collection_.properties, core_.limits)));
     if (!read.has_limit) {
         return Invalid("limit [] is invalid");
     }

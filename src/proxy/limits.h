@@ -22,6 +22,8 @@ struct Limits {
     int64_t max_top_k = 16384;
     int64_t max_nq = 16384;
     int64_t max_query_window = 16384;
+    int64_t large_top_k = 1000000;  // these two in collections of query_mode=large_topk
+    int64_t large_query_window = 1000000;
     int64_t max_groups = 100000;              // of an aggregating query
     int64_t max_group_size = 10;              // hits of one group of a search
     int64_t max_aggregation_entries = 10000;  // of a search aggregation

@@ -20,7 +20,8 @@ namespace elanus::proxy {
 
 base::Status ListSearch::ReadSettings() {
     ASSIGN_OR_RETURN(settings_,
-                     ParseSearchSettings(collection_.schema, request_.search_params, core_.limits));
+                     ParseSearchSettings(collection_.schema, request_.search_params,
+                                         LimitsOfReads(collection_.properties, core_.limits)));
     return base::Status();
 }
 

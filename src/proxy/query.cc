@@ -103,7 +103,9 @@ class QueryRun {
 
     base::Status Prepare() {
         RETURN_IF_ERROR(CheckNamespace(collection_, request_.namespace_name, core_.limits));
-        ASSIGN_OR_RETURN(settings_, ParseQuerySettings(request_.query_params, core_.limits));
+        ASSIGN_OR_RETURN(settings_,
+                         ParseQuerySettings(request_.query_params,
+                                            LimitsOfReads(collection_.properties, core_.limits)));
         RETURN_IF_ERROR(PrepareOutput());
         report_.form = settings_.profile;
         report_.limit = settings_.limit;

@@ -81,7 +81,9 @@ class SearchRun {
         RETURN_IF_ERROR(list_.ReadSettings());
         const SearchSettings& settings = list_.settings();
         report_.form = settings.profile;
-        ASSIGN_OR_RETURN(shape_, ParseSearchShape(collection_.schema, settings, core_.limits));
+        ASSIGN_OR_RETURN(shape_,
+                         ParseSearchShape(collection_.schema, settings,
+                                          LimitsOfReads(collection_.properties, core_.limits)));
         if (!request_.aggregation.empty()) {
             ASSIGN_OR_RETURN(aggregation_, PlanAggregation(collection_.schema, request_.aggregation,
                                                            settings, shape_, core_.limits));
@@ -313,10 +315,11 @@ class SearchRun {
 base::Result<SearchResults> SearchReranked(ProxyCore& core, const base::CallContext& context,
                                            const CollectionPtr& collection,
                                            const SearchRequest& request, ReadReport* report) {
+    const Limits limits = LimitsOfReads(collection->properties, core.limits);
     ASSIGN_OR_RETURN(const SearchSettings settings,
-                     ParseSearchSettings(collection->schema, request.search_params, core.limits));
+                     ParseSearchSettings(collection->schema, request.search_params, limits));
     ASSIGN_OR_RETURN(const SearchShape shape,
-                     ParseSearchShape(collection->schema, settings, core.limits));
+                     ParseSearchShape(collection->schema, settings, limits));
     RETURN_IF_ERROR(CheckScored(request, settings, shape));
     if (request.highlighter.has_value()) {
         return Invalid("highlighter is not supported with a reranker");

@@ -230,6 +230,15 @@ base::Status ReadRoundDecimal(const KeyValues& values, int* out_digits) {
     return base::Status();
 }
 
+Limits LimitsOfReads(const KeyValues& properties, Limits limits) {
+    const std::string* mode = Find(properties, "query_mode");
+    if (mode != nullptr && *mode == "large_topk") {
+        limits.max_top_k = limits.large_top_k;
+        limits.max_query_window = limits.large_query_window;
+    }
+    return limits;
+}
+
 base::Status CheckNq(int64_t nq, const Limits& limits) {
     if (nq < 1 || nq > limits.max_nq) {
         return Invalid("nq [", nq,

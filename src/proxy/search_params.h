@@ -34,6 +34,9 @@ struct SearchSettings {
 
     schema::LeafField leaf() const { return {field, parent, child}; }
 };
+// The limits of reads of a collection with these properties.
+Limits LimitsOfReads(const KeyValues& properties, Limits limits);
+
 base::Result<SearchSettings> ParseSearchSettings(const schema::CollectionSchema& schema,
                                                  const KeyValues& search_params,
                                                  const Limits& limits);

@@ -180,6 +180,24 @@ def test_windows_of_queries(stub, five, params, phrase):
     assert status.code == 1100 and phrase in status.reason
 
 
+def test_large_windows_where_the_collection_asks_for_them(stub, client, name):
+    """query_mode=large_topk: topk and windows of up to a million."""
+    rows = 16384 + 600
+    client.create_collection(name, schema=simple_schema(dim=2), index_params=index_of(),
+                             properties={"query_mode": "large_topk"}, consistency_level="Strong")
+    for begin in range(0, rows, 8192):
+        client.insert(name, [{"id": i, "vector": [i, 0]} for i in range(begin, min(begin + 8192, rows))])
+    hits = client.search(name, [[0, 0]], limit=rows + 5)[0]
+    assert [hit["id"] for hit in hits] == list(range(rows))
+    assert [hit["id"] for hit in client.search(name, [[0, 0]], limit=50, offset=16800)[0]] == list(range(16800, 16850))
+    assert len(client.query(name, filter="id >= 0", limit=rows, output_fields=["id"])) == rows
+    assert client.query(name, filter="", limit=1, offset=16900)[0]["id"] == 16900
+    status = search(stub, name, topk=1_000_001).status
+    assert status.code == 1100 and "topk [1000001] is invalid, it should be in range [1, 1000000]" in status.reason
+    status = query(stub, name, "id > 0", ["id"], limit=1_000_000, offset=1).status
+    assert status.code == 1100 and "should be in range [1, 1000000], but got 1000001" in status.reason
+
+
 def test_limits_over_rest(post, five):
     reply = post("entities/search", {"collectionName": five, "data": [[0, 0, 0, 0]], "limit": 16385})
     assert reply["code"] == 1100 and "topk [16385] is invalid" in reply["message"]
