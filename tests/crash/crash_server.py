@@ -15,6 +15,7 @@ import grpc
 from pymilvus.grpc_gen import milvus_pb2_grpc
 
 START_SECONDS_MAX = 60
+DEATH_SECONDS_MAX = 5
 SETTINGS = {
     "ELANUS_SEGMENT_MAXGROWINGSIZE": "1",
     "ELANUS_LOG_MAXRETAINED": "8",
@@ -87,6 +88,14 @@ class Server:
 
     def is_dead(self):
         return self.process.poll() is not None
+
+    def dies_soon(self):
+        """A killed process first closes its sockets; on a busy machine it is gone a while after that."""
+        try:
+            self.process.wait(DEATH_SECONDS_MAX)
+            return True
+        except subprocess.TimeoutExpired:
+            return False
 
     def kill(self):
         """The place where the process died: its kill point, if that came first, else None."""

@@ -194,8 +194,7 @@ class Test:
                     self.renew(self.collections[number // DROP_EVERY % 2])
                 return
             except (grpc.RpcError, Refused):
-                time.sleep(0.05)
-                if not self.server.is_dead():
+                if not self.server.dies_soon():
                     raise
                 self.count_kill(self.server.kill())
         self.server.start()
