@@ -535,6 +535,18 @@ TEST(Evaluator, HandlesNoRows) {
     }
 }
 
+TEST(Evaluator, RefusesUnknownArithmeticOfADecodedPlan) {
+    World world(1, 100);
+    for (const char* text : {"c3 + 1 > 2", "c17[\"x\"] * 2 == 1", "c16[0] - 1 == 1"}) {
+        auto plan = ParseFilter(text, world.rows().schema);
+        ASSERT_TRUE(plan.ok()) << plan.status().reason();
+        ASSERT_TRUE(Evaluate(*plan, world.rows(), 100, base::CallContext(), sys::RealClock()).ok());
+        std::get<ArithmeticCompare>(plan->node).arithmetic = static_cast<ArithmeticOp>(12);
+        EXPECT_FALSE(Evaluate(*plan, world.rows(), 100, base::CallContext(), sys::RealClock()).ok())
+            << text;
+    }
+}
+
 TEST(Evaluator, ComparesLargeIntegersExactly) {
     test::Rows rows;
     rows.AddField("j", DataType::kJson);

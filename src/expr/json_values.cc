@@ -98,7 +98,8 @@ bool InRange(const Scalar& stored, const Range& leaf) {
 base::Status CheckOperand(const ArithmeticCompare& leaf) {
     const bool divides =
         leaf.arithmetic == ArithmeticOp::kDivide || leaf.arithmetic == ArithmeticOp::kModulo;
-    if (!leaf.operand.is_number() || (divides && leaf.operand.AsDouble() == 0)) {
+    if (!IsKnownOp(leaf.arithmetic) || !leaf.operand.is_number() ||
+        (divides && leaf.operand.AsDouble() == 0)) {
         return PlanMismatch();
     }
     return base::Status();

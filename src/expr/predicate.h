@@ -274,10 +274,15 @@ W Calculate(ArithmeticOp op, W a, W b) {
     return 0;
 }
 
+// A decoded plan may hold any number here.
+inline bool IsKnownOp(ArithmeticOp op) {
+    return op <= ArithmeticOp::kModulo;
+}
+
 // Whether a plan's operand can be computed with at all.
 template <typename W>
 bool IsSoundOperand(ArithmeticOp op, W operand) {
-    if (op == ArithmeticOp::kModulo && !std::is_integral_v<W>) {
+    if (!IsKnownOp(op) || (op == ArithmeticOp::kModulo && !std::is_integral_v<W>)) {
         return false;
     }
     return operand != 0 || (op != ArithmeticOp::kDivide && op != ArithmeticOp::kModulo);
