@@ -115,6 +115,11 @@ std::vector<Place> PlacesOf(const RowSource& source, const std::vector<base::Row
     return places;
 }
 
+bool HoldsBools(const schema::Column& column) {
+    return column.type == schema::DataType::kBool ||
+           std::any_of(column.children.begin(), column.children.end(), HoldsBools);
+}
+
 base::Result<schema::Column> FetchColumn(const RowSource& source, const std::vector<Place>& places,
                                          const schema::FieldSchema& field) {
     if (places.empty() || source.Column(0, field.id) == nullptr) {
@@ -137,7 +142,13 @@ base::Result<schema::Column> FetchColumn(const RowSource& source, const std::vec
         builder.AppendFrom(view, places[i].row, places[i].row + count);
         i += count;
     }
-    return builder.Finish();
+    schema::Column column = builder.Finish();
+    // Of all values of fixed width only a Bool can be wrong. Opening a file does not read values.
+    if (const base::Status sound = HoldsBools(column) ? column.Verify() : base::Status();
+        !sound.ok()) {
+        return base::Corruption("field " + field.name + ": " + sound.reason());
+    }
+    return column;
 }
 
 }  // namespace

@@ -39,7 +39,10 @@ void ReadEverything(const SealedSegment& segment, const schema::CollectionSchema
     options.filter = nullptr;
     const auto rows = segment.SelectByKey(options, 1000, &counters);
     if (rows.ok()) {
-        (void)segment.Fetch(*rows, schema.fields);
+        const auto batch = segment.Fetch(*rows, schema.fields);
+        EXPECT_EQ(batch.status().code(),
+                  batch.ok() ? base::Code::kOk : base::Code::kDataCorruption);
+        EXPECT_TRUE(!batch.ok() || batch->Verify().ok()) << batch->Verify().reason();
         (void)segment.KeysOf(*rows);
     }
     (void)segment.FindKey(KeyOfNumber(true, 3));
