@@ -5,6 +5,7 @@
 #include "target.h"
 #include "wire/row_decoder.h"
 
+#include <grpcpp/impl/grpc_library.h>
 #include <proto/milvus.pb.h>
 
 using namespace elanus;
@@ -120,6 +121,8 @@ ELANUS_FUZZ_SEEDS {
 }
 
 ELANUS_FUZZ_TARGET(insert) {
+    // Slices need gRPC's library, which only its channels and servers set up by themselves.
+    static const grpc::internal::GrpcLibraryInitializer library;
     const char form = bytes.empty() ? kInsert : bytes.front();
     bytes.remove_prefix(bytes.empty() ? 0 : 1);
     const grpc::Slice slice(bytes.data(), bytes.size());
