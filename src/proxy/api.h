@@ -10,6 +10,7 @@
 #include "base/timestamp.h"
 #include "expr/template_values.h"
 #include "proxy/aggregation_spec.h"
+#include "proxy/function_chain_spec.h"
 #include "roles/compaction.h"
 #include "roles/query_coord.h"
 #include "roles/records.h"
@@ -125,6 +126,7 @@ struct SearchRequest {
     Consistency consistency;
     AggregationSpec aggregation;  // not empty: buckets of hits instead of hits
     FunctionScore function_score;
+    std::vector<FunctionChain> function_chains;  // not beside a function score
     std::optional<Highlighter> highlighter;
 };
 

@@ -12,23 +12,6 @@ namespace {
 constexpr double kDecayMin = 0.001;
 constexpr double kDecayMax = 0.999;
 
-double NumberAt(const schema::ColumnView& column, size_t row) {
-    switch (column.type) {
-        case schema::DataType::kInt8:
-            return column.As<int8_t>()[row];
-        case schema::DataType::kInt16:
-            return column.As<int16_t>()[row];
-        case schema::DataType::kInt32:
-            return column.As<int32_t>()[row];
-        case schema::DataType::kInt64:
-            return static_cast<double>(column.As<int64_t>()[row]);
-        case schema::DataType::kFloat:
-            return static_cast<double>(column.As<float>()[row]);
-        default:
-            return column.As<double>()[row];
-    }
-}
-
 class DecayRescorer : public Rescorer {
   public:
     DecayRescorer(const Decay& decay, schema::FieldSchema field)
@@ -81,6 +64,23 @@ base::Result<DecayCurve> ReadCurve(const FunctionParams& params) {
 }
 
 }  // namespace
+
+double NumberAt(const schema::ColumnView& column, size_t row) {
+    switch (column.type) {
+        case schema::DataType::kInt8:
+            return column.As<int8_t>()[row];
+        case schema::DataType::kInt16:
+            return column.As<int16_t>()[row];
+        case schema::DataType::kInt32:
+            return column.As<int32_t>()[row];
+        case schema::DataType::kInt64:
+            return static_cast<double>(column.As<int64_t>()[row]);
+        case schema::DataType::kFloat:
+            return static_cast<double>(column.As<float>()[row]);
+        default:
+            return column.As<double>()[row];
+    }
+}
 
 double Decay::Factor(double value) const {
     const double distance = std::max(0.0, std::abs(value - origin) - offset);

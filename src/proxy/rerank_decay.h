@@ -12,6 +12,7 @@
 
 #include "function/function_params.h"
 #include "proxy/rescorer.h"
+#include "schema/column.h"
 
 #include <memory>
 
@@ -30,6 +31,9 @@ struct Decay {
 
     double Factor(double value) const;
 };
+
+// A value of a column of numbers that is not null.
+double NumberAt(const schema::ColumnView& column, size_t row);
 
 // 1100 for parameters that are missing or out of range.
 base::Result<Decay> ReadDecay(const FunctionParams& params);

@@ -1,5 +1,6 @@
 // Proxy::Search: one list of hits, its page in the shape asked for, output columns of its rows.
 
+#include "proxy/function_chain.h"
 #include "proxy/group_search.h"
 #include "proxy/hit_columns.h"
 #include "proxy/hit_page.h"
@@ -38,6 +39,23 @@ base::Status CheckScored(const SearchRequest& request, const SearchSettings& set
     return request.aggregation.empty()
                ? base::Status()
                : Invalid("search_aggregation is not supported with function_score");
+}
+
+// What function chains cannot be combined with.
+base::Status CheckChained(const SearchRequest& request, const SearchSettings& settings,
+                          const SearchShape& shape) {
+    if (!request.function_score.empty()) {
+        return Invalid("function_chains and function_score cannot be used together");
+    }
+    if (settings.iterator) {
+        return Invalid("function_chains is not supported with search iterator");
+    }
+    if (!shape.order_by.empty() || shape.groups.has_value()) {
+        return Invalid("function_chains is not supported with order_by and group by");
+    }
+    return request.aggregation.empty()
+               ? base::Status()
+               : Invalid("search_aggregation is not supported with function_chains");
 }
 
 // One search of one collection.
@@ -101,6 +119,7 @@ class SearchRun {
         RETURN_IF_ERROR(list_.Prepare(frame_));
         RETURN_IF_ERROR(UseHighlighter());
         RETURN_IF_ERROR(UseShape());
+        RETURN_IF_ERROR(UseChains());
         return shape_.batch.has_value() && list_.nq() != 1
                    ? Invalid(
                          "search_iterator_v2 does not support processing multiple vectors "
@@ -176,6 +195,16 @@ class SearchRun {
         return base::Status();
     }
 
+    base::Status UseChains() {
+        if (request_.function_chains.empty()) {
+            return base::Status();
+        }
+        RETURN_IF_ERROR(CheckChained(request_, list_.settings(), shape_));
+        ASSIGN_OR_RETURN(chains_, FunctionChainPlan::Make(core_, collection_,
+                                                          request_.function_chains, list_.nq()));
+        return base::Status();
+    }
+
     void AskShards() {
         if (list_.shards() == 1) {
             list_.AskShard(0);
@@ -208,6 +237,10 @@ class SearchRun {
         if (shape_.groups.has_value() && shape_.groups->strict) {
             ASSIGN_OR_RETURN(hits_, FillGroups(core_, context_, collection_, asked, list_.moments(),
                                                std::move(hits_), window));
+        }
+        if (chains_.has_value()) {
+            ASSIGN_OR_RETURN(page_, chains_->Run(core_, context_, collection_, window, &hits_));
+            return base::Status();
         }
         if (shape_.order_by.empty()) {
             page_ = CutPage(hits_, window);
@@ -304,6 +337,7 @@ class SearchRun {
     OutputSelection selection_;
     SearchShape shape_;
     std::optional<AggregationPlan> aggregation_;
+    std::optional<FunctionChainPlan> chains_;
     roles::SearchResponse hits_;
     HitPage page_;  // of hits_
     Batch batch_;   // of an iterator
@@ -338,6 +372,9 @@ base::Result<SearchResults> Proxy::Search(const base::CallContext& context,
         [&](const CollectionPtr& collection) -> base::Result<SearchResults> {
             ASSIGN_OR_RETURN(const schema::FunctionSchema* reranker,
                              FindReranker(request.function_score));
+            if (reranker != nullptr && !request.function_chains.empty()) {
+                return Invalid("function_chains and function_score cannot be used together");
+            }
             return reranker == nullptr
                        ? SearchRun(*core_, context, collection, request, &report).Run()
                        : SearchReranked(*core_, context, collection, request, &report);

@@ -1,6 +1,7 @@
 // Rows: insert, upsert, delete, search, query, flush.
 
 #include "wire/aggregation_codec.h"
+#include "wire/function_chain_codec.h"
 #include "wire/milvus_service.h"
 #include "wire/result_encoder.h"
 #include "wire/row_decoder.h"
@@ -80,15 +81,7 @@ proxy::FunctionScore FromFunctionScore(const pb::schema::FunctionScore& in) {
     return score;
 }
 
-Status CheckSearchForms(const pb::milvus::SearchRequest& request) {
-    if (request.function_chains_size() > 0) {
-        return NotSupported("function_chains");
-    }
-    return Status();
-}
-
 Result<proxy::SearchRequest> FromSearch(const RawCall& call, const pb::milvus::SearchRequest& in) {
-    RETURN_IF_ERROR(CheckSearchForms(in));
     proxy::SearchRequest request;
     request.database = DatabaseOf(call, in.db_name());
     request.collection = in.collection_name();
@@ -109,6 +102,7 @@ Result<proxy::SearchRequest> FromSearch(const RawCall& call, const pb::milvus::S
         request.aggregation = FromAggregation(in.search_aggregation());
     }
     request.function_score = FromFunctionScore(in.function_score());
+    ASSIGN_OR_RETURN(request.function_chains, FromFunctionChains(in.function_chains()));
     if (in.has_highlighter()) {
         request.highlighter =
             proxy::Highlighter{static_cast<proxy::Highlighter::Type>(in.highlighter().type()),
@@ -121,7 +115,7 @@ Result<proxy::HybridSearchRequest> FromHybridSearch(const RawCall& call,
                                                     const grpc::ByteBuffer& bytes) {
     ASSIGN_OR_RETURN(const auto in, Parse<pb::milvus::HybridSearchRequest>(bytes));
     if (in.function_chains_size() > 0) {
-        return NotSupported("function_chains");
+        return NotSupported("function_chains in hybrid search");
     }
     proxy::HybridSearchRequest request;
     request.database = DatabaseOf(call, in.db_name());
@@ -132,6 +126,9 @@ Result<proxy::HybridSearchRequest> FromHybridSearch(const RawCall& call,
         if (list.has_highlighter() || list.has_search_aggregation()) {
             return InvalidParameter(
                 "highlighter and search_aggregation are not supported in hybrid search");
+        }
+        if (list.function_chains_size() > 0) {
+            return NotSupported("function_chains in hybrid search");
         }
         ASSIGN_OR_RETURN(proxy::SearchRequest search, FromSearch(call, list));
         request.lists.push_back(std::move(search));
