@@ -1,4 +1,4 @@
-// Function chains (API map 5.7): what a search of one list does with its hits after they are found.
+// Function chains (API map 5.7): what a search of one list does with its hits once it has them.
 //
 //   map    writes a column: `$score`, or one under a name of its own. Expressions: num_combine (also
 //          called score_combine), decay, round_decimal, rerank_model

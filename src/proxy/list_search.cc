@@ -39,6 +39,9 @@ base::Status ListSearch::Prepare(const SearchFrame& frame) {
     shard_request_.snapshot_ts = frame.moment.snapshot_ts;
     shard_request_.hold_snapshot_s = frame.moment.iterator ? kIteratorHoldSeconds : 0;
     shard_request_.ignore_growing = settings_.ignore_growing;
+    const auto hints = settings_.shaping.find("hints");
+    shard_request_.iterative_filter =
+        hints != settings_.shaping.end() && hints->second == "iterative_filter";
     shard_request_.collection_id = collection_.id;
     shard_request_.vector_field = settings_.field->id;
     if (settings_.parent != nullptr) {

@@ -67,6 +67,9 @@ std::string FilterWay(const SegmentProfile& segment) {
     if (counters.index_filters > 0) {
         return counters.filter_scans > 0 ? "scalar index, then scan" : "scalar index";
     }
+    if (counters.hit_filters > 0) {
+        return "scan of the nearest rows";
+    }
     return counters.filter_scans > 0 ? "scan" : "none";
 }
 
@@ -260,6 +263,7 @@ json::Value CountersJson(const ReadCounters& counters) {
     out.Add("key_lookups", counters.key_lookups);
     out.Add("index_filters", counters.index_filters);
     out.Add("filter_scans", counters.filter_scans);
+    out.Add("hit_filters", counters.hit_filters);
     out.Add("index_searches", counters.index_searches);
     out.Add("brute_force_searches", counters.brute_force_searches);
     out.Add("distances", counters.distances);

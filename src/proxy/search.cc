@@ -186,9 +186,6 @@ class SearchRun {
         if (list_.settings().shaping.contains("element_scope")) {
             return Invalid("element_scope is only supported in hybrid search");
         }
-        if (aggregation_.has_value() && list_.by_element()) {
-            return Invalid("search_aggregation is not supported with element-level search");
-        }
         if (aggregation_.has_value()) {
             list_.UseWidth(static_cast<uint32_t>(core_.limits.aggregation_pool));
         }

@@ -58,6 +58,12 @@ base::Status SegmentSearch::SearchAll(const segment::ReadOptions& options) {
             return base::Status();
         }
     }
+    if (FiltersHits(own)) {
+        RETURN_IF_ERROR(SearchThenFilter(own));
+        if (pending_.empty()) {
+            return base::Status();
+        }
+    }
     RETURN_IF_ERROR(SearchRound(own, FirstWidth(), true));
     if (pending_.empty()) {
         return base::Status();

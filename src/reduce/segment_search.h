@@ -6,6 +6,11 @@
 // they are taken by primary key; without it, pages of one list would overlap. A grouped search is
 // widened until enough groups are found, or all rows have been seen; rows of groups that are full
 // are left out of it, so that a large group does not stand before the small ones.
+//
+// With the hint iterative_filter the nearest rows are searched for without the filter, which then
+// looks at those alone; the search is widened until enough of them pass. It pays where a filter
+// costs much for each row and lets many pass. When it would take more than an eighth of the rows,
+// all of them are filtered as without the hint.
 // Internal to the module. Threads: belongs to one read.
 #pragma once
 
@@ -33,7 +38,7 @@ class SegmentSearch {
     struct Ordered {
         std::vector<base::RowOffset> rows;
         std::vector<float> scores;
-        schema::PrimaryKeys keys;  // when somebody looks at them: groups, a place with a key
+        schema::PrimaryKeys keys;        // when somebody looks at them: groups, a place with a key
         std::vector<uint32_t> elements;  // of hits that are elements
 
         uint32_t ElementAt(size_t i) const { return elements.empty() ? 0 : elements[i]; }
@@ -48,6 +53,11 @@ class SegmentSearch {
     };
 
     base::Status SearchAll(const segment::ReadOptions& options);
+    // Whether the filter is to look at the nearest rows alone.
+    bool FiltersHits(const segment::ReadOptions& options) const;
+    // Leaves pending what needs more rows than such a search should look at.
+    base::Status SearchThenFilter(const segment::ReadOptions& options);
+    base::Status FilterRound(const segment::ReadOptions& options, uint64_t width);
     base::Status SearchRound(const segment::ReadOptions& options, uint64_t width, bool first);
     // The groups of the rows that may be hits.
     struct RowGroups {

@@ -21,7 +21,7 @@ constexpr base::FieldId kGroupField = 101;
 // Query q scores row r with scores[q][r]; less is better. Hits come by score, then row.
 class FakeSegment : public segment::Segment {
   public:
-    FakeSegment(size_t queries, size_t rows, uint32_t seed) {
+    FakeSegment(size_t queries, size_t rows, uint32_t seed, uint32_t levels = 9) {
         std::mt19937 random(seed);
         keys_.resize(rows);
         std::iota(keys_.begin(), keys_.end(), 1000);
@@ -33,7 +33,7 @@ class FakeSegment : public segment::Segment {
             scores_.emplace_back();
             for (size_t row = 0; row < rows; ++row) {
                 // The large group is near, so that the others are found late.
-                const auto near = static_cast<float>(random() % 9);
+                const auto near = static_cast<float>(random() % levels);
                 scores_.back().push_back(groups_[row] == 0 ? near : near + 6);
             }
         }
@@ -63,14 +63,16 @@ class FakeSegment : public segment::Segment {
     size_t rows() const override { return keys_.size(); }
     size_t LiveRows(base::Timestamp) const override { return rows(); }
     size_t memory_bytes() const override { return 0; }
-    base::Status Search(const segment::VectorQuery& query, const segment::ReadOptions&,
+    base::Status Search(const segment::VectorQuery& query, const segment::ReadOptions& options,
                         std::vector<segment::QueryHits>* hits,
                         segment::ReadCounters* counters) const override {
         ++counters->segments;
         ++searches;
+        filtered += options.filter == nullptr ? 0 : rows();
         hits->clear();
         for (uint32_t i = 0; i < query.nq(); ++i) {
-            hits->push_back(One(query, static_cast<size_t>(query.queries.As<float>()[i])));
+            hits->push_back(One(query, options.filter != nullptr,
+                                static_cast<size_t>(query.queries.As<float>()[i])));
         }
         return base::Status();
     }
@@ -79,9 +81,19 @@ class FakeSegment : public segment::Segment {
                                    vindex::TermStatistics*) const override {
         return base::Internal("not asked");
     }
-    base::Result<base::Bitmap> Match(const segment::ReadOptions&,
+    base::Result<base::Bitmap> Match(const segment::ReadOptions& options,
                                      segment::ReadCounters*) const override {
-        return base::Bitmap(rows(), true);
+        base::Bitmap matching(rows(), true);
+        if (options.among != nullptr) {
+            matching.And(*options.among);
+        }
+        filtered += options.filter == nullptr ? 0 : matching.Count();
+        for (size_t row = 0; row < rows(); ++row) {
+            if (options.filter != nullptr && !Passes(row)) {
+                matching.Reset(row);
+            }
+        }
+        return matching;
     }
     base::Result<size_t> CountMatches(const segment::ReadOptions&,
                                       segment::ReadCounters*) const override {
@@ -113,13 +125,17 @@ class FakeSegment : public segment::Segment {
     std::vector<base::RowOffset> FindKey(const schema::PrimaryKey&) const override { return {}; }
 
     mutable int searches = 0;
+    mutable size_t filtered = 0;  // rows that a filter looked at
+    int64_t pass_every = 1;       // of the keys a filter lets pass every so manieth
 
   private:
-    segment::QueryHits One(const segment::VectorQuery& query, size_t q) const {
+    bool Passes(size_t row) const { return keys_[row] % pass_every == 0; }
+
+    segment::QueryHits One(const segment::VectorQuery& query, bool has_filter, size_t q) const {
         std::vector<std::pair<float, base::RowOffset>> found;
         for (size_t row = 0; row < rows(); ++row) {
             const float score = scores_[q][row];
-            if ((query.rows == nullptr || query.rows->Test(row)) &&
+            if ((query.rows == nullptr || query.rows->Test(row)) && (!has_filter || Passes(row)) &&
                 (!query.range_filter.has_value() || score >= *query.range_filter)) {
                 found.emplace_back(score, static_cast<base::RowOffset>(row));
             }
@@ -181,6 +197,7 @@ std::vector<Hits> Searched(const FakeSegment& segment, const roles::SearchReques
     segment::ReadOptions options;
     options.context = &context;
     options.clock = &sys::RealClock();
+    options.filter = request.filter.get();
     const auto answer = SegmentSearch(segment, request, k).Run(options);
     EXPECT_TRUE(answer.ok());
     EXPECT_EQ(answer->counters.segments, 1u);
@@ -300,6 +317,34 @@ TEST(SegmentSearchTest, AnOrdinarySearchAsksOnce) {
     const FakeSegment segment(1, kRows, 8);
     Searched(segment, RequestOf(1), kRows);
     EXPECT_EQ(segment.searches, 1);
+}
+
+// Rows that a filter lets pass are found by looking at the nearest rows, unless few pass.
+TEST(SegmentSearchTest, AFilterLooksAtTheNearestRowsFirst) {
+    FakeSegment segment(2, 7000, 9, 3000);
+    for (const int64_t every : {2, 5, 60, 2000, 100000}) {
+        for (const bool iterative : {true, false}) {
+            segment.pass_every = every;
+            segment.filtered = 0;
+            roles::SearchRequest request = RequestOf(2);
+            request.iterative_filter = iterative;
+            // Any filter: the segment asks Passes().
+            request.filter = std::make_shared<const expr::Plan>(expr::Plan{expr::IsNull()});
+            const std::vector<Hits> found = Searched(segment, request, 6);
+            for (size_t q = 0; q < 2; ++q) {
+                Hits expected;
+                for (const FakeSegment::Hit& hit : segment.Ranked(q)) {
+                    if (hit.key % every == 0 && expected.size() < 6) {
+                        expected.push_back(hit);
+                    }
+                }
+                DropGroups(&expected);
+                EXPECT_EQ(found[q], expected) << every << iterative;
+            }
+            const bool nearest_only = iterative && every < 60;
+            EXPECT_EQ(segment.filtered < 7000, nearest_only) << every << iterative;
+        }
+    }
 }
 
 }  // namespace

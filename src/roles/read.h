@@ -137,9 +137,12 @@ struct SearchRequest {
     bool profile = false;  // the answer tells of each segment
     // How long other requests at snapshot_ts may follow: until then compaction keeps its rows.
     uint32_t hold_snapshot_s = 0;
-    bool exact = false;    // every matching row is compared; approximate indexes are not used
+    bool exact = false;  // every matching row is compared; approximate indexes are not used
     std::optional<HitPlace> after;  // only hits behind this place; needs `exact`
     std::optional<Grouping> grouping;
+    // The nearest rows are found first and the filter looks at those alone, as long as enough of
+    // them pass; the answer is that of the same search without it.
+    bool iterative_filter = false;
     // Change the scores of the k best rows of each segment, before segments are merged.
     Boosts boosts;
 
@@ -152,7 +155,7 @@ struct SearchRequest {
         a(vchannel, collection_id, partitions, filter, vector_field, struct_field, sub_field,
           metric, queries, k, params, radius, range_filter, ignore_growing, guarantee_ts,
           snapshot_ts, expired_ts, known_fields, known_functions, profile, hold_snapshot_s, exact,
-          after, grouping, boosts);
+          after, grouping, iterative_filter, boosts);
     }
 };
 

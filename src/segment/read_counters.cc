@@ -12,6 +12,7 @@ void ReadCounters::Add(const ReadCounters& other) {
     key_lookups += other.key_lookups;
     index_filters += other.index_filters;
     filter_scans += other.filter_scans;
+    hit_filters += other.hit_filters;
     for (size_t i = 0; i < StrategyCounts::kKinds; ++i) {
         strategies.searches[i] += other.strategies.searches[i];
     }

@@ -41,6 +41,7 @@ struct ReadCounters {
     uint64_t key_lookups = 0;      // the filter names primary keys: only those rows were looked at
     uint64_t index_filters = 0;    // by scalar indexes, at least in part
     uint64_t filter_scans = 0;     // over the rows
+    uint64_t hit_filters = 0;      // over the nearest rows alone (hint iterative_filter)
     StrategyCounts strategies;     // of the index searches
     uint64_t distances = 0;        // computed by searches
     uint64_t hops = 0;             // nodes of graphs whose neighbours were looked at
@@ -53,8 +54,8 @@ struct ReadCounters {
     template <typename A>
     void Visit(A& a) {
         a(rows_scanned, rows_matched, segments, index_searches, brute_force_searches,
-          segments_pruned, key_lookups, index_filters, filter_scans, strategies, distances, hops,
-          filter_ns, search_ns, sort_ns, fetch_ns);
+          segments_pruned, key_lookups, index_filters, filter_scans, hit_filters, strategies,
+          distances, hops, filter_ns, search_ns, sort_ns, fetch_ns);
     }
 };
 

@@ -34,6 +34,9 @@ base::Result<RowSet> SelectPinned(const RowSource& source, const DeleteList& del
             set.bitmap->Set(row);
         }
     }
+    if (options.among != nullptr) {
+        KeepRows(*options.among, &set);
+    }
     if (!split.rest.IsAlwaysTrue()) {
         RETURN_IF_ERROR(KeepMatching(source, split.rest, options, &set, nullptr));
     }
@@ -43,6 +46,9 @@ base::Result<RowSet> SelectPinned(const RowSource& source, const DeleteList& del
 base::Result<RowSet> SelectScanned(const RowSource& source, const DeleteList& deletes,
                                    const ReadOptions& options, ReadCounters* counters) {
     RowSet visible = VisibleRows(source, deletes, options);
+    if (options.among != nullptr) {
+        KeepRows(*options.among, &visible);
+    }
     RETURN_IF_ERROR(KeepMatching(source, *options.filter, options, &visible, counters));
     return visible;
 }

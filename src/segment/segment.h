@@ -41,9 +41,10 @@ namespace elanus::segment {
 struct ReadOptions {
     base::Timestamp timestamp = base::kMaxTimestamp;  // the one moment this read sees
     const expr::Plan* filter = nullptr;               // null = all rows
-    const base::CallContext* context = nullptr;       // deadline and cancellation, never null
-    sys::Clock* clock = nullptr;                      // never null
-    base::Timestamp expired_ts = 0;                   // rows inserted up to here are not seen
+    const base::Bitmap* among = nullptr;         // the filter looks at no other rows; null = at all
+    const base::CallContext* context = nullptr;  // deadline and cancellation, never null
+    sys::Clock* clock = nullptr;                 // never null
+    base::Timestamp expired_ts = 0;              // rows inserted up to here are not seen
     // Fields that the segment may be older than; null = none.
     const std::vector<schema::FieldSchema>* known_fields = nullptr;
     // The functions that make some of those; null = none.

@@ -6,7 +6,16 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from pymilvus import AnnSearchRequest, DataType, MilvusClient, MilvusException, RRFRanker, WeightedRanker
+from pymilvus import (
+    AnnSearchRequest,
+    DataType,
+    MilvusClient,
+    MilvusException,
+    RRFRanker,
+    SearchAggregation,
+    TopHits,
+    WeightedRanker,
+)
 from pymilvus.client.embedding_list import EmbeddingList
 from rows import create
 from test_scalar_indexes import wait_until_built
@@ -308,6 +317,24 @@ def test_elements_in_groups_of_their_row(filled):
     assert [key_of(hit) for hit in hits] == [keys[0] for keys in best.values()][:10]
     pairs = filled.search("far", query, limit=5, group_by_field="id", group_size=2, strict_group_size=True)[0]
     assert [key_of(hit) for hit in pairs] == [key for keys in list(best.values())[:5] for key in keys[:2]]
+
+
+def test_buckets_count_elements(filled):
+    """A bucket's hits are elements: the 1,000 nearest of them are counted, and a row may be in it several times."""
+    query = filled.query_vectors("far", 1)
+    scores = element_truth(filled, "far", query[0])
+    buckets = defaultdict(list)
+    for key in best_first(scores, "L2")[:1000]:
+        buckets[filled.rows[key[0]]["price"]].append(key)
+    spec = SearchAggregation(["price"], 6, metrics={"n": {"count": "*"}, "far": {"max": "_score"}}, top_hits=TopHits(3))
+    found = filled.client.search(filled.name, data=query, anns_field="clips[far]", search_aggregation=spec,
+                                 consistency_level="Strong").agg_buckets[0]
+    assert [bucket.key[0]["value"] for bucket in found] == list(buckets)[:6]
+    for bucket, keys in zip(found, buckets.values()):
+        assert bucket.count == bucket.metrics["n"] == len(keys)
+        assert bucket.metrics["far"] == pytest.approx(max(scores[key] for key in keys), rel=1e-5)
+        assert [hit.pk for hit in bucket.hits] == [key[0] for key in keys[:3]]
+    assert any(len({key[0] for key in keys}) < len(keys) for keys in buckets.values())
 
 
 def test_an_iterator_gives_every_element_once(filled):

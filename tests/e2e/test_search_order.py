@@ -168,6 +168,13 @@ def test_hints_change_no_answer(data, hints):
     assert pairs(hits) == truth(kept)[:25]
 
 
+def test_the_filter_of_an_iterative_search_looks_at_the_nearest_rows(data):
+    for hints in ({}, {"hints": "iterative_filter"}, {"params": {"hints": "iterative_filter"}}):
+        found = data.search([data.query()], limit=1, filter="number > -3", search_params=hints | {"profile": True})
+        profile = found.get_search_iterator_v2_results_info().token
+        assert ("Filter: scan of the nearest rows" in profile) == bool(hints), profile
+
+
 def test_unknown_hints_are_refused(data):
     with pytest.raises(MilvusException, match=r"hints \[guess\] is not supported") as error:
         data.search([data.query()], search_params={"hints": "guess"})
