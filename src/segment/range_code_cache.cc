@@ -24,8 +24,7 @@ std::atomic<uint64_t>& BytesInUse() {
 }
 
 // Counts the bytes as used when there is room for them.
-bool Reserve(uint64_t bytes) {
-    static const uint64_t bytes_max = sys::MemoryLimitBytes() / kMemoryShare;
+bool Reserve(uint64_t bytes, uint64_t bytes_max) {
     if (BytesInUse().fetch_add(bytes, std::memory_order_relaxed) + bytes <= bytes_max) {
         return true;
     }
@@ -48,9 +47,9 @@ bool TellsApart(const Scale& scale, const ColumnView& view) {
 
 template <typename Scale>
 std::shared_ptr<const ColumnCodes> MakeWith(const std::optional<Scale>& scale,
-                                            const ColumnView& view) {
+                                            const ColumnView& view, uint64_t bytes_max) {
     const size_t bytes = view.rows * sizeof(int16_t);
-    if (!scale.has_value() || !TellsApart(*scale, view) || !Reserve(bytes)) {
+    if (!scale.has_value() || !TellsApart(*scale, view) || !Reserve(bytes, bytes_max)) {
         return nullptr;
     }
     const std::shared_ptr<uint8_t> memory = sys::ReserveHuge(bytes);
@@ -65,12 +64,17 @@ std::shared_ptr<const ColumnCodes> MakeWith(const std::optional<Scale>& scale,
 
 }  // namespace
 
+uint64_t ColumnCodes::BytesMax() {
+    static const uint64_t bytes_max = sys::MemoryLimitBytes() / kMemoryShare;
+    return bytes_max;
+}
+
 ColumnCodes::~ColumnCodes() {
     BytesInUse().fetch_sub(memory_bytes(), std::memory_order_relaxed);
 }
 
 std::shared_ptr<const ColumnCodes> ColumnCodes::Make(const RowSource& source,
-                                                     base::FieldId field_id) {
+                                                     base::FieldId field_id, uint64_t bytes_max) {
     const ColumnView* view = source.Column(0, field_id);
     const ColumnMeta* meta = source.Statistics(field_id);
     if (view == nullptr || meta == nullptr || view->rows < RangeCodeCache::kRowsMin) {
@@ -80,12 +84,12 @@ std::shared_ptr<const ColumnCodes> ColumnCodes::Make(const RowSource& source,
     const auto* low = std::get_if<int64_t>(&meta->min);
     const auto* high = std::get_if<int64_t>(&meta->max);
     if (is_int && low != nullptr && high != nullptr) {
-        return MakeWith(IntCodeScale::Of(*low, *high), *view);
+        return MakeWith(IntCodeScale::Of(*low, *high), *view, bytes_max);
     }
     const auto* least = std::get_if<double>(&meta->min);
     const auto* most = std::get_if<double>(&meta->max);
     if (view->type == DataType::kDouble && least != nullptr && most != nullptr) {
-        return MakeWith(DoubleCodeScale::Of(*least, *most), *view);
+        return MakeWith(DoubleCodeScale::Of(*least, *most), *view, bytes_max);
     }
     return nullptr;
 }

@@ -22,7 +22,10 @@ class ColumnCodes {
   public:
     // Null when they would not help: other types, few rows, values that share codes; or when there
     // is no memory left for them.
-    static std::shared_ptr<const ColumnCodes> Make(const RowSource& source, base::FieldId field_id);
+    static std::shared_ptr<const ColumnCodes> Make(const RowSource& source, base::FieldId field_id,
+                                                   uint64_t bytes_max = BytesMax());
+    // What all codes of the process may take.
+    static uint64_t BytesMax();
     // Use Make().
     ColumnCodes(expr::RangeCodes codes, std::shared_ptr<const uint8_t> memory)
         : codes_(codes), memory_(std::move(memory)) {}

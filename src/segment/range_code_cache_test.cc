@@ -3,10 +3,14 @@
 
 #include "segment/growing_segment.h"
 #include "segment/sealed_segment.h"
+#include "segment/segment_file.h"
 #include "segment/segment_fixture_test.h"
 #include "sys/clock.h"
 
+#include <atomic>
 #include <random>
+#include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -141,6 +145,72 @@ TEST_F(RangeCodeCacheTest, TheSecondScanOfAColumnMakesThem) {
     Count(*sealed_, Less(kSpread, DataType::kInt64, Value(int64_t{1} << 35)));
     Count(*sealed_, Less(kSpread, DataType::kInt64, Value(int64_t{1} << 36)));
     EXPECT_EQ(CodeBytes(), kRows * 4);
+}
+
+TEST_F(RangeCodeCacheTest, ManyReadsAtOnceMakeThemOnce) {
+    Fill(kRows);
+    empty_bytes_ = sealed_->memory_bytes();
+    const Plan range = Between(kPrice, DataType::kDouble, Value(100.0), Value(9e3));
+    const size_t expected = Count(*growing_, range);
+    std::vector<std::thread> readers;
+    std::atomic<size_t> wrong{0};
+    for (int reader = 0; reader < 4; ++reader) {
+        readers.emplace_back([&] {
+            for (int round = 0; round < 20; ++round) {
+                wrong += Count(*sealed_, range) == expected ? 0 : 1;
+            }
+        });
+    }
+    for (std::thread& reader : readers) {
+        reader.join();
+    }
+    EXPECT_EQ(wrong, 0u);
+    EXPECT_EQ(CodeBytes(), kRows * 2);
+}
+
+// One column of its own.
+class OneColumn : public RowSource {
+  public:
+    explicit OneColumn(size_t rows) : values_(rows) {
+        for (size_t row = 0; row < rows; ++row) {
+            values_[row] = static_cast<int64_t>(row) << 20;
+        }
+        view_.type = DataType::kInt64;
+        view_.rows = rows;
+        view_.values = reinterpret_cast<const uint8_t*>(values_.data());
+        meta_.min = values_.front();
+        meta_.max = values_.back();
+        runs_.push_back({0, rows, nullptr});
+    }
+    size_t rows() const override { return view_.rows; }
+    const std::vector<RowRun>& runs() const override { return runs_; }
+    const schema::ColumnView* Column(size_t, base::FieldId) const override { return &view_; }
+    const schema::FieldSchema* Field(base::FieldId) const override { return nullptr; }
+    const float* Norms(size_t, base::FieldId) const override { return nullptr; }
+    const ColumnMeta* Statistics(base::FieldId) const override { return &meta_; }
+    bool timestamps_ascend() const override { return true; }
+    base::Timestamp max_timestamp() const override { return 1; }
+    std::vector<base::RowOffset> FindKeys(const schema::PrimaryKeys&) const override { return {}; }
+
+  private:
+    std::vector<int64_t> values_;
+    schema::ColumnView view_;
+    ColumnMeta meta_;
+    std::vector<RowRun> runs_;
+};
+
+TEST(ColumnCodesTest, StayWithinTheirMemory) {
+    const OneColumn column(RangeCodeCache::kRowsMin);
+    constexpr uint64_t kBytes = RangeCodeCache::kRowsMin * sizeof(int16_t);
+    EXPECT_EQ(ColumnCodes::Make(column, 1, kBytes - 1), nullptr);
+    auto first = ColumnCodes::Make(column, 1, kBytes);
+    ASSERT_NE(first, nullptr);
+    EXPECT_EQ(first->memory_bytes(), kBytes);
+    EXPECT_EQ(ColumnCodes::Make(column, 1, kBytes * 2 - 1), nullptr);
+    EXPECT_NE(ColumnCodes::Make(column, 1, kBytes * 2), nullptr);
+    first.reset();
+    EXPECT_NE(ColumnCodes::Make(column, 1, kBytes), nullptr);
+    EXPECT_GT(ColumnCodes::BytesMax(), 0u);
 }
 
 TEST_F(RangeCodeCacheTest, ColumnsThatTheyDoNotHelpGoWithout) {
