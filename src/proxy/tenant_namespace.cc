@@ -65,6 +65,10 @@ base::Status AddNamespaceField(const KeyValues& properties, const Limits& limits
     return base::Status();
 }
 
+bool HasNamespacePartitions(const roles::CollectionInfo& collection) {
+    return IsPartitionMode(collection.properties);
+}
+
 bool IsFixedNamespaceProperty(std::string_view key) {
     return key == kModeProperty || key == kShardingProperty;
 }

@@ -34,6 +34,9 @@ using NamespaceName = std::optional<std::string>;
 base::Status AddNamespaceField(const KeyValues& properties, const Limits& limits,
                                schema::CollectionSchema* schema);
 
+// Whether the namespaces of a collection that has some are partitions of their names.
+bool HasNamespacePartitions(const roles::CollectionInfo& collection);
+
 // Whether a property of namespaces stays as it was when the collection was made.
 bool IsFixedNamespaceProperty(std::string_view key);
 

@@ -143,6 +143,7 @@ void MilvusService::RegisterCollections(RpcHandlers& handlers) {
         FinishWith(call, rows.status());
     });
     RegisterPartitions(handlers);
+    RegisterNamespaces(handlers);
     RegisterAliases(handlers);
     RegisterFileResources(handlers);
     RegisterLoading(handlers);

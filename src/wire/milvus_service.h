@@ -41,6 +41,7 @@ class MilvusService {
   private:
     void RegisterCollections(RpcHandlers& handlers);
     void RegisterPartitions(RpcHandlers& handlers);
+    void RegisterNamespaces(RpcHandlers& handlers);
     void RegisterAliases(RpcHandlers& handlers);
     void RegisterFileResources(RpcHandlers& handlers);
     void RegisterLoading(RpcHandlers& handlers);

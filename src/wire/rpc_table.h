@@ -66,12 +66,12 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(ReleasePartitions, kDone, "Release") \
     UNARY(Prewarm, kUnimplemented, "Load") \
     UNARY(DescribePrewarmTask, kUnimplemented, "") \
-    UNARY(CreateNamespace, kUnimplemented, "CreatePartition") \
-    UNARY(DescribeNamespace, kUnimplemented, "ShowPartitions") \
-    UNARY(ListNamespaces, kUnimplemented, "ShowPartitions") \
-    UNARY(DropNamespace, kUnimplemented, "DropPartition") \
-    UNARY(HasNamespace, kUnimplemented, "HasPartition") \
-    UNARY(GetNamespaceStats, kUnimplemented, "ShowPartitions") \
+    UNARY(CreateNamespace, kDone, "CreatePartition") \
+    UNARY(DescribeNamespace, kDone, "ShowPartitions") \
+    UNARY(ListNamespaces, kDone, "ShowPartitions") \
+    UNARY(DropNamespace, kDone, "DropPartition") \
+    UNARY(HasNamespace, kDone, "HasPartition") \
+    UNARY(GetNamespaceStats, kDone, "ShowPartitions") \
     UNARY(CreateAlias, kDone, "CreateAlias") \
     UNARY(DropAlias, kDone, "DropAlias") \
     UNARY(AlterAlias, kDone, "CreateAlias") \

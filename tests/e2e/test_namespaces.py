@@ -410,3 +410,82 @@ def test_iterators_and_elements_stay_within_the_namespace(client, name):
     hits = client.search(name, [[0.0] * DIM], anns_field="vector", limit=400, output_fields=["n"], namespace="red",
                          filter="element_filter(parts, $[a] == 1)", consistency_level="Strong")[0]
     assert [(hit["id"], hit["entity"]["n"]) for hit in hits] == [(key, 0) for key in range(1, 300, 3)]
+
+
+def ask(stub, call, **fields):
+    return getattr(stub, call)(getattr(milvus_pb2, f"{call}Request")(**fields))
+
+
+def test_namespaces_that_are_partitions_are_made_listed_and_dropped(stub, client, name):
+    create(client, name, namespaced_schema(), properties={"namespace.mode": "partition"})
+    for namespace in ("ash", "oak", "acer"):
+        made = ask(stub, "CreateNamespace", collection_name=name, namespace_name=namespace)
+        assert made.status.code == 0 and made.namespace.namespace_name == namespace
+        assert made.namespace.collection_name == name and made.namespace.created_timestamp > 0
+    again = ask(stub, "CreateNamespace", collection_name=name, namespace_name="oak")
+    told = ask(stub, "DescribeNamespace", collection_name=name, namespace_name="oak")
+    assert again.status.code == told.status.code == 0
+    assert again.namespace.created_timestamp == told.namespace.created_timestamp
+    tenant = Tenant(stub, name, "oak")
+    tenant.put({1: 1, 2: 2})
+    for exact in (True, False):
+        counted = ask(stub, "GetNamespaceStats", collection_name=name, namespace_name="oak", exact=exact)
+        assert counted.status.code == 0 and counted.stats.entity_count == 2
+
+    def listed(**fields):
+        page = ask(stub, "ListNamespaces", collection_name=name, **fields)
+        assert page.status.code == 0
+        return [info.namespace_name for info in page.namespaces], page.next_page_token
+
+    assert listed() == (["acer", "ash", "oak"], "")
+    first, token = listed(page_size=2)
+    assert first == ["acer", "ash"] and listed(page_size=2, page_token=token) == (["oak"], "")
+    assert listed(prefix="a") == (["acer", "ash"], "")
+    for _ in range(2):
+        assert ask(stub, "DropNamespace", collection_name=name, namespace_name="oak").status.code == 0
+    assert listed()[0] == ["acer", "ash"] and tenant.rows() == {}
+    assert not ask(stub, "HasNamespace", collection_name=name, namespace_name="oak").value
+    assert ask(stub, "HasNamespace", collection_name=name, namespace_name="ash").value
+    missing = ask(stub, "DescribeNamespace", collection_name=name, namespace_name="oak")
+    assert missing.status.code == 200
+
+
+def test_namespaces_that_are_rows_are_counted_and_dropped(stub, client, name):
+    create(client, name, namespaced_schema())
+    red, blue = Tenant(stub, name, "red"), Tenant(stub, name, "blue")
+    assert ask(stub, "CreateNamespace", collection_name=name, namespace_name="red").status.code == 0
+    assert not ask(stub, "HasNamespace", collection_name=name, namespace_name="red").value
+    red.put({-5: 1, 2: 2, 3: 3})
+    client.flush(name)
+    blue.put({2: 7})
+    assert ask(stub, "DescribeNamespace", collection_name=name, namespace_name="red").namespace.namespace_name == "red"
+    assert ask(stub, "GetNamespaceStats", collection_name=name, namespace_name="red").stats.entity_count == 3
+    assert ask(stub, "DropNamespace", collection_name=name, namespace_name="red").status.code == 0
+    assert red.rows("id >= -10") == {} and blue.rows() == {2: 7}
+    assert not ask(stub, "HasNamespace", collection_name=name, namespace_name="red").value
+    refused = ask(stub, "ListNamespaces", collection_name=name).status
+    assert refused.code == 1100 and "namespace.mode=partition" in refused.reason
+    bad = ask(stub, "CreateNamespace", collection_name=name, namespace_name="a b").status
+    assert bad.code == 1100
+
+
+def test_a_namespace_of_text_keys_is_dropped(client, stub, name):
+    schema = client.create_schema(enable_namespace=True)
+    schema.add_field("id", DataType.VARCHAR, max_length=20, is_primary=True)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=DIM)
+    create(client, name, schema)
+    keys = schema_pb2.FieldData(field_name="id", type=schema_pb2.VarChar)
+    keys.scalars.string_data.data.extend(["", "a", "\u00e4"])
+    reply = stub.Insert(milvus_pb2.InsertRequest(collection_name=name, namespace="red", num_rows=3,
+                                                 fields_data=[keys, vectors([1, 2, 3])]))
+    assert reply.status.code == 0
+    assert Tenant(stub, name, "red").count() == 3
+    assert ask(stub, "DropNamespace", collection_name=name, namespace_name="red").status.code == 0
+    assert Tenant(stub, name, "red").count() == 0
+
+
+def test_a_collection_without_namespaces_has_none_to_ask_for(stub, client, name):
+    create(client, name, simple_schema(dim=DIM))
+    for call in ("CreateNamespace", "DescribeNamespace", "HasNamespace", "DropNamespace", "GetNamespaceStats"):
+        status = ask(stub, call, collection_name=name, namespace_name="red").status
+        assert status.code == 1100 and "namespace is not enabled" in status.reason, call
