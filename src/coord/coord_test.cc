@@ -9,6 +9,7 @@
 #include "sys/executor.h"
 #include "sys/sim_file_system.h"
 
+#include <functional>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -87,6 +88,9 @@ class FakeStreamingNode : public roles::StreamingNode {
     Result<Empty> OnSegmentIndex(const CallContext&,
                                  const roles::SegmentIndexReady& ready) override {
         indexed.insert(ready.segment_index.segment_id);
+        if (while_attaching) {
+            while_attaching();
+        }
         return Empty{};
     }
     Result<Empty> OnIndexDropped(const CallContext&, const roles::IndexDropped&) override {
@@ -143,6 +147,7 @@ class FakeStreamingNode : public roles::StreamingNode {
     std::map<base::CollectionId, std::vector<base::PartitionId>> served;
     roles::ServeProgress progress;
     std::set<base::SegmentId> indexed;
+    std::function<void()> while_attaching;
     std::map<base::SegmentId, uint64_t> deleted_rows;
     int fail_switches = 0;
     roles::DataCoord* data_coord = nullptr;
@@ -679,6 +684,20 @@ TEST_F(CoordTest, IndexesAreBuiltForSegmentsThatAreLargeEnough) {
     EXPECT_NE(
         IndexVector(made, "FLAT").reason().find("at most one distinct index is allowed per field"),
         std::string::npos);
+}
+
+TEST_F(CoordTest, AnIndexIsFinishedWhenItIsAttached) {
+    const roles::CollectionInfo made = Create("books");
+    ASSERT_TRUE(IndexVector(made).ok());
+    uint64_t pending = 0;
+    streaming_.while_attaching = [&] {
+        pending = data_->ListIndexes(context_, {made.id})->indexes[0].pending_rows;
+    };
+    ASSERT_TRUE(data_->CommitFlush(context_, Swap(made, 1, 5000, 5)).ok());
+    EXPECT_EQ(pending, 5000u);
+    const auto list = data_->ListIndexes(context_, {made.id});
+    EXPECT_EQ(list->indexes[0].state, roles::IndexState::kFinished);
+    EXPECT_EQ(list->indexes[0].indexed_rows, 5000u);
 }
 
 TEST_F(CoordTest, AFailedBuildIsReportedNotHidden) {

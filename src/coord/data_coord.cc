@@ -500,7 +500,9 @@ roles::IndexProgress DataCoordImpl::ProgressOf(const CollectionData& data,
             continue;
         }
         const auto built = data.segment_indexes.find({id, index.id});
-        if (built != data.segment_indexes.end() && built->second.state == IndexState::kFinished) {
+        // Finished means that searches use it: until its build ends, it may not be attached yet.
+        if (built != data.segment_indexes.end() && built->second.state == IndexState::kFinished &&
+            !running_.contains({id, index.id})) {
             progress.indexed_rows += segment.rows;
         } else {
             progress.pending_rows += segment.rows;
