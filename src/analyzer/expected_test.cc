@@ -71,6 +71,32 @@ TEST(ExpectedTokens, Unicode) {
 TEST(ExpectedTokens, Jieba) {
     EXPECT_GT(CheckFile("jieba"), 100U);
 }
+
+// A dictionary that the operator provides in place of the built-in one.
+TEST(ExpectedTokens, JiebaWithAFile) {
+    const std::string before = DictionaryFolder();
+    SetDictionaryFolder(std::string(ELANUS_EXPECTED_FOLDER) + "/../dictionaries");
+    EXPECT_EQ(CheckFile("jieba_file"), 28U);
+    const auto with_word = TextAnalyzer::Create(
+        R"({"tokenizer": {"type": "jieba", "dict": ["_default_", "_extend_default_", "沒有的字詞"]}})");
+    EXPECT_EQ(Show(Tokens(*with_word, "沒有的字詞")), "沒有的字詞@0[0,15) ");
+    SetDictionaryFolder(testing::TempDir());
+    const char* extended = R"({"tokenizer": {"type": "jieba", "dict": ["_extend_default_"]}})";
+    const auto gone = TextAnalyzer::Create(extended);
+    EXPECT_NE(gone.status().reason().find("dict.txt.big can not be read"), std::string::npos);
+    const std::string folder = testing::TempDir() + "/elanus_broken_dictionary";
+    std::filesystem::create_directories(folder + "/jieba");
+    for (const char* line : {"word", " 5", "word x", "word 5x n", "word 99999999999", "\xff 5"}) {
+        std::ofstream(folder + "/jieba/dict.txt.big") << "one 1\n" << line << "\n";
+        SetDictionaryFolder(folder);
+        const auto broken = TextAnalyzer::Create(extended);
+        EXPECT_NE(broken.status().reason().find("line 2 of jieba/dict.txt.big is not a word"),
+                  std::string::npos)
+            << line << ": " << broken.status().reason();
+    }
+    SetDictionaryFolder(before);
+}
+
 TEST(ExpectedTokens, Snowball) {
     EXPECT_GT(CheckFile("stemmer"), 60U);
 }
@@ -143,6 +169,51 @@ TEST(WordFiles, AreReadFromTheFolderOnly) {
               std::string::npos);
     EXPECT_NE(cut(stop(R"({"type": "remote"})"), "").find("must have a resource_name"),
               std::string::npos);
+    SetDictionaryFolder(before);
+}
+
+TEST(Lindera, CutsOutTheWordsOfTheUser) {
+    if (!FindMecabDictionary("ipadic").ok()) {
+        GTEST_SKIP() << "the dictionary ipadic is not installed";
+    }
+    const std::string folder = testing::TempDir() + "/elanus_user_words";
+    std::filesystem::create_directories(folder);
+    const std::string before = DictionaryFolder();
+    SetDictionaryFolder(folder);
+    const auto cut = [&](const std::string& lines, const std::string& text,
+                         const std::string& more = "") {
+        static int files = 0;  // analyzers of the same parameters are made once
+        const std::string name = "words" + std::to_string(++files) + ".csv";
+        std::ofstream(folder + "/" + name) << lines;
+        const auto analyzer = TextAnalyzer::Create(
+            R"({"tokenizer": {"type": "lindera", "dict_kind": "ipadic",
+                "user_dict": {"type": "local", "path": ")" +
+            name + "\"}" + more + "}}");
+        return analyzer.ok() ? Show(Tokens(*analyzer, text)) : analyzer.status().reason();
+    };
+    const std::string lines =
+        "東京スカイツリー,カスタム名詞,トウキョウスカイツリー\n"
+        "スカイツリー,カスタム名詞,スカイツリー\n"
+        "とうきょうスカイツリー駅,1288,1288,-1000,名詞,固有名詞,一般,カスタム,*,*,*,トウキョウ,*\n";
+    // The example in lindera's own description of user dictionaries.
+    const std::string sentence = "東京スカイツリーの最寄り駅はとうきょうスカイツリー駅です";
+    const std::string whole =
+        "東京スカイツリー@0[0,24) の@1[24,27) 最寄り駅@2[27,39) は@3[39,42) "
+        "とうきょうスカイツリー駅@4[42,78) です@5[78,84) ";
+    EXPECT_EQ(cut(lines, sentence), whole);
+    EXPECT_EQ(cut(lines, sentence, R"(, "mode": "decompose")"), whole);
+    EXPECT_EQ(cut(lines, sentence, R"(, "filter": [{"kind": "japanese_keep_tags",
+                                        "tags": ["カスタム名詞", "名詞,固有名詞,一般,カスタム"]}])"),
+              "東京スカイツリー@0[0,24) とうきょうスカイツリー駅@4[42,78) ");
+    EXPECT_EQ(cut(lines, "東京スカイツリー", R"(, "filter": [{"kind": "japanese_stop_tags",
+                                               "tags": ["UNK"]}])"),
+              "東京スカイツリー@0[0,24) ");
+    EXPECT_EQ(cut(lines, "スカイツリースカイツ"), "スカイツリー@0[0,18) スカイツ@1[18,30) ");
+    for (const char* line : {"a,b", "a", "a,1,2,3", ",名詞,x", "a b,名詞,x", "\xff,名詞,x"}) {
+        EXPECT_NE(cut(std::string(line) + "\n", "").find("user_dict: line 1 is no word"),
+                  std::string::npos)
+            << line;
+    }
     SetDictionaryFolder(before);
 }
 

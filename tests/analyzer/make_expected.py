@@ -125,6 +125,22 @@ def jieba_cases():
                        [[word, start, byte_at(text, start), byte_at(text, end)] for word, start, end in words])
 
 
+TRADITIONAL = ["我們在台北市立圖書館讀書", "向量資料庫搜尋繁體中文的文字", "斷詞很方便,今天天氣好!", "香港大學的研究生命起源",
+               "研究生命起源 abc 12.5%", "软件研究生在香港大學生", "沒有的字詞"]
+
+
+def jieba_cases_with_a_file():
+    """A dictionary of the operator's in place of the built-in one."""
+    tokenizer = jieba.Tokenizer(str(HERE / "dictionaries/jieba/dict.txt.big"))
+    for mode in ("exact", "search"):
+        for hmm in (True, False):
+            for text in TRADITIONAL:
+                words = tokenizer.tokenize(text, mode="default" if mode == "exact" else "search", HMM=hmm)
+                params = {"type": "jieba", "dict": ["_extend_default_"], "mode": mode, "hmm": hmm}
+                yield ({"tokenizer": params}, text,
+                       [[word, start, byte_at(text, start), byte_at(text, end)] for word, start, end in words])
+
+
 def jieba_cases_with_words():
     jieba.add_word("杭研大厦")
     jieba.add_word("高维向量")
@@ -187,6 +203,7 @@ def main():
     write("lucene", lucene_cases(classpath))
     write("icu", icu_cases(classpath))
     write("word_break", [*word_break_cases()][::8])
+    write("jieba_file", jieba_cases_with_a_file())
     write("jieba", [*jieba_cases(), *jieba_cases_with_words()])
     write("stemmer", stemmer_cases())
     write("mecab", mecab_cases())

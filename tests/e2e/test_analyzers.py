@@ -363,3 +363,12 @@ def test_word_lists_by_name(tmp_path):
         client.remove_file_resource("unused")
         assert [resource.name for resource in client.list_file_resources()] == ["stops"]
         assert len(list((server.data / "objects/resources").iterdir())) == 1
+
+
+def test_the_large_dictionary_of_jieba_is_a_file_of_the_operator(tmp_path):
+    folder = {"FUNCTION_ANALYZER_LOCAL_RESOURCE_PATH": str(ROOT / "tests/analyzer/dictionaries")}
+    with Server(tmp_path / "server", environment=folder) as server:
+        for case in expected_cases("jieba_file", 5):
+            result = server.client().run_analyzer([case["text"]], analyzer_params=case["params"], with_detail=True)[0]
+            got = [[t.token, t.position, t.start_offset, t.end_offset] for t in result.tokens]
+            assert got == case["tokens"], case["params"]

@@ -2,15 +2,24 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace elanus::analyzer::jieba {
 
 Dictionary::Dictionary(bool with_built_in_words) {
     if (with_built_in_words) {
-        trie_ = EmbeddedJiebaTrie();
-        total_ = trie_.frequency_total;
-        log_total_ = std::log(static_cast<double>(total_));
+        UseTrie(EmbeddedJiebaTrie());
     }
+}
+
+Dictionary::Dictionary(std::shared_ptr<const WordTrie> words) : file_(std::move(words)) {
+    UseTrie(file_->View());
+}
+
+void Dictionary::UseTrie(const JiebaTrie& trie) {
+    trie_ = trie;
+    total_ = trie_.frequency_total;
+    log_total_ = std::log(static_cast<double>(std::max<uint64_t>(total_, 1)));
 }
 
 void Dictionary::Add(Codes word, uint64_t frequency) {

@@ -1,10 +1,12 @@
-// Dictionary: the words jieba knows, with how often each occurs: the built-in ones, the user's own,
-// or both. Threads: immutable after the words were added.
+// Dictionary: the words jieba knows, with how often each occurs: the built-in ones or those of a
+// file, the user's own, or both. Threads: immutable after the words were added.
 #pragma once
 
 #include "analyzer/embedded_data.h"
+#include "analyzer/jieba/word_trie.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +19,7 @@ using Codes = std::u32string_view;
 class Dictionary {
   public:
     explicit Dictionary(bool with_built_in_words);
+    explicit Dictionary(std::shared_ptr<const WordTrie> words);
 
     // Overrides the word's frequency.
     void Add(Codes word, uint64_t frequency);
@@ -35,7 +38,10 @@ class Dictionary {
     static constexpr uint32_t kNone = UINT32_MAX;
     uint32_t Child(uint32_t node, char32_t code) const;
 
-    JiebaTrie trie_;                                      // empty without the built-in words
+    void UseTrie(const JiebaTrie& trie);
+
+    std::shared_ptr<const WordTrie> file_;                // whose words trie_ has; null = none
+    JiebaTrie trie_;                                      // empty without such words
     std::unordered_map<std::u32string, uint64_t> added_;  // and what begins them, with 0
     uint64_t total_ = 0;
     double log_total_ = 0;

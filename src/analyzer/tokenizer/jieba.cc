@@ -125,6 +125,7 @@ base::Result<Dictionary> ReadDictionary(const json::Value& params) {
         return InvalidParameter("jieba tokenizer dict must be array");
     }
     bool built_in = false;
+    bool extended = false;
     std::vector<std::string> words;
     for (const json::Value& item : *list->array_if()) {
         if (item.string_if() == nullptr) {
@@ -134,14 +135,16 @@ base::Result<Dictionary> ReadDictionary(const json::Value& params) {
         if (text == "_default_") {
             built_in = true;
         } else if (text == "_extend_default_") {
-            return InvalidParameter(
-                "jieba tokenizer dict _extend_default_ is not supported yet, "
-                "use _default_");
+            extended = true;
         } else if (!text.empty()) {
             words.push_back(text);
         }
     }
-    Dictionary dictionary(built_in);
+    Dictionary dictionary(built_in && !extended);
+    if (extended) {
+        ASSIGN_OR_RETURN(auto large, jieba::ExtendedDictionary());
+        dictionary = Dictionary(std::move(large));
+    }
     for (const std::string& word : words) {
         AddWord(word, 0, &dictionary);
     }

@@ -3,6 +3,7 @@
 #include "analyzer/dictionary_folder.h"
 #include "analyzer/member.h"
 #include "analyzer/tokenizer/pieces.h"
+#include "analyzer/tokenizer/user_words.h"
 #include "analyzer/unicode.h"
 #include "analyzer/unicode_properties.h"
 
@@ -37,12 +38,12 @@ std::string_view TagOf(std::string_view features, size_t levels) {
     return features.substr(0, end);
 }
 
-bool Passes(const TagFilter& filter, const MeCab::Node& node) {
+// `unknown`: to the dictionary and the user.
+bool Passes(const TagFilter& filter, const MeCab::Node& node, bool unknown) {
     const auto has = [&](std::string_view tag) {
         return std::find(filter.tags.begin(), filter.tags.end(), tag) != filter.tags.end();
     };
-    const bool found =
-        has(TagOf(node.feature, filter.levels)) || (node.stat == MECAB_UNK_NODE && has("UNK"));
+    const bool found = has(TagOf(node.feature, filter.levels)) || (unknown && has("UNK"));
     return found == filter.keep;
 }
 
@@ -153,8 +154,11 @@ size_t ChunkLength(std::string_view text) {
 class LinderaTokenizer final : public Tokenizer {
   public:
     LinderaTokenizer(std::shared_ptr<MeCab::Model> model, bool decompose,
-                     std::vector<TagFilter> filters)
-        : model_(std::move(model)), decompose_(decompose), filters_(std::move(filters)) {}
+                     std::vector<TagFilter> filters, UserWords user_words)
+        : model_(std::move(model)),
+          decompose_(decompose),
+          filters_(std::move(filters)),
+          user_words_(std::move(user_words)) {}
     std::unique_ptr<TokenSource> NewSource() const override;
 
   private:
@@ -162,6 +166,7 @@ class LinderaTokenizer final : public Tokenizer {
     std::shared_ptr<MeCab::Model> model_;
     bool decompose_;
     std::vector<TagFilter> filters_;
+    UserWords user_words_;
 };
 
 class LinderaTokenizer::Source final : public PieceSource {
@@ -186,6 +191,7 @@ class LinderaTokenizer::Source final : public PieceSource {
   private:
     void CutChunk(const Stretch& stretch, std::string_view chunk, std::vector<Piece>* pieces) {
         lattice_->set_sentence(chunk.data(), chunk.size());
+        MarkUserWords(chunk);
         if (!tagger_->parse(lattice_.get())) {
             return;
         }
@@ -201,10 +207,26 @@ class LinderaTokenizer::Source final : public PieceSource {
         }
     }
 
+    // MeCab makes each a word of its own.
+    void MarkUserWords(std::string_view chunk) {
+        if (tokenizer_.user_words_.empty()) {
+            return;
+        }
+        for (size_t at = 0; at < chunk.size();) {
+            const UserWords::Word word = tokenizer_.user_words_.LongestAt(chunk.substr(at));
+            if (word.bytes > 0) {
+                lattice_->set_feature_constraint(at, at + word.bytes, word.feature);
+            }
+            at += word.bytes > 0 ? word.bytes : FirstCodePoint(chunk.substr(at)).length;
+        }
+    }
+
     void Take(const Stretch& stretch, const MeCab::Node& node, std::vector<Piece>* pieces) {
         const uint32_t position = position_++;
+        const bool unknown =
+            node.stat == MECAB_UNK_NODE && !tokenizer_.user_words_.Has({node.surface, node.length});
         for (const TagFilter& filter : tokenizer_.filters_) {
-            if (!Passes(filter, node)) {
+            if (!Passes(filter, node, unknown)) {
                 return;
             }
         }
@@ -312,8 +334,9 @@ base::Result<std::unique_ptr<const Tokenizer>> BuildLindera(const json::Value& p
     if (kind->string_if() == nullptr) {
         return InvalidParameter("lindera tokenizer dict kind should be string");
     }
-    if (params.Find("user_dict") != nullptr) {
-        return InvalidParameter("lindera tokenizer user_dict is not supported yet");
+    UserWords user_words;
+    if (const json::Value* file = params.Find("user_dict"); file != nullptr) {
+        ASSIGN_OR_RETURN(user_words, UserWords::Read(*file));
     }
     ASSIGN_OR_RETURN(const bool decompose, ReadDecompose(params));
     std::vector<TagFilter> filters;
@@ -328,8 +351,8 @@ base::Result<std::unique_ptr<const Tokenizer>> BuildLindera(const json::Value& p
     }
     ASSIGN_OR_RETURN(const std::string folder, FindMecabDictionary(*kind->string_if()));
     ASSIGN_OR_RETURN(auto model, OpenModel(folder));
-    return std::unique_ptr<const Tokenizer>(
-        std::make_unique<LinderaTokenizer>(std::move(model), decompose, std::move(filters)));
+    return std::unique_ptr<const Tokenizer>(std::make_unique<LinderaTokenizer>(
+        std::move(model), decompose, std::move(filters), std::move(user_words)));
 }
 
 }  // namespace elanus::analyzer
