@@ -11,6 +11,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <string>
@@ -48,11 +49,19 @@ struct Subject {
     std::unique_ptr<AnnSearcher> searcher;
     std::string index;
     double build_s = 0;
+    double build_cpu_s = 0;  // of all threads
     std::vector<Point> points;
 };
 
 double Seconds(Clock::time_point since) {
     return std::chrono::duration<double>(Clock::now() - since).count();
+}
+
+// Of all threads of this process so far.
+double CpuSeconds() {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
 double Median(std::vector<double> values) {
@@ -188,8 +197,10 @@ base::Result<Subject> MakeSubject(const AnnData& data, const AnnIndexOptions& in
     Subject subject;
     subject.index = text;
     const auto start = Clock::now();
+    const double cpu = CpuSeconds();
     ASSIGN_OR_RETURN(subject.searcher, build(data, index));
     subject.build_s = Seconds(start);
+    subject.build_cpu_s = CpuSeconds() - cpu;
     return subject;
 }
 
@@ -345,9 +356,9 @@ base::Status Run(const Options& options) {
         RETURN_IF_ERROR(MeasurePoint(data, sweep.name, value, threads, &subjects));
     }
     for (const Subject& subject : subjects) {
-        std::printf("%s: %s, built in %.1f s, %.0f bytes a vector\n",
+        std::printf("%s: %s, built in %.2f s (%.2f of all cores), %.0f bytes a vector\n",
                     subject.searcher->name().c_str(), subject.index.c_str(), subject.build_s,
-                    subject.searcher->bytes_per_vector());
+                    subject.build_cpu_s, subject.searcher->bytes_per_vector());
     }
     return WriteJson(options.Of("json"), subjects);
 }
