@@ -50,10 +50,11 @@ struct BlockGraphIndex::Walk {
 };
 
 // Estimates order candidates less well than distances do, the less the fewer dimensions they are
-// made of; some more candidates make up for it.
+// made of, and some candidates are twice in the pool: with a quarter more of them a walk makes as
+// many hops as HNSW's own does at that ef, and finds as much.
 size_t BlockGraphIndex::Widen(size_t ef, size_t k, const SearchParams& /*params*/) const {
     const size_t narrow = layout_.width < kWideEnough ? kWideEnough - layout_.width : 0;
-    return ef + std::max(kEfMore + ef / 16 + ef * narrow / (kWideEnough * 2 / 3),
+    return ef + std::max(kEfMore + ef / 4 + ef * narrow / (kWideEnough * 2 / 3),
                          k > kManyResults ? ef * 3 / 4 : 0);
 }
 

@@ -16,8 +16,8 @@
 //   hold ef passing rows, and gives up for the scan when it has read as much as the scan would.
 // A walk that ends with fewer rows than exist is followed by the scan (INV-VINDEX-1).
 //
-// `M` gives 2 M places for neighbours, rounded to a multiple of 32; `efConstruction` the width of
-// the searches of the build; `ef` the candidates of a walk, as in HNSW.
+// `M` gives 2 M places for neighbours, rounded to a multiple of 32; `efConstruction` the effort of
+// the build; `ef` the candidates of a walk, as in HNSW.
 // Why this design, with measurements: docs/adr/0014-graph-engine.md
 // Format: docs/formats/block-graph.md
 #pragma once

@@ -107,6 +107,7 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     options.ef_construction = static_cast<uint32_t>(
         IntParam(params.params, "efConstruction").value_or(kHnswEfConstructionDefault));
     options.seed = input.seed;
+    options.memory_max_bytes = input.memory_max_bytes;
     options.executor = input.executor;
     options.interrupt = input.interrupt;
     index->ef_construction_ = options.ef_construction;

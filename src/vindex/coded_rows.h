@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/status.h"
+#include "simd/near_rows.h"
 #include "sys/executor.h"
 #include "vindex/rotation.h"
 #include "vindex/vectors.h"
@@ -35,6 +36,9 @@ class CodedRows {
     float Scale(uint32_t row) const { return factors_[row].scale; }
     // Squared length of the coded row, without the lift.
     float Norm(uint32_t row) const { return factors_[row].norm; }
+    simd::NearFactors Near(uint32_t row) const {
+        return {factors_[row].scale, factors_[row].norm, factors_[row].lift};
+    }
     // costs[i] = the distance of `a` and rows[i]; exactly zero for equal rows, and the same from
     // either side.
     void Costs(uint32_t a, std::span<const uint32_t> rows, float* costs) const;

@@ -1,38 +1,33 @@
 #include "vindex/graph_builder.h"
 
-#include "base/hash.h"
+#include "vindex/near_blocks.h"
 #include "vindex/scratch.h"
 #include "vindex/top_k.h"
 
 #include <algorithm>
 #include <numeric>
-#include <tuple>
 
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kStarts = 384;  // rows that the first search of a row looks at first ...
-constexpr size_t kStartsKept = 4;  // ... and the nearest of them, from which it walks
-constexpr size_t kChunkRows = 32;
-constexpr uint32_t kBatchShare = 50;  // a batch is at most this part of all rows ...
-constexpr uint32_t kGrowth = 4;       // ... and this part of those that are in
-constexpr uint32_t kLateShare = 3;    // this part of all rows is searched for once
-constexpr uint32_t kRefineBatches = 7;
+constexpr size_t kTaskRows = 64;
+constexpr size_t kFilled = 16;      // places that a first list has at least, if there is what for
 constexpr size_t kAskedAtOnce = 4;  // coverers; as many as cost little more than one
 constexpr size_t kPruneAhead = 3;   // candidates that are fetched before their turn
 
-// Keys of a search carry a mark "expanded" below the row.
-uint64_t PoolKey(float cost, uint32_t row) {
-    return MakeKey(cost, row << 1);
+// Blocks that a row is in: more of them find more of its near rows and tell more directions. With
+// 18 for the usual 200 a graph of hard 768-d rows is as good as one made by searches that wide.
+constexpr size_t CopiesFor(size_t ef_construction) {
+    return std::clamp<size_t>(ef_construction * 9 / 100, 2, 64);
 }
-uint32_t PoolRow(uint64_t key) {
-    return KeyRow(key) >> 1;
+// More than these, of every block, change no list.
+constexpr size_t PickedMax(size_t degree) {
+    return std::max<size_t>(degree * 3 / 8, 8);
 }
 
 }  // namespace
 
 struct GraphBuilder::Worker {
-    std::vector<uint64_t> pool;
     std::vector<uint64_t> met;  // keys of candidates
     std::vector<uint32_t> fresh;
     std::vector<float> costs;  // of the rows that were asked for last
@@ -48,28 +43,11 @@ void NeighborLists::Set(uint32_t row, const std::vector<uint32_t>& list) {
 }
 
 GraphBuilder::GraphBuilder(const CodedRows& rows, const GraphOptions& options)
-    : rows_(rows), options_(options), lists_(rows.rows(), options.degree * 3 / 2) {
-    const size_t effort = options.ef_construction;
-    early_window_ = std::clamp<size_t>(effort * 4 / 25, 16, 1000);
-    window_ = std::clamp<size_t>(effort * 13 / 20, 24, 2000);
-    candidates_max_ = std::clamp<size_t>(3 * effort, 2 * options.degree, 6000);
-}
+    : rows_(rows), options_(options), lists_(rows.rows(), options.degree * 3 / 2) {}
 
 base::Result<NeighborLists> GraphBuilder::Build() {
-    Shuffle();
-    FindHomes();
-    const uint32_t rows = rows_.rows();
-    const uint32_t early = rows - rows / kLateShare;
-    for (uint32_t done = 1; done < rows;) {
-        const uint32_t batch = std::clamp(done / kGrowth, 1u, rows / kBatchShare + 1);
-        const uint32_t end = std::min(rows, done + batch);
-        Pass(done, end, done, done < early ? early_window_ : window_);
-        done = end;
-    }
-    const uint32_t batch = early / kRefineBatches + 1;
-    for (uint32_t at = 0; at < early; at += batch) {
-        Pass(at, std::min(early, at + batch), rows, window_);
-    }
+    RETURN_IF_ERROR(ChooseAmongNear());
+    LinkBack();
     NeighborLists lists = Finish();
     base::MutexLock lock(status_mutex_);
     RETURN_IF_ERROR(status_);
@@ -83,13 +61,13 @@ void GraphBuilder::ForEach(size_t count, const std::function<void(size_t, Worker
             return;
         }
         Worker worker;
-        for (size_t i = at * kChunkRows; i < std::min(count, (at + 1) * kChunkRows); ++i) {
+        for (size_t i = at * kTaskRows; i < std::min(count, (at + 1) * kTaskRows); ++i) {
             task(i, worker);
         }
     };
     sys::InlineExecutor caller;
     sys::Executor& executor = options_.executor != nullptr ? *options_.executor : caller;
-    executor.ParallelFor((count + kChunkRows - 1) / kChunkRows, chunk);
+    executor.ParallelFor((count + kTaskRows - 1) / kTaskRows, chunk);
 }
 
 bool GraphBuilder::Stopped() {
@@ -104,76 +82,106 @@ bool GraphBuilder::Stopped() {
     return stopped_.load(std::memory_order_relaxed);
 }
 
-void GraphBuilder::Shuffle() {
-    order_.resize(rows_.rows());
-    std::iota(order_.begin(), order_.end(), 0u);
-    const uint64_t stream = base::Hash64(options_.seed);
-    for (size_t i = order_.size(); i > 1; --i) {
-        std::swap(order_[i - 1], order_[base::Hash64(stream + i) % i]);
+// Every row chooses among what it picks in blocks, in as many rounds as memory wants.
+base::Status GraphBuilder::ChooseAmongNear() {
+    NearBlockOptions blocks;
+    // A few large blocks would offer a small set the same candidates again and again.
+    blocks.rows_typical = std::clamp<size_t>(rows_.rows() / 8, 64, blocks.rows_typical);
+    blocks.rows_max = 2 * blocks.rows_typical;
+    blocks.picked_max = PickedMax(options_.degree);
+    blocks.alpha = options_.alpha;
+    blocks.executor = options_.executor;
+    blocks.interrupt = options_.interrupt;
+    const size_t copies = CopiesFor(options_.ef_construction);
+    const size_t of_a_round = CopiesOfARound(copies, blocks.picked_max);
+    for (size_t done = 0; done < copies; done += blocks.copies) {
+        blocks.copies = std::min(of_a_round, copies - done);
+        blocks.seed = options_.seed + done;
+        ASSIGN_OR_RETURN(const Candidates found, FindCandidates(rows_, blocks));
+        order_ = found.order();
+        ForEach(rows_.rows(),
+                [&](size_t i, Worker& worker) { Choose(order_[i], found.Of(order_[i]), worker); });
     }
+    return base::Status();
 }
 
-// Rows order_[begin, end) choose neighbours among the first `inside` of the order, then link back.
-void GraphBuilder::Pass(uint32_t begin, uint32_t end, uint32_t inside, size_t window) {
-    // The starts stay where they are until the first rows have been searched for among them.
-    if (begin >= kStarts || inside == rows_.rows()) {
-        GoHomeByHome(begin, end);
+size_t GraphBuilder::CopiesOfARound(size_t copies, size_t picked_max) const {
+    while (options_.memory_max_bytes > 0 && copies > 1 &&
+           rows_.rows() * Candidates::BytesPerRow(copies, picked_max) > options_.memory_max_bytes) {
+        copies = (copies + 1) / 2;
     }
-    std::vector<std::vector<uint32_t>> found(end - begin);
-    ForEach(found.size(), [&](size_t i, Worker& worker) {
-        const uint32_t row = order_[begin + i];
-        Search(row, inside, window, worker);
-        AddMet(row, Listed(row), worker);
-        Prune(row, worker);
-        found[i] = worker.chosen;
-    });
-    std::vector<Link> back;
-    for (size_t i = 0; i < found.size(); ++i) {
-        const uint32_t row = order_[begin + i];
-        lists_.Set(row, found[i]);
-        for (uint32_t link : found[i]) {
-            back.emplace_back(link, row);
-        }
-    }
-    std::sort(back.begin(), back.end());
-    std::vector<size_t> heads;
-    for (size_t i = 0; i < back.size(); ++i) {
-        if (i == 0 || back[i].first != back[i - 1].first) {
-            heads.push_back(i);
-        }
-    }
-    heads.push_back(back.size());
-    ForEach(heads.size() - 1,
-            [&](size_t h, Worker& worker) { LinkBack(back, heads[h], heads[h + 1], worker); });
+    return copies;
 }
 
-void GraphBuilder::LinkBack(const std::vector<Link>& back, size_t begin, size_t end,
-                            Worker& worker) {
-    const uint32_t row = back[begin].first;
-    std::vector<uint32_t>& all = worker.fresh;
-    all.assign(lists_.Links(row), lists_.Links(row) + lists_.counts[row]);
-    for (size_t i = begin; i < end; ++i) {
-        if (std::find(all.begin(), all.end(), back[i].second) == all.end()) {
-            all.push_back(back[i].second);
+// The row's list becomes the choice among it and the candidates.
+void GraphBuilder::Choose(uint32_t row, std::span<const uint32_t> candidates, Worker& worker) {
+    VisitedSet& seen = ThreadScratch().visited;
+    seen.Reset(rows_.rows());
+    worker.fresh.clear();
+    const auto add = [&](uint32_t other) {
+        if (other != Candidates::kNone && seen.Insert(other)) {
+            worker.fresh.push_back(other);
+            rows_.Prefetch(other);
         }
-    }
-    if (all.size() <= lists_.degree) {
-        lists_.Set(row, all);
-        return;
-    }
+    };
+    const std::span<const uint32_t> listed = Listed(row);
+    std::for_each(listed.begin(), listed.end(), add);
+    std::for_each(candidates.begin(), candidates.end(), add);
     worker.met.clear();
-    AddMet(row, all, worker);
+    AddMet(row, worker.fresh, worker);
     Prune(row, worker);
+    for (size_t r = 0; r < worker.rest.size() && worker.chosen.size() < kFilled; ++r) {
+        worker.chosen.push_back(worker.rest[r]);
+    }
     lists_.Set(row, worker.chosen);
 }
 
-void GraphBuilder::Score(uint32_t row, std::span<const uint32_t> others, Worker& worker) const {
-    worker.costs.resize(std::max(worker.costs.size(), others.size()));
-    rows_.Costs(row, others, worker.costs.data());
+// Every neighbour gets to know of the rows that chose it.
+void GraphBuilder::LinkBack() {
+    const uint32_t rows = rows_.rows();
+    std::vector<uint64_t> starts(size_t{rows} + 1);
+    for (uint32_t row = 0; row < rows; ++row) {
+        for (uint32_t link : Listed(row)) {
+            ++starts[link + 1];
+        }
+    }
+    std::partial_sum(starts.begin(), starts.end(), starts.begin());
+    std::vector<uint32_t> back(starts.back());
+    std::vector<uint64_t> at(starts.begin(), starts.end() - 1);
+    for (uint32_t row = 0; row < rows; ++row) {
+        for (uint32_t link : Listed(row)) {
+            back[at[link]++] = row;
+        }
+    }
+    ForEach(rows, [&](size_t i, Worker& worker) {
+        const uint32_t row = order_[i];
+        const auto links = std::span(back).subspan(starts[row], starts[row + 1] - starts[row]);
+        AddLinks(row, links, worker);
+    });
+}
+
+void GraphBuilder::AddLinks(uint32_t row, std::span<const uint32_t> links, Worker& worker) {
+    std::vector<uint32_t>& all = worker.fresh;
+    all.assign(Listed(row).begin(), Listed(row).end());
+    const size_t own = all.size();
+    for (uint32_t link : links) {
+        const auto end = all.begin() + static_cast<ptrdiff_t>(own);
+        if (std::find(all.begin(), end, link) == end) {
+            all.push_back(link);
+        }
+    }
+    if (all.size() > lists_.degree) {
+        worker.met.clear();
+        AddMet(row, all, worker);
+        Prune(row, worker);
+        all = worker.chosen;
+    }
+    lists_.Set(row, all);
 }
 
 void GraphBuilder::AddMet(uint32_t row, std::span<const uint32_t> others, Worker& worker) const {
-    Score(row, others, worker);
+    worker.costs.resize(std::max(worker.costs.size(), others.size()));
+    rows_.Costs(row, others, worker.costs.data());
     for (size_t i = 0; i < others.size(); ++i) {
         worker.met.push_back(MakeKey(worker.costs[i], others[i]));
     }
@@ -181,117 +189,6 @@ void GraphBuilder::AddMet(uint32_t row, std::span<const uint32_t> others, Worker
 
 std::span<const uint32_t> GraphBuilder::Listed(uint32_t row) const {
     return std::span(lists_.Links(row), lists_.counts[row]);
-}
-
-// Leaves in worker.met the nearest of all rows scored.
-void GraphBuilder::Search(uint32_t row, uint32_t inside, size_t window, Worker& worker) const {
-    VisitedSet& visited = ThreadScratch().visited;
-    visited.Reset(rows_.rows());
-    visited.Insert(row);
-    Start(row, inside, worker);
-    std::vector<uint64_t>& pool = worker.pool;
-    for (size_t at = 0; at < pool.size();) {
-        if ((pool[at] & 1) != 0) {
-            ++at;
-            continue;
-        }
-        pool[at] |= 1;
-        if (at + 1 < pool.size()) {  // often the next
-            __builtin_prefetch(lists_.Links(PoolRow(pool[at + 1])));
-        }
-        at = std::min(at + 1, Expand(row, PoolRow(pool[at]), window, worker));
-    }
-    if (worker.met.size() > candidates_max_) {
-        const auto last = worker.met.begin() + static_cast<ptrdiff_t>(candidates_max_);
-        std::nth_element(worker.met.begin(), last, worker.met.end());
-        worker.met.erase(last, worker.met.end());
-    }
-}
-
-// A row that has neighbours starts from them, another from the starts nearest to it.
-void GraphBuilder::Start(uint32_t row, uint32_t inside, Worker& worker) const {
-    worker.met.clear();
-    std::span<const uint32_t> from = Listed(row);
-    if (from.empty() && inside < kStarts) {
-        from = std::span<const uint32_t>(order_).first(inside);
-    } else if (from.empty()) {
-        from = std::span<const uint32_t>(homes_).subspan(size_t{row} * kStartsKept, kStartsKept);
-    }
-    KeepNearest(row, from, worker);
-    for (uint64_t key : worker.pool) {
-        ThreadScratch().visited.Insert(PoolRow(key));
-        worker.met.push_back(MakeKey(KeyCost(key), PoolRow(key)));
-    }
-}
-
-// Leaves in worker.pool the few of `others` that are nearest to the row.
-void GraphBuilder::KeepNearest(uint32_t row, std::span<const uint32_t> others,
-                               Worker& worker) const {
-    worker.pool.clear();
-    Score(row, others, worker);
-    for (size_t i = 0; i < others.size(); ++i) {
-        if (others[i] != row) {
-            worker.pool.push_back(PoolKey(worker.costs[i], others[i]));
-        }
-    }
-    const size_t kept = std::min(worker.pool.size(), kStartsKept);
-    std::partial_sort(worker.pool.begin(), worker.pool.begin() + static_cast<ptrdiff_t>(kept),
-                      worker.pool.end());
-    worker.pool.resize(kept);
-}
-
-// Finds the starts nearest to every row.
-void GraphBuilder::FindHomes() {
-    homes_.resize(size_t{rows_.rows()} * kStartsKept);
-    const auto starts = std::span<const uint32_t>(order_).first(std::min(kStarts, rows_.rows()));
-    ForEach(rows_.rows(), [&](size_t row, Worker& worker) {
-        KeepNearest(static_cast<uint32_t>(row), starts, worker);
-        for (size_t i = 0; i < worker.pool.size(); ++i) {
-            homes_[row * kStartsKept + i] = PoolRow(worker.pool[i]);
-        }
-    });
-}
-
-// Rows of order_[begin, end) that are searched for one after the other are near each other then,
-// and read what the one before has read.
-void GraphBuilder::GoHomeByHome(uint32_t begin, uint32_t end) {
-    const auto home = [&](uint32_t row) {
-        const uint32_t* homes = &homes_[size_t{row} * kStartsKept];
-        return std::tuple(homes[0], homes[1], row);
-    };
-    std::sort(order_.begin() + begin, order_.begin() + end,
-              [&](uint32_t a, uint32_t b) { return home(a) < home(b); });
-}
-
-// Scores the neighbours of `node` not met yet; returns the best place that one took in the pool.
-size_t GraphBuilder::Expand(uint32_t row, uint32_t node, size_t window, Worker& worker) const {
-    VisitedSet& visited = ThreadScratch().visited;
-    worker.fresh.clear();
-    for (uint32_t link : Listed(node)) {
-        if (visited.Insert(link)) {
-            worker.fresh.push_back(link);
-            rows_.Prefetch(link);
-        }
-    }
-    Score(row, worker.fresh, worker);
-    std::vector<uint64_t>& pool = worker.pool;
-    size_t lowest = window;
-    for (size_t i = 0; i < worker.fresh.size(); ++i) {
-        const uint32_t link = worker.fresh[i];
-        const float cost = worker.costs[i];
-        worker.met.push_back(MakeKey(cost, link));
-        const uint64_t key = PoolKey(cost, link);
-        if (pool.size() >= window) {
-            if (key >= pool.back()) {
-                continue;
-            }
-            pool.pop_back();
-        }
-        const auto place = std::upper_bound(pool.begin(), pool.end(), key);
-        lowest = std::min(lowest, static_cast<size_t>(place - pool.begin()));
-        pool.insert(place, key);
-    }
-    return lowest;
 }
 
 // Chooses among worker.met; what is left out goes to worker.rest, nearest first. Copies of the row
@@ -352,7 +249,7 @@ bool GraphBuilder::Covered(uint32_t candidate, float cost, Worker& worker) const
 NeighborLists GraphBuilder::Finish() {
     NeighborLists out(rows_.rows(), options_.degree);
     ForEach(rows_.rows(), [&](size_t i, Worker& worker) {
-        const auto row = static_cast<uint32_t>(i);
+        const uint32_t row = order_[i];
         worker.met.clear();
         AddMet(row, Listed(row), worker);
         Prune(row, worker);

@@ -1,16 +1,13 @@
 // GraphBuilder: a one-layer neighbour graph over coded rows.
 //
-// Rows enter in batches: each batch searches the graph as it stood before, prunes what it met, and
-// links back; the batches grow with the graph (prefix doubling, ParlayANN, arXiv 2305.04359). So
-// every search of a batch may run in parallel and nothing is locked. Rows that enter early see
-// too little of the graph: they search it with less effort, and with full effort at the end.
-// The time of a build goes into waiting for rows, so a batch is taken in an order in which
-// neighbours follow each other, and rows are fetched before they are scored.
+// Candidates come from dense blocks of near rows (near_blocks.h), not from searches: then the graph
+// is made by four passes over all rows, each of them parallel and without locks. A row prunes what
+// it picked in its blocks; every neighbour gets to know of those that chose it; lists that have
+// grown too long are pruned, and at the end all are, and filled up.
 // Pruning is Vamana's (DiskANN, NeurIPS 2019): going from near to far, a candidate is left out when
 // a chosen one is nearer to it, by more than the factor alpha (1 by default), than the row itself.
-// Candidates are the nearest few hundred of all rows that the search has scored: with too few of
-// them a list holds no long edges, and recall saturates (docs/benchmarks/first-proof.md). Places
-// that stay free are filled with what was pruned, nearest first.
+// Places that stay free are filled with what was pruned, nearest first.
+// A build that may not take much memory finds its candidates in rounds, over a few blocks each.
 // Invariants:
 //   INV-GRAPH-1  The graph depends on (rows, options) alone, not on the number of threads.
 //   INV-GRAPH-2  No row is its own neighbour, and none is in a list twice.
@@ -25,7 +22,6 @@
 #include <atomic>
 #include <functional>
 #include <span>
-#include <utility>
 #include <vector>
 
 namespace elanus::vindex {
@@ -33,6 +29,7 @@ namespace elanus::vindex {
 struct GraphOptions {
     uint32_t degree = 32;
     uint32_t ef_construction = 200;  // the candidates that a list is chosen from grow with it
+    uint64_t memory_max_bytes = 0;   // that the build should keep to besides the rows; 0: any
     float alpha = 1;                 // of squared distances; more makes longer edges and fewer hops
     uint64_t seed = 1;
     sys::Executor* executor = nullptr;  // null: the calling thread
@@ -62,22 +59,15 @@ class GraphBuilder {
 
   private:
     struct Worker;  // memory of one chunk of work
-    using Link = std::pair<uint32_t, uint32_t>;
 
     void ForEach(size_t count, const std::function<void(size_t, Worker&)>& task);
     bool Stopped();
-    void Shuffle();
-    void FindHomes();
-    void GoHomeByHome(uint32_t begin, uint32_t end);
-    void Pass(uint32_t begin, uint32_t end, uint32_t inside, size_t window);
-    void LinkBack(const std::vector<Link>& back, size_t begin, size_t end, Worker& worker);
-    void Search(uint32_t row, uint32_t inside, size_t window, Worker& worker) const;
-    void Start(uint32_t row, uint32_t inside, Worker& worker) const;
-    void KeepNearest(uint32_t row, std::span<const uint32_t> others, Worker& worker) const;
-    size_t Expand(uint32_t row, uint32_t node, size_t window, Worker& worker) const;
+    base::Status ChooseAmongNear();
+    size_t CopiesOfARound(size_t copies, size_t picked_max) const;
+    void Choose(uint32_t row, std::span<const uint32_t> candidates, Worker& worker);
+    void LinkBack();
+    void AddLinks(uint32_t row, std::span<const uint32_t> links, Worker& worker);
     std::span<const uint32_t> Listed(uint32_t row) const;
-    // Leaves the costs in worker.costs.
-    void Score(uint32_t row, std::span<const uint32_t> others, Worker& worker) const;
     void AddMet(uint32_t row, std::span<const uint32_t> others, Worker& worker) const;
     void Prune(uint32_t row, Worker& worker) const;
     bool Covered(uint32_t candidate, float cost, Worker& worker) const;
@@ -85,12 +75,8 @@ class GraphBuilder {
 
     const CodedRows& rows_;
     const GraphOptions options_;
-    size_t early_window_ = 0;  // of the first search of the rows that enter early
-    size_t window_ = 0;        // of all other searches
-    size_t candidates_max_ = 0;
+    std::vector<uint32_t> order_;  // in which rows are gone through; near ones follow each other
     NeighborLists lists_;          // with room for half as many again
-    std::vector<uint32_t> order_;  // in which rows enter
-    std::vector<uint32_t> homes_;  // of every row the starts nearest to it, nearest first
     std::atomic<bool> stopped_{false};
     base::Mutex status_mutex_;
     base::Status status_ GUARDED_BY(status_mutex_);

@@ -70,6 +70,9 @@ struct BuildInput {
     // Null builds on the calling thread: the result then depends on rows, params and seed alone.
     sys::Executor* executor = nullptr;
     uint64_t seed = 1;
+    // What the build should keep to besides the vectors and the index; 0 is any. Known to: HNSW and
+    // AUTOINDEX over float vectors.
+    uint64_t memory_max_bytes = 0;
     // Asked now and then from any of the building threads; a failure ends the build with it.
     std::function<base::Status()> interrupt;
 };
