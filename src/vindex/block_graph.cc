@@ -2,6 +2,8 @@
 #include "vindex/block_graph.h"
 
 #include "vindex/candidate_pool.h"
+#include "vindex/exact_scan.h"
+#include "vindex/graph_iterator.h"
 #include "vindex/scratch.h"
 
 #include <algorithm>
@@ -268,6 +270,61 @@ WalkOutcome BlockGraphIndex::WalkFiltered(Walk& walk) const {
         }
     };
     return Expand(walk, pool, is_done, keep);
+}
+
+class BlockGraphIndex::KeptWalk : public GraphWalker {
+  public:
+    KeptWalk(const BlockGraphIndex& index, std::string_view query)
+        : index_(index),
+          query_(PrepareQuery(index.vector_type(), index.metric(), index.dim(), query, scratch_)),
+          walk_{.query = query_,
+                .params = params_,
+                .scratch = scratch_,
+                .ef = 0,
+                .matches = index.size(),
+                .hops_max = 0,
+                .interrupted = &interrupted_,
+                .signs = {},
+                .found = scratch_.pool} {
+        index_.PrepareWalk(walk_);
+    }
+
+    bool Enter(std::vector<uint64_t>* open) override {
+        const bool sound = index_.Enter(walk_);
+        open->insert(open->end(), scratch_.candidates.begin(), scratch_.candidates.end());
+        return sound;
+    }
+    bool Mark(uint32_t row) override { return !scratch_.visited_bits.Insert(row); }
+    bool Expand(uint64_t key, uint32_t next, std::vector<uint64_t>* open, float* cost) override {
+        const uint8_t* block = index_.Block(PoolRow(key));
+        *cost = index_.OwnCost(walk_, block);
+        return index_.Visit(walk_, block, *cost, index_.Block(next),
+                            std::numeric_limits<float>::infinity(),
+                            [&](float estimate, uint32_t id) {
+                                if (!scratch_.visited_bits.Has(id)) {
+                                    open->push_back(PoolKey(estimate, id));
+                                }
+                            });
+    }
+    void Costs(const uint32_t* ids, size_t count, float* costs) const override {
+        index_.view_.Costs(query_, ids, count, costs);
+    }
+    uint64_t memory_bytes() const override {
+        return sizeof *this + index_.size() / 8 + index_.dim() * sizeof(float) +
+               index_.layout_.width * (sizeof(float) + 1) + scratch_.tables.capacity();
+    }
+
+  private:
+    const BlockGraphIndex& index_;
+    SearchScratch scratch_;
+    const SearchParams params_;
+    base::Status interrupted_;
+    const Query query_;
+    Walk walk_;
+};
+
+std::unique_ptr<GraphWalker> BlockGraphIndex::NewWalker(std::string_view query) const {
+    return std::make_unique<KeptWalk>(*this, query);
 }
 
 // Orders the `count` best of what was found by their exact costs and drops the rest.

@@ -73,12 +73,14 @@ class BlockGraphIndex : public GraphIndex {
                                                       const BuildInput& input);
     static base::Result<std::unique_ptr<Index>> Open(base::Buffer file);
 
+    bool iterates_by_walk() const override { return true; }
     uint64_t memory_bytes() const override;
     base::Status Save(codec::Sink& sink) const override;
     base::Status Verify() const override;
 
   private:
-    struct Walk;  // one walk's query, limits and counters
+    struct Walk;     // one walk's query, limits and counters
+    class KeptWalk;  // one that goes on (graph_iterator.h)
 
     BlockGraphIndex(Metric metric, uint32_t dim, uint32_t rows)
         : GraphIndex(VectorType::kFloat, metric, dim, rows) {}
@@ -96,6 +98,7 @@ class BlockGraphIndex : public GraphIndex {
     WalkOutcome WalkFor(const Query& query, const SearchParams& params, size_t matches, size_t ef,
                         SearchScratch& scratch, Neighbors* out,
                         base::Status* interrupted) const override;
+    std::unique_ptr<GraphWalker> NewWalker(std::string_view query) const override;
     std::string_view damage() const override { return "block graph: bad row number"; }
     void PrepareWalk(Walk& walk) const;
     bool Enter(Walk& walk) const;

@@ -10,6 +10,7 @@
 #include "vindex/top_k.h"
 #include "vindex/vectors.h"
 
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -27,6 +28,8 @@ enum class WalkOutcome : uint8_t { kDone, kGaveUp, kDamaged, kInterrupted };
 // Nodes after which a walk asks its caller whether to go on.
 inline constexpr size_t kInterruptHops = 512;
 
+class GraphWalker;  // graph_iterator.h
+
 class GraphIndex : public Index {
   public:
     std::string_view index_type() const override { return automatic_ ? "AUTOINDEX" : "HNSW"; }
@@ -39,6 +42,10 @@ class GraphIndex : public Index {
 
     base::Status SearchRows(const Query& query, const SearchParams& params, size_t matches,
                             SearchScratch& scratch, Neighbors* out) const final;
+    std::unique_ptr<RowIterator> IterateRows(std::string_view query, const SearchParams& params,
+                                             size_t matches) const final;
+    // A walk for a copy of the query (unprepared), of a family that iterates_by_walk().
+    virtual std::unique_ptr<GraphWalker> NewWalker(std::string_view query) const;
 
     // The effort that the parameters of a search name: the rows a walk keeps.
     virtual std::optional<int64_t> GivenEffort(const ParamMap& params) const;

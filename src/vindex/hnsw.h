@@ -29,6 +29,7 @@ class HnswIndex : public GraphIndex {
                                                       const BuildInput& input);
     static base::Result<std::unique_ptr<Index>> Open(base::Buffer file);
 
+    bool iterates_by_walk() const override { return true; }
     uint64_t memory_bytes() const override;
     base::Status Save(codec::Sink& sink) const override;
     base::Status Verify() const override;
@@ -42,6 +43,7 @@ class HnswIndex : public GraphIndex {
     WalkOutcome WalkFor(const Query& query, const SearchParams& params, size_t matches, size_t ef,
                         SearchScratch& scratch, Neighbors* out,
                         base::Status* interrupted) const override;
+    std::unique_ptr<GraphWalker> NewWalker(std::string_view query) const override;
     std::string_view damage() const override { return "hnsw graph: bad neighbour list"; }
 
     HnswGraph graph_;

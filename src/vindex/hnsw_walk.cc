@@ -22,10 +22,24 @@ bool HnswWalk::ScanIsCheaper(size_t matches, size_t rows, size_t ef) {
     return static_cast<double>(matches) <= static_cast<double>(kDistancesPerEf * ef) / selectivity;
 }
 
-WalkOutcome HnswWalk::Run(size_t ef, SearchCounters* counters, base::Status* interrupted) {
+void HnswWalk::MakeRoom() {
     const size_t list_max = 2 * static_cast<size_t>(graph_.m);
     scratch_.ids.resize(std::max(scratch_.ids.size(), list_max));
     scratch_.costs.resize(std::max(scratch_.costs.size(), list_max));
+}
+
+bool HnswWalk::Start(uint64_t* entry) {
+    MakeRoom();
+    scratch_.visited.Reset(graph_.rows);
+    if (!DescendToBottom(entry)) {
+        return false;
+    }
+    scratch_.visited.Insert(PoolRow(*entry));
+    return true;
+}
+
+WalkOutcome HnswWalk::Run(size_t ef, SearchCounters* counters, base::Status* interrupted) {
+    MakeRoom();
     ef_ = ef;
     interrupted_ = interrupted;
     uint64_t best = 0;

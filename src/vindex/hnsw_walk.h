@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace elanus::vindex {
 
@@ -30,10 +31,18 @@ class HnswWalk {
     // `counters`. `interrupted` gets the reason of WalkOutcome::kInterrupted.
     WalkOutcome Run(size_t ef, SearchCounters* counters, base::Status* interrupted);
 
+    // The same step by step (graph_iterator.h). Start() leaves the key of the row to start from;
+    // Step() the neighbours of a row that were not met before in ids() and costs(). False: damaged.
+    bool Start(uint64_t* entry);
+    bool Step(uint32_t row) { return NewNeighbours(row); }
+    std::span<const uint32_t> ids() const { return {scratch_.ids.data(), fresh_}; }
+    std::span<const float> costs() const { return {scratch_.costs.data(), fresh_}; }
+
     // Whether scoring `matches` rows costs no more than a walk for ef of them.
     static bool ScanIsCheaper(size_t matches, size_t rows, size_t ef);
 
   private:
+    void MakeRoom();
     bool Interrupted();
     bool DescendToBottom(uint64_t* best);
     bool NewNeighbours(uint32_t row);

@@ -2,8 +2,11 @@
 
 #include "vindex/bm25.h"
 #include "vindex/exact_scan.h"
+#include "vindex/row_iterator.h"
 #include "vindex/scratch.h"
 #include "vindex/sparse.h"
+
+#include <algorithm>
 
 namespace elanus::vindex {
 
@@ -27,7 +30,58 @@ base::Status CheckQuery(VectorType type, Metric metric, uint32_t dim, std::strin
                                          std::to_string(query.size()));
 }
 
+// All rows by one search, given in parts.
+class WholeIterator : public RowIterator {
+  public:
+    WholeIterator(const Index& index, std::string_view query, const SearchParams& params)
+        : index_(index), query_(query), params_(params) {
+        params_.k = std::max<size_t>(index.size(), 1);
+    }
+
+    base::Status Next(size_t count, const std::function<base::Status()>& interrupt,
+                      Neighbors* out) override {
+        *out = Neighbors();
+        if (!searched_) {
+            params_.interrupt = interrupt;
+            RETURN_IF_ERROR(index_.Search(query_, params_, &all_));
+            searched_ = true;
+            out->counters = all_.counters;
+        }
+        const size_t end = std::min(all_.rows.size(), given_ + count);
+        const auto from = static_cast<ptrdiff_t>(given_), to = static_cast<ptrdiff_t>(end);
+        out->rows.assign(all_.rows.begin() + from, all_.rows.begin() + to);
+        out->scores.assign(all_.scores.begin() + from, all_.scores.begin() + to);
+        given_ = end;
+        return base::Status();
+    }
+    uint64_t memory_bytes() const override {
+        return query_.size() + all_.rows.capacity() * (sizeof(uint32_t) + sizeof(float));
+    }
+
+  private:
+    const Index& index_;
+    const std::string query_;
+    SearchParams params_;
+    bool searched_ = false;
+    Neighbors all_;
+    size_t given_ = 0;
+};
+
 }  // namespace
+
+base::Result<std::unique_ptr<RowIterator>> Index::NewIterator(std::string_view query,
+                                                              const SearchParams& params) const {
+    SearchParams own = params;
+    own.k = 1;
+    RETURN_IF_ERROR(CheckSearchParams(own, size_));
+    RETURN_IF_ERROR(CheckQuery(vector_type_, metric_, dim_, query));
+    return IterateRows(query, params, CountMatches(params.filter, size_));
+}
+
+std::unique_ptr<RowIterator> Index::IterateRows(std::string_view query, const SearchParams& params,
+                                                size_t /*matches*/) const {
+    return std::make_unique<WholeIterator>(*this, query, params);
+}
 
 base::Status Index::AddTermStatistics(std::span<const uint32_t>, TermStatistics*) const {
     return base::Internal("an index of " + std::string(MetricName(metric_)) +

@@ -14,9 +14,7 @@
 // nothing once its thread has searched an index of that size before (one of lists does).
 // Lifetime: an opened index keeps its mapping alive.
 //
-// Iteration: an iterator is a widening range search (radius, range_filter) with the rows already
-// given taken out of the filter; a family that can resume a walk will get a NewIterator() beside
-// Search() with the same parameters.
+// Iteration: NewIterator() gives all rows from near to far, some at a time (row_iterator.h).
 #pragma once
 
 #include "base/bitmap.h"
@@ -127,6 +125,7 @@ struct Neighbors {
     SearchCounters counters;
 };
 
+class RowIterator;
 struct SearchScratch;
 struct TermStatistics;  // bm25.h
 
@@ -154,6 +153,13 @@ class Index {
             out);
     }
 
+    // The rows that Search() would give with k unlimited, from near to far; `params.k` is not looked
+    // at. The index, the filter and the lists of `params` outlive the iterator. Errors: as Search().
+    base::Result<std::unique_ptr<RowIterator>> NewIterator(std::string_view query,
+                                                           const SearchParams& params) const;
+    // Whether an iterator's first rows cost less than all of them.
+    virtual bool iterates_by_walk() const { return false; }
+
     // BM25 only: the index's part of the statistics of these terms, of all rows, deleted ones too.
     virtual base::Status AddTermStatistics(std::span<const uint32_t> terms,
                                            TermStatistics* out) const;
@@ -171,6 +177,11 @@ class Index {
     // `out` is empty.
     virtual base::Status SearchRows(const Query& query, const SearchParams& params, size_t matches,
                                     SearchScratch& scratch, Neighbors* out) const = 0;
+    // `query` is of the right size; `matches` rows pass the filter. Here: one search for all of them
+    // when the first are asked for.
+    virtual std::unique_ptr<RowIterator> IterateRows(std::string_view query,
+                                                     const SearchParams& params,
+                                                     size_t matches) const;
 
   private:
     VectorType vector_type_;
