@@ -58,6 +58,11 @@ class ListSearch {
     vindex::Metric metric() const { return shard_request_.metric; }
     uint32_t nq() const { return shard_request_.nq(); }
     bool by_element() const { return shard_request_.by_element(); }
+    // Whether the index of the field is a graph that can be walked from near to far.
+    bool by_graph() const {
+        return (index_.index_type == "HNSW" || index_.index_type == "AUTOINDEX") &&
+               shard_request_.struct_field == 0;
+    }
     // The best limit + offset hits of each query.
     const roles::SearchResponse& hits() const { return merged_; }
     roles::SearchResponse TakeHits() { return std::move(merged_); }

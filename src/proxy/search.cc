@@ -251,15 +251,17 @@ class SearchRun {
     // The next batch of an iterator.
     base::Status TakeBatch() {
         const base::Timestamp moment = frame_.moment.snapshot_ts;
-        const auto search = [&](const std::optional<roles::HitPlace>& after,
-                                uint32_t count) -> base::Result<roles::SearchResponse> {
+        const auto search =
+            [&](const SearchIterators::Page& page) -> base::Result<roles::SearchResponse> {
             roles::SearchRequest asked = list_.shard_request();
-            asked.after = after;
-            asked.k = count;
+            asked.after = page.after;
+            asked.walk = page.walk;
+            asked.k = page.count;
             const std::vector<base::Timestamp> moments(list_.shards(), moment);
             return SearchShards(core_, context_, collection_, asked, moments);
         };
-        ASSIGN_OR_RETURN(batch_, core_.iterators.Next(*shape_.batch, list_.metric(),
+        const bool walks = list_.by_graph() && !shape_.batch->in_order;
+        ASSIGN_OR_RETURN(batch_, core_.iterators.Next(*shape_.batch, list_.metric(), walks,
                                                       FingerprintOf(list_.shard_request()),
                                                       core_.NewToken(), search));
         core_.iterators.NoteMoment(batch_.token, moment);

@@ -14,8 +14,9 @@ namespace elanus::proxy {
 
 namespace {
 
-// Batches searched for at once, and how many hits these may be.
+// Batches searched for at once, by the first turn of a walk, and how many hits these may be.
 constexpr int64_t kBatchesAhead = 16;
+constexpr int64_t kBatchesAtFirst = 2;
 constexpr int64_t kHitsAhead = 16'384;
 // A client that lost an answer asks for the same batch again.
 constexpr size_t kPlacesKept = 4;
@@ -56,11 +57,18 @@ bool NotBefore(const roles::HitPlace& a, const roles::HitPlace& b, vindex::Metri
     return by_key != 0 ? by_key < 0 : a.element <= b.element;
 }
 
+bool SamePlace(const roles::HitPlace& a, const roles::HitPlace& b, vindex::Metric metric) {
+    return NotBefore(a, b, metric) && NotBefore(b, a, metric);
+}
+
 // The first hit of the window behind the place, when the window has all hits from there on.
 std::optional<size_t> Locate(const HitWindow& window, const std::optional<roles::HitPlace>& place,
                              vindex::Metric metric) {
     if (!place.has_value()) {
-        return window.after.has_value() ? std::nullopt : std::optional<size_t>(0);
+        return window.from.has_value() ? std::nullopt : std::optional<size_t>(0);
+    }
+    if (window.from.has_value() && SamePlace(*window.from, *place, metric)) {
+        return 0;  // of hits that were found late some lie before it
     }
     if (window.after.has_value() && !NotBefore(*window.after, *place, metric)) {
         return std::nullopt;
@@ -70,6 +78,19 @@ std::optional<size_t> Locate(const HitWindow& window, const std::optional<roles:
         ++i;
     }
     return i;
+}
+
+// Where the batch ends: between two different scores if it can.
+size_t EndOf(const Batch& batch) {
+    const std::vector<float>& scores = batch.window->hits.scores;
+    size_t end = batch.end;
+    if (end == scores.size()) {
+        return end;
+    }
+    while (end > batch.begin && scores[end - 1] == scores[batch.end]) {
+        --end;
+    }
+    return end > batch.begin && !IsCode(scores[end - 1]) ? end : batch.end;
 }
 
 roles::HitPlace PlaceBehind(const roles::SearchResponse& hits, size_t i) {
@@ -116,29 +137,59 @@ Consistency PinnedConsistency(const SearchIterators& iterators, const SearchRequ
     return consistency;
 }
 
+base::Result<std::shared_ptr<const HitWindow>> SearchIterators::Fetch(
+    const BatchSettings& settings, vindex::Metric metric, bool walks, uint64_t walk_id,
+    const std::optional<roles::HitPlace>& place, const HitWindow* last, bool known,
+    const Search& search) const {
+    auto window = std::make_shared<HitWindow>();
+    window->from = place;
+    window->after = place;
+    Page page;
+    int64_t ahead = kBatchesAhead;
+    // A walk begins with the iterator, and goes on as long as its last window is known.
+    const bool begins = !place.has_value() && last == nullptr;
+    if (walks && (begins || (known && last->turn.has_value()))) {
+        window->turn = begins ? 0 : *last->turn + 1;
+        page.walk = {walk_id, *window->turn, place};
+        ahead = std::min(kBatchesAhead, kBatchesAtFirst << std::min(*window->turn, 8U));
+    }
+    if (known && last->after.has_value() && place.has_value() &&
+        NotBefore(*place, *last->after, metric)) {
+        window->after = last->after;
+    }
+    page.after = window->after;
+    page.count = static_cast<uint32_t>(
+        std::max(settings.size + 1, std::min(settings.size * ahead, kHitsAhead)));
+    ASSIGN_OR_RETURN(window->hits, search(page));
+    window->complete = window->hits.scores.size() < page.count;
+    return std::shared_ptr<const HitWindow>(std::move(window));
+}
+
 base::Result<Batch> SearchIterators::Next(const BatchSettings& settings, vindex::Metric metric,
-                                          uint64_t fingerprint, const std::string& fresh_token,
-                                          const Search& search) {
+                                          bool walks, uint64_t fingerprint,
+                                          const std::string& fresh_token, const Search& search) {
     Batch batch;
     batch.token = settings.token.empty() ? fresh_token : settings.token;
-    ASSIGN_OR_RETURN(const std::optional<roles::HitPlace> place, PlaceOf(settings));
+    ASSIGN_OR_RETURN(const std::optional<Mark> mark, PlaceOf(settings));
+    std::optional<roles::HitPlace> place;
+    if (mark.has_value()) {
+        place = mark->place;
+    }
     const auto size = static_cast<size_t>(settings.size);
     batch.window = WindowOf(batch.token, fingerprint);
     std::optional<size_t> begin;
     if (batch.window != nullptr) {
-        begin = Locate(*batch.window, place, metric);
+        begin = mark.has_value() && mark->window.lock() == batch.window
+                    ? mark->end
+                    : Locate(*batch.window, place, metric);
     }
     // One hit more than the batch tells whether it ends between two scores.
     const bool enough = begin.has_value() && (batch.window->complete ||
                                               batch.window->hits.scores.size() - *begin > size);
     if (!enough) {
-        const auto count = static_cast<uint32_t>(
-            std::max(settings.size + 1, std::min(settings.size * kBatchesAhead, kHitsAhead)));
-        auto window = std::make_shared<HitWindow>();
-        window->after = place;
-        ASSIGN_OR_RETURN(window->hits, search(place, count));
-        window->complete = window->hits.scores.size() < count;
-        batch.window = std::move(window);
+        const uint64_t walk_id = fingerprint ^ base::Hash64(batch.token);
+        ASSIGN_OR_RETURN(batch.window, Fetch(settings, metric, walks, walk_id, place,
+                                             batch.window.get(), begin.has_value(), search));
         begin = 0;
         Keep(batch.token, fingerprint, batch.window);
     }
@@ -149,36 +200,38 @@ base::Result<Batch> SearchIterators::Next(const BatchSettings& settings, vindex:
         batch.last_bound = settings.last_bound.value_or(0.0f);
         return batch;
     }
-    const bool ends = batch.end == hits.scores.size();
-    size_t end = batch.end;
-    while (!ends && end > batch.begin && hits.scores[end - 1] == hits.scores[batch.end]) {
-        --end;
-    }
-    if (end > batch.begin && !IsCode(hits.scores[end - 1])) {
-        batch.end = end;
-        batch.last_bound = hits.scores[end - 1];
+    batch.end = EndOf(batch);
+    const bool between =
+        batch.end == hits.scores.size() || hits.scores[batch.end] != hits.scores[batch.end - 1];
+    const float last = hits.scores[batch.end - 1];
+    // A place before that of an earlier batch says nothing by itself.
+    const bool late = batch.window->after.has_value() &&
+                      !IsBehind(hits, batch.end - 1, *batch.window->after, metric);
+    if (between && !late && !IsCode(last)) {
+        batch.last_bound = last;
     } else {
-        batch.last_bound = Encode(batch.token, PlaceBehind(hits, batch.end - 1));
+        batch.last_bound =
+            Encode(batch.token, {PlaceBehind(hits, batch.end - 1), batch.window, batch.end});
     }
     return batch;
 }
 
-base::Result<std::optional<roles::HitPlace>> SearchIterators::PlaceOf(
+base::Result<std::optional<SearchIterators::Mark>> SearchIterators::PlaceOf(
     const BatchSettings& settings) {
     if (!settings.last_bound.has_value()) {
-        return std::optional<roles::HitPlace>();
+        return std::optional<Mark>();
     }
     if (!IsCode(*settings.last_bound)) {
-        roles::HitPlace place;
-        place.score = *settings.last_bound;
-        return std::optional<roles::HitPlace>(std::move(place));
+        Mark mark;
+        mark.place.score = *settings.last_bound;
+        return std::optional<Mark>(std::move(mark));
     }
     const base::MutexLock lock(mutex_);
     const auto found = by_token_.find(settings.token);
     if (found != by_token_.end()) {
-        for (const auto& [code, place] : found->second->places) {
+        for (const auto& [code, mark] : found->second->places) {
             if (BoundOfCode(code) == *settings.last_bound) {
-                return std::optional<roles::HitPlace>(place);
+                return std::optional<Mark>(mark);
             }
         }
     }
@@ -232,11 +285,11 @@ void SearchIterators::Keep(const std::string& token, uint64_t fingerprint,
     Evict();
 }
 
-float SearchIterators::Encode(const std::string& token, roles::HitPlace place) {
+float SearchIterators::Encode(const std::string& token, Mark mark) {
     const base::MutexLock lock(mutex_);
     State& state = StateOf(token);
     const uint32_t code = state.codes++ % kCodes;
-    state.places[code] = std::move(place);
+    state.places[code] = std::move(mark);
     if (state.places.size() > kPlacesKept) {
         state.places.erase(state.places.begin());
     }

@@ -7,11 +7,13 @@
 // bound is then a code (a number no score is: 2^100 and more) for a place between two primary keys,
 // which this process remembers by the iterator's token. Asked again, a batch is the same.
 // INV-ITERATOR-1  The batches of one iterator hold every matching row once, in the order of score
-//                 and primary key: every batch is cut from exact searches of the same snapshot.
-// An exact search costs a scan of the rows, however far the iterator is. It fetches many batches at
-// once; they wait here until they are asked for, so that a scan is paid once in a while. What is
-// forgotten (a restart, too many iterators) is searched for again; only a coded bound is then
-// refused. Memory: kHitsMax hits. Threads: any.
+//                 and primary key, but for rows that an approximate index finds late: these come in
+//                 a later batch, before farther ones (they lie before the place that was reached).
+// Hits are searched for in windows of several batches, which wait here until they are asked for.
+// A window is a turn of a walk (reduce/hit_walks.h): segments with a graph go on where the window
+// before ended, others compare all rows. Windows of a walk grow from two batches to sixteen.
+// What is forgotten (a restart, too many iterators) is searched for again, by comparing all rows
+// behind the bound; only a coded bound is then refused. Memory: kHitsMax hits. Threads: any.
 #pragma once
 
 #include "base/mutex.h"
@@ -33,7 +35,9 @@ namespace elanus::proxy {
 
 // Hits of one iterator behind a place.
 struct HitWindow {
-    std::optional<roles::HitPlace> after;  // none: from the first hit
+    std::optional<roles::HitPlace> from;   // the bound that asked for it; none: from the first hit
+    std::optional<roles::HitPlace> after;  // the farthest place of all windows before
+    std::optional<uint32_t> turn;          // of the walk that found it
     roles::SearchResponse hits;            // of one query
     bool complete = false;                 // there are no more behind them
 };
@@ -49,13 +53,19 @@ struct Batch {
 
 class SearchIterators {
   public:
-    // The first `count` hits behind the place, of the exact search that the iterator stands for.
-    using Search = std::function<base::Result<roles::SearchResponse>(
-        const std::optional<roles::HitPlace>& after, uint32_t count)>;
+    // The first `count` hits behind `after`, of the exact search that the iterator stands for, or,
+    // where segments can, of the walk.
+    struct Page {
+        std::optional<roles::HitPlace> after;
+        uint32_t count = 0;
+        std::optional<roles::WalkTurn> walk;
+    };
+    using Search = std::function<base::Result<roles::SearchResponse>(const Page&)>;
 
-    // `fingerprint` of what is searched for and of the snapshot: hits kept under a token count only
-    // for the search that they were found by. 1100 for a bound whose place is not known any more.
-    base::Result<Batch> Next(const BatchSettings& settings, vindex::Metric metric,
+    // `walks`: an approximate index may be walked. `fingerprint` of what is searched for and of the
+    // snapshot: hits kept under a token count only for the search that they were found by. 1100 for
+    // a bound whose place is not known any more.
+    base::Result<Batch> Next(const BatchSettings& settings, vindex::Metric metric, bool walks,
                              uint64_t fingerprint, const std::string& fresh_token,
                              const Search& search);
 
@@ -67,21 +77,33 @@ class SearchIterators {
     static constexpr size_t kHitsMax = 1 << 20;
 
   private:
+    // A place that a code stands for: behind hit end - 1 of the window.
+    struct Mark {
+        roles::HitPlace place;
+        std::weak_ptr<const HitWindow> window;
+        size_t end = 0;
+    };
     struct State {
         std::string token;
         uint64_t fingerprint = 0;
         base::Timestamp moment = 0;
         std::shared_ptr<const HitWindow> window;
-        uint32_t codes = 0;                          // given so far
-        std::map<uint32_t, roles::HitPlace> places;  // behind the last few codes
+        uint32_t codes = 0;               // given so far
+        std::map<uint32_t, Mark> places;  // behind the last few codes
     };
 
-    base::Result<std::optional<roles::HitPlace>> PlaceOf(const BatchSettings& settings);
+    // Of a bound that is no code only the place. Nothing for the first batch.
+    base::Result<std::optional<Mark>> PlaceOf(const BatchSettings& settings);
+    // The next window; `known`: all hits up to the place were given, of `last` (may be null).
+    base::Result<std::shared_ptr<const HitWindow>> Fetch(
+        const BatchSettings& settings, vindex::Metric metric, bool walks, uint64_t walk_id,
+        const std::optional<roles::HitPlace>& place, const HitWindow* last, bool known,
+        const Search& search) const;
     std::shared_ptr<const HitWindow> WindowOf(const std::string& token, uint64_t fingerprint);
     void Keep(const std::string& token, uint64_t fingerprint,
               std::shared_ptr<const HitWindow> window);
     // The bound that stands for the place.
-    float Encode(const std::string& token, roles::HitPlace place);
+    float Encode(const std::string& token, Mark mark);
     State& StateOf(const std::string& token) REQUIRES(mutex_);
     void Evict() REQUIRES(mutex_);
     static size_t HitsOf(const State& state);

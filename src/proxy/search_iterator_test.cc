@@ -2,7 +2,9 @@
 
 #include "reduce/segment_loop.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <gtest/gtest.h>
 
@@ -22,9 +24,10 @@ class FakeRows {
     }
 
     SearchIterators::Search Search() {
-        return [this](const std::optional<roles::HitPlace>& after,
-                      uint32_t count) -> base::Result<roles::SearchResponse> {
+        return [this](const SearchIterators::Page& page) -> base::Result<roles::SearchResponse> {
             ++searches;
+            const auto& [after, count, walk] = page;
+            EXPECT_FALSE(walk.has_value());
             roles::SearchResponse response;
             for (const auto& [score, key] : rows_) {
                 const bool behind =
@@ -68,7 +71,7 @@ struct Walk {
     uint64_t fingerprint = 1;
 
     base::Result<Batch> Ask() {
-        return iterators.Next(settings, kL2, fingerprint, "token", rows.Search());
+        return iterators.Next(settings, kL2, false, fingerprint, "token", rows.Search());
     }
     Batch Next() {
         base::Result<Batch> batch = Ask();
@@ -167,6 +170,86 @@ TEST(SearchIteratorTest, HitsOfAnotherSearchAreNotTaken) {
     walk.Next();
     Walk other{iterators, others, walk.settings, 2};
     EXPECT_EQ(KeysOf(other.Next()), (std::vector<int64_t>{2}));
+}
+
+// As segments that walk do (reduce/hit_walks.h): each row is offered until it is taken, some after
+// rows that lie behind them.
+class LateRows {
+  public:
+    explicit LateRows(uint32_t count) {
+        for (uint32_t i = 0; i < count; ++i) {
+            // Every fifth row is found 60 rows late.
+            order_.emplace_back(i % 5 == 0 ? i + 60 : i, Row{static_cast<float>(i), i});
+        }
+        std::sort(order_.begin(), order_.end());
+    }
+
+    SearchIterators::Search Search() {
+        return [this](const SearchIterators::Page& page) -> base::Result<roles::SearchResponse> {
+            ++searches;
+            EXPECT_TRUE(page.walk.has_value());
+            EXPECT_EQ(page.walk->id, page.walk->turn > 0 ? id_ : page.walk->id);
+            id_ = page.walk->id;
+            EXPECT_TRUE(page.walk->turn == turn_ || page.walk->turn == turn_ + 1);
+            turn_ = page.walk->turn;
+            const auto& reached = page.walk->reached;
+            std::erase_if(offered_, [&](const Row& row) {
+                return reached.has_value() &&
+                       (row.first < reached->score ||
+                        (row.first == reached->score &&
+                         (reached->key.empty() || row.second <= reached->key.ints[0])));
+            });
+            for (; at_ < order_.size() && offered_.size() < page.count; ++at_) {
+                offered_.push_back(order_[at_].second);
+            }
+            std::sort(offered_.begin(), offered_.end());
+            roles::SearchResponse response;
+            for (const auto& [score, key] : offered_) {
+                response.scores.push_back(score);
+                response.keys.ints.push_back(key);
+                response.addresses.push_back({1, static_cast<base::RowOffset>(key)});
+            }
+            response.counts = {static_cast<uint32_t>(response.scores.size())};
+            return response;
+        };
+    }
+
+    int searches = 0;
+
+  private:
+    using Row = std::pair<float, int64_t>;
+    std::vector<std::pair<uint32_t, Row>> order_;  // as they are found
+    std::vector<Row> offered_;
+    size_t at_ = 0;
+    uint64_t id_ = 0;
+    uint32_t turn_ = 0;
+};
+
+TEST(SearchIteratorTest, RowsThatAreFoundLateComeOnceToo) {
+    for (const int64_t size : {1, 2, 3, 10, 100, 700}) {
+        SearchIterators iterators;
+        LateRows rows(1000);
+        BatchSettings settings = OfSize(size);
+        std::vector<int64_t> all;
+        for (bool more = true; more;) {
+            auto batch = iterators.Next(settings, kL2, true, 1, "token", rows.Search());
+            ASSERT_TRUE(batch.ok()) << batch.status().reason();
+            // An answer that was lost is asked for again.
+            const auto again = iterators.Next(settings, kL2, true, 1, "token", rows.Search());
+            ASSERT_TRUE(again.ok());
+            const std::vector<int64_t> keys = KeysOf(*batch);
+            EXPECT_EQ(KeysOf(*again), keys);
+            EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
+            all.insert(all.end(), keys.begin(), keys.end());
+            settings.token = batch->token;
+            settings.last_bound = batch->last_bound;
+            more = !keys.empty();
+        }
+        std::sort(all.begin(), all.end());
+        std::vector<int64_t> wanted(1000);
+        std::iota(wanted.begin(), wanted.end(), 0);
+        EXPECT_EQ(all, wanted) << size;
+    }
 }
 
 TEST(SearchIteratorTest, TheMomentIsKeptWithTheToken) {

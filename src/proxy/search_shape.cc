@@ -222,6 +222,11 @@ base::Result<BatchSettings> ReadBatch(const KeyValues& values, const SearchSetti
     if (!bound.empty()) {
         ASSIGN_OR_RETURN(batch.last_bound, ReadBound(bound));
     }
+    const auto order = settings.params.find("retain_iterator_order");
+    if (order != settings.params.end() && !ParseBool(order->second, &batch.in_order)) {
+        return Invalid("retain_iterator_order [", order->second,
+                       "] is invalid, should be true or false");
+    }
     return batch;
 }
 

@@ -27,6 +27,7 @@ struct BatchSettings {
     std::string token;  // empty = the iterator begins
     int64_t size = 0;
     std::optional<float> last_bound;  // as the batch before gave it
+    bool in_order = false;            // rows that an index finds late are not taken
 };
 
 struct SearchShape {

@@ -27,6 +27,7 @@ QueryNodeImpl::QueryNodeImpl(base::NodeId node_id, QueryNodePartners partners)
                                                            NodeLabel(node_id))),
       segments_gauge_(base::MetricRegistry::Global().GetGauge("milvus_querynode_segment_num",
                                                               NodeLabel(node_id))),
+      walks_(partners.clock),
       map_(std::make_shared<const LoadedMap>()) {}
 
 std::shared_ptr<const QueryNodeImpl::LoadedMap> QueryNodeImpl::Map() const {
@@ -118,6 +119,7 @@ base::Result<roles::Empty> QueryNodeImpl::ReleaseSegments(
         if (found != map->end()) {
             Account(-found->second->bytes);
             map->erase(found);
+            walks_.DropSegment(id);
         }
     }
     segments_gauge_.Set(static_cast<int64_t>(map->size()));
@@ -270,7 +272,7 @@ base::Result<roles::SearchResponse> QueryNodeImpl::Search(
                      Select(request.segment_ids, request.delete_batch));
     return reduce::SearchSegments(
         segments, request.search,
-        {&context, partners_.clock, partners_.executor, request.search.snapshot_ts});
+        {&context, partners_.clock, partners_.executor, request.search.snapshot_ts, &walks_});
 }
 
 base::Result<roles::RetrieveResponse> QueryNodeImpl::Retrieve(

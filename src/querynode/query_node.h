@@ -14,6 +14,7 @@
 #include "base/metrics.h"
 #include "base/mutex.h"
 #include "object/object_store.h"
+#include "reduce/hit_walks.h"
 #include "reduce/segment_reads.h"
 #include "roles/query_node.h"
 #include "segment/sealed_segment.h"
@@ -91,6 +92,7 @@ class QueryNodeImpl : public roles::QueryNode {
     base::Gauge& bytes_gauge_;
     base::Gauge& segments_gauge_;
     std::atomic<int64_t> loaded_bytes_{0};
+    reduce::HitWalks walks_;  // of iterators
     mutable base::Mutex mutex_;
     std::shared_ptr<const LoadedMap> map_ GUARDED_BY(mutex_);
 };

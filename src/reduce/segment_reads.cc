@@ -4,6 +4,7 @@
 #include "reduce/boost.h"
 #include "reduce/group_key.h"
 #include "reduce/group_rule.h"
+#include "reduce/hit_walks.h"
 #include "reduce/ordered_rows.h"
 #include "reduce/segment_loop.h"
 #include "reduce/segment_search.h"
@@ -21,15 +22,21 @@ namespace {
 
 base::Result<roles::SearchResponse> SearchOne(const segment::Segment& segment,
                                               const roles::SearchRequest& request, uint32_t k,
-                                              const segment::ReadOptions& options) {
+                                              const segment::ReadOptions& options,
+                                              HitWalks* walks) {
     roles::SearchResponse answer;
     std::vector<segment::SegmentProfile> profiles;
-    RETURN_IF_ERROR(ReadOne(segment, options, request.profile, answer.counters, &profiles,
-                            [&](const segment::ReadOptions& own) -> base::Status {
-                                ASSIGN_OR_RETURN(answer,
-                                                 SegmentSearch(segment, request, k).Run(own));
-                                return base::Status();
-                            }));
+    RETURN_IF_ERROR(
+        ReadOne(segment, options, request.profile, answer.counters, &profiles,
+                [&](const segment::ReadOptions& own) -> base::Status {
+                    ASSIGN_OR_RETURN(auto walked, WalkSegment(segment, request, k, own, walks));
+                    if (walked.has_value()) {
+                        answer = std::move(*walked);
+                        return base::Status();
+                    }
+                    ASSIGN_OR_RETURN(answer, SegmentSearch(segment, request, k).Run(own));
+                    return base::Status();
+                }));
     answer.profile.segments = std::move(profiles);
     if (!request.boosts.functions.empty()) {
         const sys::Stopwatch watch(*options.clock, &answer.counters.sort_ns);
@@ -363,7 +370,8 @@ base::Result<roles::SearchResponse> SearchSegments(const std::vector<SegmentRef>
             static_cast<uint32_t>(std::min<uint64_t>(k, std::numeric_limits<uint32_t>::max()));
         std::vector<roles::SearchResponse> parts(segments.size());
         RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
-            ASSIGN_OR_RETURN(parts[i], SearchOne(*segments[i], request, wide_k, options));
+            ASSIGN_OR_RETURN(parts[i],
+                             SearchOne(*segments[i], request, wide_k, options, scope.walks));
             return base::Status();
         }));
         bool widen = false;

@@ -19,11 +19,14 @@
 
 namespace elanus::reduce {
 
+class HitWalks;  // hit_walks.h
+
 struct ReadScope {
     const base::CallContext* context = nullptr;
     sys::Clock* clock = nullptr;
     sys::Executor* executor = nullptr;
     base::Timestamp timestamp = 0;  // the moment to read at
+    HitWalks* walks = nullptr;      // null = pages of hits are found by comparing all rows
 };
 
 using SegmentRef = std::shared_ptr<const segment::Segment>;

@@ -82,6 +82,17 @@ struct HitPlace {
         a(score, key, element);
     }
 };
+// A page of the hits of one search, of which others follow (reduce/hit_walks.h).
+struct WalkTurn {
+    uint64_t id = 0;    // of the walk
+    uint32_t turn = 0;  // of the page, from 0
+    // The last hit that was taken of the turns before; none = none was.
+    std::optional<HitPlace> reached;
+    template <typename A>
+    void Visit(A& a) {
+        a(id, turn, reached);
+    }
+};
 // One function of a search that changes scores: rows that match get its value, which is the weight,
 // or the weight times a number in [0, 1) drawn from the row and the seed.
 struct Boost {
@@ -139,6 +150,8 @@ struct SearchRequest {
     uint32_t hold_snapshot_s = 0;
     bool exact = false;  // every matching row is compared; approximate indexes are not used
     std::optional<HitPlace> after;  // only hits behind this place; needs `exact`
+    // `exact` and `after` are for segments that cannot go on with the walk.
+    std::optional<WalkTurn> walk;
     std::optional<Grouping> grouping;
     // The nearest rows are found first and the filter looks at those alone, as long as enough of
     // them pass; the answer is that of the same search without it.
@@ -155,7 +168,7 @@ struct SearchRequest {
         a(vchannel, collection_id, partitions, filter, vector_field, struct_field, sub_field,
           metric, queries, k, params, radius, range_filter, ignore_growing, guarantee_ts,
           snapshot_ts, expired_ts, known_fields, known_functions, profile, hold_snapshot_s, exact,
-          after, grouping, iterative_filter, boosts);
+          after, walk, grouping, iterative_filter, boosts);
     }
 };
 

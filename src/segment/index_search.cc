@@ -2,7 +2,42 @@
 
 #include "segment/scan_guard.h"
 
+#include <utility>
+
 namespace elanus::segment {
+namespace {
+
+class IndexIterator : public vindex::RowIterator {
+  public:
+    IndexIterator(std::shared_ptr<const vindex::Index> index, std::optional<base::Bitmap> chosen)
+        : index_(std::move(index)), chosen_(std::move(chosen)) {}
+
+    base::Status Begin(const VectorQuery& query) {
+        vindex::SearchParams params;
+        params.params = query.params;
+        params.radius = query.radius;
+        params.range_filter = query.range_filter;
+        if (chosen_.has_value()) {
+            params.filter = *chosen_;
+        }
+        ASSIGN_OR_RETURN(rows_, index_->NewIterator(query.Vector(0), params));
+        return base::Status();
+    }
+    base::Status Next(size_t count, const std::function<base::Status()>& interrupt,
+                      vindex::Neighbors* out) override {
+        return rows_->Next(count, interrupt, out);
+    }
+    uint64_t memory_bytes() const override {
+        return rows_->memory_bytes() + (chosen_.has_value() ? chosen_->size() / 8 : 0);
+    }
+
+  private:
+    const std::shared_ptr<const vindex::Index> index_;
+    const std::optional<base::Bitmap> chosen_;
+    std::unique_ptr<vindex::RowIterator> rows_;
+};
+
+}  // namespace
 
 base::Status SearchIndex(const vindex::Index& index, const IndexScope& scope,
                          const VectorQuery& query, const ReadOptions& options,
@@ -34,6 +69,14 @@ base::Status SearchIndex(const vindex::Index& index, const IndexScope& scope,
         neighbors = vindex::Neighbors();
     }
     return base::Status();
+}
+
+base::Result<std::unique_ptr<vindex::RowIterator>> IterateIndex(
+    std::shared_ptr<const vindex::Index> index, std::optional<base::Bitmap> chosen,
+    const VectorQuery& query) {
+    auto iterator = std::make_unique<IndexIterator>(std::move(index), std::move(chosen));
+    RETURN_IF_ERROR(iterator->Begin(query));
+    return std::unique_ptr<vindex::RowIterator>(std::move(iterator));
 }
 
 }  // namespace elanus::segment

@@ -5,7 +5,9 @@
 #include "base/bitmap.h"
 #include "segment/segment.h"
 #include "vindex/index.h"
+#include "vindex/row_iterator.h"
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -21,5 +23,10 @@ struct IndexScope {
 base::Status SearchIndex(const vindex::Index& index, const IndexScope& scope,
                          const VectorQuery& query, const ReadOptions& options,
                          std::vector<QueryHits>* hits, ReadCounters* counters);
+
+// The rows of `chosen` (absent = all) by the index, which the iterator keeps.
+base::Result<std::unique_ptr<vindex::RowIterator>> IterateIndex(
+    std::shared_ptr<const vindex::Index> index, std::optional<base::Bitmap> chosen,
+    const VectorQuery& query);
 
 }  // namespace elanus::segment

@@ -467,6 +467,22 @@ base::Status SealedSegment::Search(const VectorQuery& query, const ReadOptions& 
     return SearchIndex(*index, {set.bitmap, {}}, query, options, hits, counters);
 }
 
+base::Result<std::unique_ptr<vindex::RowIterator>> SealedSegment::NewRowIterator(
+    const VectorQuery& query, const ReadOptions& options, ReadCounters* counters) const {
+    std::unique_ptr<vindex::RowIterator> none;
+    const std::shared_ptr<const vindex::Index> index =
+        query.struct_id == 0 ? impl_->IndexFor(query, rows()) : nullptr;
+    if (index == nullptr || !index->iterates_by_walk()) {
+        return none;
+    }
+    ASSIGN_OR_RETURN(RowSet set,
+                     SelectRows(*impl_, impl_->deletes, impl_->key_field().id, options, counters));
+    if (impl_->Find(query.field_id) != nullptr) {
+        DropNulls(*impl_, query.field_id, &set);
+    }
+    return IterateIndex(index, std::move(set.bitmap), query);
+}
+
 base::Status SealedSegment::AddTermStatistics(base::FieldId field_id,
                                               std::span<const uint32_t> terms,
                                               const ReadOptions& options,

@@ -54,6 +54,9 @@ class SealedSegment : public Segment {
     size_t memory_bytes() const override;
     base::Status Search(const VectorQuery& query, const ReadOptions& options,
                         std::vector<QueryHits>* hits, ReadCounters* counters) const override;
+    base::Result<std::unique_ptr<vindex::RowIterator>> NewRowIterator(
+        const VectorQuery& query, const ReadOptions& options,
+        ReadCounters* counters) const override;
     base::Status AddTermStatistics(base::FieldId field_id, std::span<const uint32_t> terms,
                                    const ReadOptions& options,
                                    vindex::TermStatistics* out) const override;

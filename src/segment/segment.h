@@ -24,6 +24,7 @@
 #include "sys/clock.h"
 #include "vindex/bm25.h"
 #include "vindex/index.h"
+#include "vindex/row_iterator.h"
 
 #include <cstdint>
 #include <map>
@@ -117,6 +118,15 @@ class Segment {
     // than the field or a metric that the type does not have, or what the filter's evaluation says.
     virtual base::Status Search(const VectorQuery& query, const ReadOptions& options,
                                 std::vector<QueryHits>* hits, ReadCounters* counters) const = 0;
+    // The rows that Search() would find with k unlimited, from near to far, by an index that need
+    // not look at all of them for the first; null when there is none. The query is one vector, `k`
+    // and `rows` are not looked at. The iterator keeps what it needs alive; of the segment's later
+    // indexes and deletes it knows nothing. Scores are the index's.
+    virtual base::Result<std::unique_ptr<vindex::RowIterator>> NewRowIterator(
+        const VectorQuery& query, const ReadOptions& options, ReadCounters* counters) const {
+        (void)query, (void)options, (void)counters;
+        return std::unique_ptr<vindex::RowIterator>();
+    }
     // Adds the segment's part of the statistics of terms of a BM25 field (vindex/bm25.h). All rows
     // count, whether they are visible or not. Errors: kCanceled, kTimeout.
     virtual base::Status AddTermStatistics(base::FieldId field_id, std::span<const uint32_t> terms,

@@ -120,7 +120,7 @@ base::Status GraphIterator::Settle(size_t wanted, const std::function<base::Stat
     return base::Status();
 }
 
-// Moves up to `count` rows of near_, with their true costs, to `given`; the rest goes back. Costs by
+// Moves up to `count` rows of near_, with true costs, to `given`; the rest goes back. Costs by
 // which a walk goes may differ from true ones by a number that is the same for all rows (IP): they
 // are not compared with each other.
 void GraphIterator::TakeSettled(size_t count, std::vector<uint64_t>* given) {

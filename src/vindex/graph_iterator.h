@@ -31,7 +31,7 @@ class GraphWalker {
 
     // Appends pool keys of the rows to start from. False: the graph is damaged.
     virtual bool Enter(std::vector<uint64_t>* open) = 0;
-    // Goes to the row of the key: appends pool keys of neighbours, none of which it has gone to, and
+    // Goes to the row of the key: appends pool keys of neighbours that it has not gone to, and
     // gives the row's cost. `next` is likely to be gone to afterwards. False: damaged.
     virtual bool Expand(uint64_t key, uint32_t next, std::vector<uint64_t>* open, float* cost) = 0;
     // Whether the row was gone to; from now on it was.

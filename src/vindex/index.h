@@ -153,8 +153,8 @@ class Index {
             out);
     }
 
-    // The rows that Search() would give with k unlimited, from near to far; `params.k` is not looked
-    // at. The index, the filter and the lists of `params` outlive the iterator. Errors: as Search().
+    // The rows that Search() would give with k unlimited, from near to far; `params.k` is not
+    // looked at. Index, filter and lists of `params` outlive the iterator. Errors: as Search().
     base::Result<std::unique_ptr<RowIterator>> NewIterator(std::string_view query,
                                                            const SearchParams& params) const;
     // Whether an iterator's first rows cost less than all of them.
@@ -177,7 +177,7 @@ class Index {
     // `out` is empty.
     virtual base::Status SearchRows(const Query& query, const SearchParams& params, size_t matches,
                                     SearchScratch& scratch, Neighbors* out) const = 0;
-    // `query` is of the right size; `matches` rows pass the filter. Here: one search for all of them
+    // `query` is of the right size; `matches` rows pass the filter. Here: one search for all rows
     // when the first are asked for.
     virtual std::unique_ptr<RowIterator> IterateRows(std::string_view query,
                                                      const SearchParams& params,
