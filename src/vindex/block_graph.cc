@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kEntries = 3;  // rows of the router that a walk starts from
 constexpr size_t kEfMore = 8;
 constexpr size_t kWideEnough = 384;  // dimensions with which estimates are good
+// What a byte of a filtered walk costs, in bytes of a scan (docs/benchmarks/vector-filters.md).
+constexpr double kWalkPrice = 2.5;
 // Of more results than these the last ones are not worth a hop each: a walk keeps as many
 // candidates again as it expands, and scores them by their own rows.
 constexpr size_t kManyResults = 32;
@@ -57,16 +59,17 @@ struct BlockGraphIndex::Walk {
 size_t BlockGraphIndex::Widen(size_t ef, size_t k, const SearchParams& /*params*/) const {
     const size_t narrow = layout_.width < kWideEnough ? kWideEnough - layout_.width : 0;
     return ef + std::max(kEfMore + ef / 4 + ef * narrow / (kWideEnough * 2 / 3),
-                         k > kManyResults ? ef * 3 / 4 : 0);
+                         k > kManyResults ? ef * 7 / 8 + kEfMore : 0);
 }
 
-// A walk for ef passing rows meets 1/selectivity times as many. Both read memory and wait for it.
+// A walk for ef passing rows meets 1/selectivity times as many. Both read memory; a scan reads rows
+// in their order and waits less for a byte.
 bool BlockGraphIndex::ScanIsCheaper(size_t matches, size_t ef) const {
     const double selectivity = static_cast<double>(matches) / size();
     const double scan = static_cast<double>(matches) * static_cast<double>(view_.row_bytes);
     const double walk =
         static_cast<double>(ef + kEfMin) / selectivity * static_cast<double>(block_bytes_);
-    return scan <= walk;
+    return scan <= walk * kWalkPrice;
 }
 
 // Leaves in scratch.pool passing rows with their exact costs, best first.
@@ -74,8 +77,10 @@ WalkOutcome BlockGraphIndex::WalkFor(const Query& query, const SearchParams& par
                                      size_t ef, SearchScratch& scratch, Neighbors* out,
                                      base::Status* interrupted) const {
     const bool filtered = params.filter.present() && matches < size();
-    const size_t hops_max = filtered ? matches * view_.row_bytes / block_bytes_ + 1
-                                     : std::numeric_limits<size_t>::max();
+    const double scan = static_cast<double>(matches) * static_cast<double>(view_.row_bytes);
+    const size_t hops_max =
+        filtered ? static_cast<size_t>(scan / (kWalkPrice * static_cast<double>(block_bytes_))) + 1
+                 : std::numeric_limits<size_t>::max();
     Walk walk{.query = query,
               .params = params,
               .scratch = scratch,

@@ -10,10 +10,10 @@
 // Walks start at the best few of a sample of rows (the router), which are coded the same way.
 //
 // A search chooses between three ways from the number of rows that pass the filter:
-//   exact scan of those rows, when that reads no more bytes than a walk would;
+//   exact scan of those rows, when that costs less than a walk would;
 //   a plain walk, when there is no filter;
 //   a filtered walk: all nodes are traversed and passing ones kept; it keeps as many candidates as
-//   hold ef passing rows, and gives up for the scan when it has read as much as the scan would.
+//   hold ef passing rows, and gives up for the scan when it has cost as much as the scan would.
 // A walk that ends with fewer rows than exist is followed by the scan (INV-VINDEX-1).
 //
 // `M` gives 2 M places for neighbours, rounded to a multiple of 32; `efConstruction` the effort of
