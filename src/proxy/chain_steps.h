@@ -32,7 +32,9 @@ class ChainStepReader {
         : core_(core), schema_(schema), nq_(nq) {}
 
     base::Result<std::unique_ptr<ChainStep>> Read(const ChainOperation& operation);
-    // `$score` was written and nothing sorted since.
+    // `$score` was written.
+    bool rescores() const { return written_.contains(std::string(kScoreColumn)); }
+    // It was, and nothing sorted since.
     bool needs_order() const { return needs_order_; }
     // Fields that the steps read, each once. Those of numbers are columns before the first step.
     const std::vector<schema::FieldSchema>& fields() const { return fields_; }

@@ -52,6 +52,7 @@ base::Result<FunctionChainPlan> FunctionChainPlan::Make(ProxyCore& core,
             MakeSortStep(std::string(kScoreColumn), true, std::string(kIdColumn)));
     }
     plan.fields_ = reader.fields();
+    plan.rescores_ = reader.rescores();
     return plan;
 }
 
@@ -90,7 +91,7 @@ base::Result<HitPage> FunctionChainPlan::Run(ProxyCore& core, const base::CallCo
         page.counts.push_back(static_cast<int64_t>(query.size()));
     }
     const ChainColumn& scores = rows.Column(std::string(kScoreColumn));
-    for (size_t hit = 0; hit < scores.size(); ++hit) {
+    for (size_t hit = 0; rescores_ && hit < scores.size(); ++hit) {
         hits->scores[hit] = static_cast<float>(scores.values[hit]);
     }
     return page;

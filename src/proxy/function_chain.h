@@ -1,7 +1,7 @@
 // Function chains (API map 5.7): what a search of one list does with its hits once it has them.
 //
-//   map    writes a column: `$score`, or one under a name of its own. Expressions: num_combine (also
-//          called score_combine), decay, round_decimal, rerank_model
+//   map    writes a column: `$score`, or one under a name of its own. Expressions: num_combine (or
+//          score_combine), decay, round_decimal, rerank_model
 //   sort   by a column, nulls last
 //   limit  keeps a part of each query's hits
 //
@@ -50,6 +50,7 @@ class FunctionChainPlan {
 
     std::vector<schema::FieldSchema> fields_;  // read by steps, each once
     std::vector<std::unique_ptr<ChainStep>> steps_;
+    bool rescores_ = false;
 };
 
 }  // namespace elanus::proxy

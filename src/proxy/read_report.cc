@@ -55,6 +55,17 @@ std::vector<const SegmentProfile*> Shown(const std::vector<SegmentProfile>& segm
     return shown;
 }
 
+// Each once: a search that was widened has asked the same ones again.
+std::vector<std::string> UsedIndexes(const SegmentProfile& segment) {
+    std::vector<std::string> used;
+    for (const std::string& name : segment.indexes) {
+        if (std::find(used.begin(), used.end(), name) == used.end()) {
+            used.push_back(name);
+        }
+    }
+    return used;
+}
+
 // How the filter of one segment was answered.
 std::string FilterWay(const SegmentProfile& segment) {
     const ReadCounters& counters = segment.counters;
@@ -242,7 +253,7 @@ class TextProfile {
                  " hops=", counters.hops, " time=", Us(counters.search_ns), " us)");
         }
         if (!segment.indexes.empty()) {
-            Line("       Indexes: ", JoinNames(segment.indexes));
+            Line("       Indexes: ", JoinNames(UsedIndexes(segment)));
         }
         if (counters.sort_ns > 0) {
             Line("       Sort: (time=", Us(counters.sort_ns), " us)");
@@ -288,7 +299,8 @@ json::Value SegmentJson(const SegmentProfile& segment) {
     if (!way.empty()) {
         out.Add("search", way);
     }
-    json::Value::Array indexes(segment.indexes.begin(), segment.indexes.end());
+    const std::vector<std::string> used = UsedIndexes(segment);
+    json::Value::Array indexes(used.begin(), used.end());
     out.Add("indexes", std::move(indexes));
     out.Add("counters", CountersJson(segment.counters));
     return out;

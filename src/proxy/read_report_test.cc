@@ -82,7 +82,7 @@ ReadReport Report() {
     searched.counters.distances = 321;
     searched.counters.hops = 12;
     searched.counters.search_ns = 80'000;
-    searched.indexes = {"price_index", "HNSW"};
+    searched.indexes = {"price_index", "HNSW", "price_index", "HNSW"};  // a widened search
     for (const segment::SegmentProfile& segment : {pruned, searched}) {
         report.counters.Add(segment.counters);
         shard.counters.Add(segment.counters);

@@ -53,6 +53,7 @@ base::Status SegmentSearch::FilterRound(const segment::ReadOptions& options, uin
     ASSIGN_OR_RETURN(const base::Bitmap passed, segment_.Match(narrow, &round));
     round.segments = 0;
     round.rows_matched = 0;
+    round.rows_scanned = nearest.Count();
     counters_.Add(round);
     counters_.rows_matched = passed.Count();
     std::vector<uint32_t> open_queries;
