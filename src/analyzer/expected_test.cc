@@ -209,6 +209,10 @@ TEST(Lindera, CutsOutTheWordsOfTheUser) {
                                                "tags": ["UNK"]}])"),
               "東京スカイツリー@0[0,24) ");
     EXPECT_EQ(cut(lines, "スカイツリースカイツ"), "スカイツリー@0[0,18) スカイツ@1[18,30) ");
+    EXPECT_EQ(cut(lines, " スカイツリー\n スカイツリー"),
+              "スカイツリー@0[1,19) スカイツリー@1[21,39) ");
+    EXPECT_EQ(cut(lines, "見る スカイツリー 見る"),
+              "見る@0[0,6) スカイツリー@1[7,25) 見る@2[26,32) ");
     for (const char* line : {"a,b", "a", "a,1,2,3", ",名詞,x", "a b,名詞,x", "\xff,名詞,x"}) {
         EXPECT_NE(cut(std::string(line) + "\n", "").find("user_dict: line 1 is no word"),
                   std::string::npos)

@@ -7,10 +7,14 @@
 #include "schema/leaf_field.h"
 #include "segment/sealed_segment.h"
 #include "sys/kill_point.h"
+#include "sys/process.h"
 #include "vindex/family.h"
 
 namespace elanus::datanode {
 namespace {
+
+// A build takes at most this part of the process's memory beside the vectors and the index.
+constexpr uint64_t kBuildMemoryShare = 8;
 
 // Absent when there is no whole index under the key yet.
 base::Result<roles::BuildIndexResponse> Published(object::ObjectStore& objects,
@@ -99,6 +103,7 @@ class IndexBuild {
             input.rows = offsets.size() - 1;
         }
         input.executor = partners_.executor;
+        input.memory_max_bytes = sys::MemoryLimitBytes() / kBuildMemoryShare;
         input.seed = static_cast<uint64_t>(request_.segment.id) | 1;
         input.interrupt = Interrupt();
         ASSIGN_OR_RETURN(const auto index, vindex::BuildIndex(params, input));

@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
 namespace elanus::proxy {
 
 void ChainColumn::Append(double value, bool is_valid) {
-    const bool keeps = is_valid && std::isfinite(value);
+    const bool keeps = is_valid && std::abs(value) <= std::numeric_limits<float>::max();
     values.push_back(keeps ? value : 0);
     valid.push_back(keeps ? 1 : 0);
 }

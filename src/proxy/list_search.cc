@@ -176,6 +176,7 @@ base::Status ListSearch::UseVectors(const ReadMoment& moment) {
         return Invalid("nq [", request_.nq, "] does not match the ", sent,
                        " vectors of the request");
     }
+    RETURN_IF_ERROR(CheckHits(sent, settings_.top_k + settings_.offset));
     return UseQueries();
 }
 
@@ -202,7 +203,9 @@ base::Status ListSearch::UseVectorsOfIds(const ReadMoment& moment) {
     if (ids.is_string != schema::IsStringLike(key_field.type)) {
         return Invalid("the type of ids does not match the primary key ", key_field.name);
     }
-    RETURN_IF_ERROR(CheckNq(static_cast<int64_t>(ids.size()), core_.limits));
+    const auto nq = static_cast<int64_t>(ids.size());
+    RETURN_IF_ERROR(CheckNq(nq, core_.limits));
+    RETURN_IF_ERROR(CheckHits(nq, settings_.top_k + settings_.offset));
     const schema::FieldSchema* stored = settings_.field;
     if (settings_.parent != nullptr) {
         stored = settings_.parent;

@@ -239,6 +239,15 @@ Limits LimitsOfReads(const KeyValues& properties, Limits limits) {
     return limits;
 }
 
+base::Status CheckHits(int64_t nq, int64_t hits_a_query) {
+    constexpr int64_t kHitsMax = int64_t{1} << 28;
+    return nq * hits_a_query <= kHitsMax
+               ? base::Status()
+               : Invalid("nq [", nq, "] times topk and offset [", hits_a_query,
+                         "] is too large, should be at most ", kHitsMax,
+                         ": send fewer vectors a request");
+}
+
 base::Status CheckNq(int64_t nq, const Limits& limits) {
     if (nq < 1 || nq > limits.max_nq) {
         return Invalid("nq [", nq,

@@ -45,6 +45,8 @@ base::Result<SearchSettings> ParseSearchSettings(const schema::CollectionSchema&
 base::Status ReadRoundDecimal(const KeyValues& values, int* out_digits);
 
 base::Status CheckNq(int64_t nq, const Limits& limits);
+// Whether the hits of all queries of a search fit into the memory of a machine.
+base::Status CheckHits(int64_t nq, int64_t hits_a_query);
 
 struct QuerySettings {
     bool has_limit = false;

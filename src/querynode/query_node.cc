@@ -270,6 +270,7 @@ base::Result<roles::SearchResponse> QueryNodeImpl::Search(
     const base::CallContext& context, const roles::SegmentSearchRequest& request) {
     ASSIGN_OR_RETURN(const std::vector<reduce::SegmentRef> segments,
                      Select(request.segment_ids, request.delete_batch));
+    walks_.DropIdle();
     return reduce::SearchSegments(
         segments, request.search,
         {&context, partners_.clock, partners_.executor, request.search.snapshot_ts, &walks_});

@@ -49,6 +49,11 @@ void HitWalks::Keep(uint64_t walk, base::SegmentId segment, std::shared_ptr<HitW
     Evict(now_ms);
 }
 
+void HitWalks::DropIdle() {
+    const base::MutexLock lock(mutex_);
+    Evict(clock_->MonotonicNs() / 1'000'000);
+}
+
 void HitWalks::DropSegment(base::SegmentId segment) {
     const base::MutexLock lock(mutex_);
     for (auto entry = entries_.begin(); entry != entries_.end();) {
@@ -81,7 +86,8 @@ class WalkPage {
             return std::optional<roles::SearchResponse>();
         }
         RETURN_IF_ERROR(Fill());
-        bytes_ = walk_.rows->memory_bytes() + walk_.hits.capacity() * sizeof(HitWalk::Hit);
+        bytes_ = walk_.rows->memory_bytes() + walk_.hits.capacity() * sizeof(HitWalk::Hit) +
+                 walk_.unscored.capacity() * sizeof(uint32_t);
         return std::optional<roles::SearchResponse>(Answer());
     }
     // That the walk holds, after Run().
@@ -101,7 +107,8 @@ class WalkPage {
   private:
     bool Begin() REQUIRES(walk_.mutex) {
         const uint32_t turn = request_.walk->turn;
-        if (walk_.turn > turn) {
+        // A page in between was answered by comparing all rows: nobody knows what it took.
+        if (walk_.turn > turn || turn > walk_.turn + 1) {
             return false;
         }
         walk_.turn = turn;
@@ -112,11 +119,16 @@ class WalkPage {
     }
 
     base::Status Fill() REQUIRES(walk_.mutex) {
-        if (walk_.at_end || walk_.hits.size() >= k_) {
-            return base::Status();
-        }
         const sys::Stopwatch watch(*options_.clock, &answer_.counters.search_ns);
-        const size_t wanted = k_ - walk_.hits.size();
+        RETURN_IF_ERROR(Score());  // what a turn that failed has left
+        while (!walk_.at_end && walk_.hits.size() < k_) {
+            RETURN_IF_ERROR(Walk(k_ - walk_.hits.size()));
+            RETURN_IF_ERROR(Score());
+        }
+        return base::Status();
+    }
+
+    base::Status Walk(size_t wanted) REQUIRES(walk_.mutex) {
         vindex::Neighbors found;
         const segment::ScanGuard guard(options_);
         RETURN_IF_ERROR(walk_.rows->Next(wanted, [&] { return guard.Check(); }, &found));
@@ -125,7 +137,8 @@ class WalkPage {
         answer_.counters.distances += found.counters.distances;
         answer_.counters.hops += found.counters.hops;
         walk_.at_end = found.rows.size() < wanted;
-        return found.rows.empty() ? base::Status() : Score(found.rows);
+        walk_.unscored = std::move(found.rows);
+        return base::Status();
     }
 
     roles::SearchResponse Answer() REQUIRES(walk_.mutex) {
@@ -178,14 +191,18 @@ class WalkPage {
         walk_.hits = std::move(left);
     }
 
-    // Scores as the segment itself gives them, so that it can go on without the walk.
-    base::Status Score(const std::vector<uint32_t>& found) REQUIRES(walk_.mutex) {
+    // Scores as the segment itself gives them, so that it can go on without the walk. A row at the
+    // edge of a range may be outside by these.
+    base::Status Score() REQUIRES(walk_.mutex) {
+        if (walk_.unscored.empty()) {
+            return base::Status();
+        }
         base::Bitmap rows(segment_.rows());
-        for (const uint32_t row : found) {
+        for (const uint32_t row : walk_.unscored) {
             rows.Set(row);
         }
         segment::VectorQuery query = QueryOf(request_);
-        query.k = static_cast<uint32_t>(found.size());
+        query.k = static_cast<uint32_t>(walk_.unscored.size());
         query.exact = true;
         query.rows = &rows;
         segment::ReadOptions all = options_;
@@ -198,6 +215,7 @@ class WalkPage {
         for (size_t i = 0; i < hits[0].rows.size(); ++i) {
             walk_.hits.push_back({hits[0].rows[i], hits[0].scores[i], HitWalk::kNotOffered});
         }
+        walk_.unscored.clear();
         return base::Status();
     }
 

@@ -44,8 +44,9 @@ struct HitWalk {
     explicit HitWalk(std::unique_ptr<vindex::RowIterator> from_near) : rows(std::move(from_near)) {}
 
     base::Mutex mutex;
-    const std::unique_ptr<vindex::RowIterator> rows;  // used under the mutex
-    std::vector<Hit> hits GUARDED_BY(mutex);  // found and not taken
+    const std::unique_ptr<vindex::RowIterator> rows;   // used under the mutex
+    std::vector<Hit> hits GUARDED_BY(mutex);           // found and not taken
+    std::vector<uint32_t> unscored GUARDED_BY(mutex);  // given by `rows` and not yet among the hits
     uint32_t turn GUARDED_BY(mutex) = 0;
     bool at_end GUARDED_BY(mutex) = false;
 };
@@ -62,6 +63,8 @@ class HitWalks {
     // Keeps it, with the bytes it holds now, as the one used last.
     void Keep(uint64_t walk, base::SegmentId segment, std::shared_ptr<HitWalk> kept,
               uint64_t bytes);
+    // Lets go of what was not used for kIdleMs.
+    void DropIdle();
     // Lets go of everything about the segment.
     void DropSegment(base::SegmentId segment);
     uint64_t bytes() const;

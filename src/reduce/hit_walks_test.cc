@@ -65,11 +65,15 @@ class WalkedSegment : public segment::Segment {
                         std::vector<segment::QueryHits>* hits,
                         segment::ReadCounters*) const override {
         EXPECT_TRUE(query.exact);
+        if (failures > 0) {
+            --failures;
+            return base::Internal("asked for");
+        }
         compared += query.rows == nullptr ? rows() : query.rows->Count();
         std::vector<std::pair<float, uint32_t>> found;
         for (uint32_t row = 0; row < rows(); ++row) {
             const bool chosen = query.rows == nullptr || query.rows->Test(row);
-            if (chosen && scores_[row] >= query.range_filter.value_or(0)) {
+            if (chosen && row != outside && scores_[row] >= query.range_filter.value_or(0)) {
                 found.emplace_back(scores_[row], row);
             }
         }
@@ -122,6 +126,8 @@ class WalkedSegment : public segment::Segment {
 
     mutable size_t compared = 0;
     mutable size_t begun = 0;
+    mutable size_t failures = 0;    // so many comparisons fail
+    uint32_t outside = UINT32_MAX;  // a row that comparisons leave out
 
   private:
     const base::SegmentId id_;
@@ -145,11 +151,14 @@ class HitWalksTest : public testing::Test {
         request_.walk = roles::WalkTurn{77, 0, {}};
     }
 
-    roles::SearchResponse Ask(uint32_t k) {
+    base::Result<roles::SearchResponse> TryToAsk(uint32_t k) {
         request_.k = k;
         std::vector<SegmentRef> refs(segments_.begin(), segments_.end());
         const ReadScope scope{&context_, &sys::RealClock(), nullptr, base::kMaxTimestamp, &walks_};
-        auto answer = SearchSegments(refs, request_, scope);
+        return SearchSegments(refs, request_, scope);
+    }
+    roles::SearchResponse Ask(uint32_t k) {
+        auto answer = TryToAsk(k);
         EXPECT_TRUE(answer.ok()) << answer.status().reason();
         return std::move(*answer);
     }
@@ -202,6 +211,26 @@ TEST_F(HitWalksTest, EachHitIsTakenOnce) {
     EXPECT_GT(late_, 0u) << "the data has no page of late hits";
     EXPECT_EQ(segments_[0]->begun, 1u);
     EXPECT_EQ(segments_[0]->compared, 400u) << "scores of what the walk gave, each once";
+}
+
+TEST_F(HitWalksTest, ATurnThatFailedLosesNothing) {
+    Take(Ask(20), 20);
+    segments_[0]->failures = 1;
+    EXPECT_FALSE(TryToAsk(30).ok());
+    for (roles::SearchResponse page = Ask(30); !page.scores.empty(); page = Ask(30)) {
+        Take(page, page.scores.size());
+    }
+    EXPECT_EQ(taken_.size(), 900u);
+}
+
+TEST_F(HitWalksTest, ARowThatComparisonsLeaveOutDoesNotMakeAPageShort) {
+    segments_.resize(1);
+    const int64_t best = Ask(1).keys.ints[0];
+    segments_[0]->outside = static_cast<uint32_t>(best);
+    request_.walk = roles::WalkTurn{78, 0, {}};
+    const roles::SearchResponse page = Ask(20);
+    EXPECT_EQ(page.scores.size(), 20u);
+    EXPECT_NE(page.keys.ints[0], best);
 }
 
 TEST_F(HitWalksTest, AWalkThatIsGoneGoesOnBehindThePlace) {

@@ -12,6 +12,8 @@ namespace {
 constexpr uint64_t kFirstFactor = 4;
 // Of the segment's rows are searched for at most, before all are filtered.
 constexpr uint64_t kShareMax = 8;
+// All queries' hits of one round; a few bytes each.
+constexpr uint64_t kHitsMax = uint64_t{1} << 22;
 
 }  // namespace
 
@@ -23,7 +25,8 @@ bool SegmentSearch::FiltersHits(const segment::ReadOptions& options) const {
 
 base::Status SegmentSearch::SearchThenFilter(const segment::ReadOptions& options) {
     const uint64_t widest = segment_.rows() / kShareMax;
-    for (uint64_t width = kFirstFactor * FirstWidth(); width <= widest && !pending_.empty();
+    for (uint64_t width = kFirstFactor * FirstWidth();
+         width <= widest && !pending_.empty() && width * pending_.size() <= kHitsMax;
          width *= kWideningFactor) {
         RETURN_IF_ERROR(FilterRound(options, width));
     }

@@ -187,8 +187,9 @@ void Square(const NearRows& rows, size_t n, const NearColumns& columns, uint32_t
     EachTile(
         rows, n, columns, rows.count, [](size_t i) { return i / kNearPanel * kNearPanel; },
         [&](size_t i, size_t j, __m512 costs) {
-            const __m512i above =
-                _mm512_max_epi32(_mm512_sub_epi32(_mm512_castps_si512(costs), from), zero);
+            // Rounding makes distances of near copies negative.
+            const __m512i bits = _mm512_castps_si512(_mm512_max_ps(_mm512_setzero_ps(), costs));
+            const __m512i above = _mm512_max_epi32(_mm512_sub_epi32(bits, from), zero);
             const __m512i kept = _mm512_min_epi32(_mm512_srli_epi32(above, 12), most);
             _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i * stride + j),
                                 _mm512_cvtepi32_epi16(kept));

@@ -64,7 +64,9 @@ void EachCost(const NearRows& rows, size_t n, const NearColumns& columns, size_t
 [[maybe_unused]] void SquareLoop(const NearRows& rows, size_t n, const NearColumns& columns,
                                  uint32_t base, uint16_t* out, size_t stride) {
     EachCost(rows, n, columns, rows.count, [&](size_t i, size_t j, float cost) {
-        const int32_t above = std::bit_cast<int32_t>(cost) - static_cast<int32_t>(base);
+        // Rounding makes distances of near copies negative.
+        const int32_t above =
+            std::bit_cast<int32_t>(std::max(cost, 0.0f)) - static_cast<int32_t>(base);
         out[i * stride + j] =
             static_cast<uint16_t>(std::min(std::max(above, 0) >> 12, int32_t{kNoDistance - 1}));
     });

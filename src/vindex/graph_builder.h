@@ -9,7 +9,8 @@
 // Places that stay free are filled with what was pruned, nearest first.
 // A build that may not take much memory finds its candidates in rounds, over a few blocks each.
 // Invariants:
-//   INV-GRAPH-1  The graph depends on (rows, options) alone, not on the number of threads.
+//   INV-GRAPH-1  The graph depends on (rows, options) alone, not on the number of threads. (The
+//                memory bound is one of the options.)
 //   INV-GRAPH-2  No row is its own neighbour, and none is in a list twice.
 // Threads: Build() from one thread, once.
 #pragma once

@@ -148,7 +148,7 @@ void GraphIterator::TakeSettled(size_t count, std::vector<uint64_t>* given) {
     }
     found_.insert(found_.end(), near_.begin() + static_cast<ptrdiff_t>(compared), near_.end());
     near_.clear();
-    done_ = compared > 0 && beyond == compared;
+    done_ = compared > 0 && beyond == compared && !open_.empty();
     if (open_.empty() && taken < count) {
         hops_ = std::max(hops_, plan_.hops_max);  // what no way leads to is left to the scan
     }

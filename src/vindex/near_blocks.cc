@@ -237,8 +237,13 @@ class Carver {
             Pick(ball, room);
             return;
         }
+        if (options_.interrupt && !options_.interrupt().ok()) {
+            return;  // the caller asks as well, and fails
+        }
         for (const Members& part : depth < kDepthMax ? CarveOne(ball) : Cut(ball)) {
-            Descend(part, depth + 1, room);
+            // What carving hardly parts are copies of one row.
+            const bool hardly_parted = part.size() / 7 > ball.size() / 8;
+            Descend(part, hardly_parted ? kDepthMax : depth + 1, room);
         }
     }
 

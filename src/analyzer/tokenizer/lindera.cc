@@ -39,11 +39,11 @@ std::string_view TagOf(std::string_view features, size_t levels) {
 }
 
 // `unknown`: to the dictionary and the user.
-bool Passes(const TagFilter& filter, const MeCab::Node& node, bool unknown) {
+bool Passes(const TagFilter& filter, const char* feature, bool unknown) {
     const auto has = [&](std::string_view tag) {
         return std::find(filter.tags.begin(), filter.tags.end(), tag) != filter.tags.end();
     };
-    const bool found = has(TagOf(node.feature, filter.levels)) || (unknown && has("UNK"));
+    const bool found = has(TagOf(feature, filter.levels)) || (unknown && has("UNK"));
     return found == filter.keep;
 }
 
@@ -189,49 +189,59 @@ class LinderaTokenizer::Source final : public PieceSource {
     }
 
   private:
+    // Words of the user are cut out, and MeCab parses what lies between them. (It can be told to
+    // keep a stretch whole, but ends the process when white space stands before one.)
     void CutChunk(const Stretch& stretch, std::string_view chunk, std::vector<Piece>* pieces) {
-        lattice_->set_sentence(chunk.data(), chunk.size());
-        MarkUserWords(chunk);
+        size_t begin = 0;
+        for (size_t at = 0; at < chunk.size() && !tokenizer_.user_words_.empty();) {
+            const UserWords::Word word = tokenizer_.user_words_.LongestAt(chunk.substr(at));
+            if (word.bytes == 0) {
+                at += FirstCodePoint(chunk.substr(at)).length;
+                continue;
+            }
+            Parse(stretch, chunk.substr(begin, at - begin), pieces);
+            Take(stretch, chunk.substr(at, word.bytes), word.feature, false, pieces);
+            at += word.bytes;
+            begin = at;
+        }
+        Parse(stretch, chunk.substr(begin), pieces);
+    }
+
+    void Parse(const Stretch& stretch, std::string_view text, std::vector<Piece>* pieces) {
+        if (text.empty()) {
+            return;
+        }
+        lattice_->set_sentence(text.data(), text.size());
         if (!tagger_->parse(lattice_.get())) {
             return;
         }
         if (tokenizer_.decompose_) {
             for (const MeCab::Node* node : PenaltyPath(*tokenizer_.model_, *lattice_).Find()) {
-                Take(stretch, *node, pieces);
+                TakeNode(stretch, *node, pieces);
             }
             return;
         }
         for (const MeCab::Node* node = lattice_->bos_node()->next;
              node != nullptr && node->stat != MECAB_EOS_NODE; node = node->next) {
-            Take(stretch, *node, pieces);
+            TakeNode(stretch, *node, pieces);
         }
     }
 
-    // MeCab makes each a word of its own.
-    void MarkUserWords(std::string_view chunk) {
-        if (tokenizer_.user_words_.empty()) {
-            return;
-        }
-        for (size_t at = 0; at < chunk.size();) {
-            const UserWords::Word word = tokenizer_.user_words_.LongestAt(chunk.substr(at));
-            if (word.bytes > 0) {
-                lattice_->set_feature_constraint(at, at + word.bytes, word.feature);
-            }
-            at += word.bytes > 0 ? word.bytes : FirstCodePoint(chunk.substr(at)).length;
-        }
+    void TakeNode(const Stretch& stretch, const MeCab::Node& node, std::vector<Piece>* pieces) {
+        Take(stretch, {node.surface, node.length}, node.feature, node.stat == MECAB_UNK_NODE,
+             pieces);
     }
 
-    void Take(const Stretch& stretch, const MeCab::Node& node, std::vector<Piece>* pieces) {
+    void Take(const Stretch& stretch, std::string_view word, const char* feature, bool unknown,
+              std::vector<Piece>* pieces) {
         const uint32_t position = position_++;
-        const bool unknown =
-            node.stat == MECAB_UNK_NODE && !tokenizer_.user_words_.Has({node.surface, node.length});
         for (const TagFilter& filter : tokenizer_.filters_) {
-            if (!Passes(filter, node, unknown)) {
+            if (!Passes(filter, feature, unknown)) {
                 return;
             }
         }
-        const auto start = static_cast<uint32_t>(node.surface - stretch.text.data());
-        pieces->push_back({start, start + node.length, position});
+        const auto start = static_cast<uint32_t>(word.data() - stretch.text.data());
+        pieces->push_back({start, start + static_cast<uint32_t>(word.size()), position});
     }
 
     const LinderaTokenizer& tokenizer_;

@@ -25,7 +25,6 @@ class UserWords {
     };
     // The longest word that `text` begins with.
     Word LongestAt(std::string_view text) const;
-    bool Has(std::string_view surface) const { return words_.contains(surface); }
     bool empty() const { return words_.empty(); }
 
   private:
