@@ -13,7 +13,7 @@ namespace elanus::vindex {
 namespace {
 
 TEST(SparseIndex, IsExactForEveryNameKAndFilter) {
-    const Data data = RandomRows(4000, 1);
+    const SparseRows data = RandomRows(4000, 1);
     std::mt19937 random(2);
     for (const char* name : {"SPARSE_INVERTED_INDEX", "SPARSE_WAND", "AUTOINDEX"}) {
         const auto index = Build(data, name);
@@ -38,7 +38,7 @@ TEST(SparseIndex, IsExactForEveryNameKAndFilter) {
 }
 
 TEST(SparseIndex, RangesAndHandCheckedScores) {
-    Data data;
+    SparseRows data;
     data.Add({{1, 1.0f}, {5, 2.0f}});
     data.Add({{5, 1.0f}});
     data.Add({});
@@ -62,7 +62,7 @@ TEST(SparseIndex, RangesAndHandCheckedScores) {
 }
 
 TEST(SparseIndex, ADropRatioLeavesOutTheSmallestValuesOfTheQuery) {
-    Data data;
+    SparseRows data;
     data.Add({{1, 1.0f}, {2, 9.0f}});
     data.Add({{1, 2.0f}});
     data.Add({{2, 9.0f}});
@@ -83,7 +83,7 @@ TEST(SparseIndex, ADropRatioLeavesOutTheSmallestValuesOfTheQuery) {
 }
 
 TEST(SparseIndex, DroppingALittleKeepsMostOfTheAnswer) {
-    const Data data = RandomRows(4000, 3);
+    const SparseRows data = RandomRows(4000, 3);
     const auto index = Build(data);
     std::mt19937 random(4);
     size_t hits = 0, wanted = 0;
@@ -104,7 +104,7 @@ TEST(SparseIndex, DroppingALittleKeepsMostOfTheAnswer) {
 }
 
 TEST(SparseIndex, WalksSkipListsThatCannotMatter) {
-    Data data;  // dimension 0 in every row with little weight, dimension 1 in a few with much
+    SparseRows data;  // dimension 0 in every row with little weight, dimension 1 in a few with much
     for (uint32_t row = 0; row < 20000; ++row) {
         row % 100 == 0 ? data.Add({{0, 0.01f}, {1, 1.0f + static_cast<float>(row) / 1000}})
                        : data.Add({{0, 0.01f}});
@@ -119,7 +119,7 @@ TEST(SparseIndex, WalksSkipListsThatCannotMatter) {
 
 TEST(SparseIndex, ASavedIndexAnswersTheSameFromItsFile) {
     for (size_t rows : {0, 1, 700}) {
-        const Data data = RandomRows(rows, 5);
+        const SparseRows data = RandomRows(rows, 5);
         const auto index = Build(data, "SPARSE_WAND");
         codec::StringSink sink;
         ASSERT_TRUE(index->Save(sink).ok());
@@ -140,7 +140,7 @@ TEST(SparseIndex, ASavedIndexAnswersTheSameFromItsFile) {
 }
 
 TEST(SparseIndex, EveryDamagedByteIsSurvivedAndFound) {
-    const Data data = RandomRows(60, 7, 6, 10);
+    const SparseRows data = RandomRows(60, 7, 6, 10);
     codec::StringSink sink;
     ASSERT_TRUE(Build(data)->Save(sink).ok());
     const std::string good = sink.Take();
@@ -185,7 +185,7 @@ TEST(SparseIndex, EveryDamagedByteIsSurvivedAndFound) {
 }
 
 TEST(SparseIndex, AnInterruptEndsBuildAndSearch) {
-    const Data data = RandomRows(100, 9);
+    const SparseRows data = RandomRows(100, 9);
     BuildInput input;
     input.vectors = data.bytes.data();
     input.offsets = data.offsets.data();
@@ -221,7 +221,7 @@ TEST(SparseVector, WhatIsNoneIsRefusedWithMilvusWords) {
         EXPECT_NE(status.reason().find(phrase), std::string::npos) << status.reason();
         Neighbors out;
         EXPECT_FALSE(index->Search(std::string_view(bytes), SearchParams(), &out).ok());
-        Data data;
+        SparseRows data;
         data.bytes = bytes;
         data.offsets.push_back(static_cast<uint32_t>(bytes.size()));
         data.rows.emplace_back();

@@ -26,7 +26,7 @@ inline std::string Bytes(const Entries& entries) {
     return bytes;
 }
 
-struct Data {
+struct SparseRows {
     std::vector<Entries> rows;
     std::string bytes;
     std::vector<uint32_t> offsets = {0};
@@ -49,16 +49,18 @@ inline Entries RandomVector(std::mt19937& random, size_t entries_max, uint32_t d
     return Entries(entries.begin(), entries.end());
 }
 
-inline Data RandomRows(size_t rows, uint32_t seed, size_t entries_max = 30, uint32_t dims = 400) {
+inline SparseRows RandomRows(size_t rows, uint32_t seed, size_t entries_max = 30,
+                             uint32_t dims = 400) {
     std::mt19937 random(seed);
-    Data data;
+    SparseRows data;
     for (size_t i = 0; i < rows; ++i) {
         data.Add(RandomVector(random, entries_max, dims));
     }
     return data;
 }
 
-inline base::Result<std::unique_ptr<Index>> TryBuild(const Data& data, const std::string& name,
+inline base::Result<std::unique_ptr<Index>> TryBuild(const SparseRows& data,
+                                                     const std::string& name,
                                                      ParamMap params = {}) {
     BuildParams build{name, VectorType::kSparseFloat, Metric::kIp, 0, std::move(params)};
     BuildInput input;
@@ -68,7 +70,7 @@ inline base::Result<std::unique_ptr<Index>> TryBuild(const Data& data, const std
     return BuildIndex(build, input);
 }
 
-inline std::unique_ptr<Index> Build(const Data& data,
+inline std::unique_ptr<Index> Build(const SparseRows& data,
                                     const std::string& name = "SPARSE_INVERTED_INDEX",
                                     ParamMap params = {}) {
     auto index = TryBuild(data, name, std::move(params));
@@ -93,7 +95,7 @@ inline double TrueScore(const Entries& a, const Entries& b) {
     return sum;
 }
 
-inline std::vector<std::pair<float, uint32_t>> Truth(const Data& data, const Entries& query,
+inline std::vector<std::pair<float, uint32_t>> Truth(const SparseRows& data, const Entries& query,
                                                      base::BitmapView filter = {}) {
     std::vector<std::pair<float, uint32_t>> hits;  // negated score, row
     for (uint32_t row = 0; row < data.rows.size(); ++row) {

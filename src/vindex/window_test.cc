@@ -10,9 +10,9 @@ namespace elanus::vindex {
 namespace {
 
 // Rows about subjects, so that the best of a query are far better than most.
-Data SubjectRows(size_t rows, uint32_t seed) {
+SparseRows SubjectRows(size_t rows, uint32_t seed) {
     std::mt19937 random(seed);
-    Data data;
+    SparseRows data;
     for (size_t row = 0; row < rows; ++row) {
         const uint32_t subject = random() % 40;
         std::map<uint32_t, float> entries;
@@ -57,7 +57,7 @@ std::unique_ptr<Index> Reopened(const Index& index) {
 }
 
 TEST(WindowIndex, IsExactForEveryWindowSizeAlgorithmAndFilter) {
-    const Data data = SubjectRows(9000, 1);
+    const SparseRows data = SubjectRows(9000, 1);
     for (const char* window : {"", "1024", "5000", "65535"}) {
         for (const char* algorithm : {"DAAT_MAXSCORE", "TAAT_NAIVE"}) {
             ParamMap params = {{"inverted_index_algo", algorithm}};
@@ -88,7 +88,7 @@ TEST(WindowIndex, IsExactForEveryWindowSizeAlgorithmAndFilter) {
 }
 
 TEST(WindowIndex, RangesAreExactAndPagesFollowOneAnother) {
-    const Data data = SubjectRows(6000, 3);
+    const SparseRows data = SubjectRows(6000, 3);
     const auto index = Build(data);
     std::mt19937 random(4);
     for (int round = 0; round < 10; ++round) {
@@ -109,7 +109,7 @@ TEST(WindowIndex, RangesAreExactAndPagesFollowOneAnother) {
 }
 
 TEST(WindowIndex, BoundsSaveWorkAndSearchesChooseTheirAlgorithm) {
-    const Data data = SubjectRows(30000, 5);
+    const SparseRows data = SubjectRows(30000, 5);
     const auto index = Build(data);
     std::mt19937 random(6);
     uint64_t all = 0, pruned = 0, loose = 0;
@@ -136,7 +136,7 @@ TEST(WindowIndex, BoundsSaveWorkAndSearchesChooseTheirAlgorithm) {
 }
 
 TEST(WindowIndex, AnApproximateSearchDoesLessAndScoresWholeQueries) {
-    const Data data = SubjectRows(30000, 7);
+    const SparseRows data = SubjectRows(30000, 7);
     const auto index = Build(data);
     std::mt19937 random(8);
     uint64_t exact_work = 0, work = 0;
@@ -161,7 +161,7 @@ TEST(WindowIndex, AnApproximateSearchDoesLessAndScoresWholeQueries) {
 }
 
 TEST(WindowIndex, EqualScoresComeInTheOrderOfRows) {
-    Data data;
+    SparseRows data;
     for (uint32_t row = 0; row < 5000; ++row) {
         data.Add({{1, 1.0f}, {2 + row % 7, row % 7 == 3 ? 2.0f : 1.0f}});
     }
@@ -177,7 +177,7 @@ TEST(WindowIndex, EqualScoresComeInTheOrderOfRows) {
 }
 
 TEST(WindowIndex, BuildsWithoutTheSmallestValuesWhenTold) {
-    Data data;
+    SparseRows data;
     data.Add({{1, 1.0f}, {2, 0.1f}});
     data.Add({{2, 0.2f}, {3, 5.0f}});
     data.Add({{1, 2.0f}, {4, 4.0f}});
@@ -194,7 +194,7 @@ TEST(WindowIndex, BuildsWithoutTheSmallestValuesWhenTold) {
 }
 
 TEST(WindowIndex, HalvesRoundTheValues) {
-    Data data, rounded;
+    SparseRows data, rounded;
     std::mt19937 random(9);
     for (int row = 0; row < 3000; ++row) {
         const Entries entries = RandomVector(random, 20, 300);
@@ -219,7 +219,7 @@ TEST(WindowIndex, HalvesRoundTheValues) {
 }
 
 TEST(WindowIndex, AnyDimensionsAndVeryLongQueries) {
-    Data data;
+    SparseRows data;
     std::mt19937 random(10);
     for (int row = 0; row < 2500; ++row) {
         std::map<uint32_t, float> entries;
@@ -243,7 +243,7 @@ TEST(WindowIndex, AnyDimensionsAndVeryLongQueries) {
 }
 
 TEST(WindowIndex, ASearchLeavesNothingBehindWhenItIsInterrupted) {
-    const Data data = SubjectRows(20000, 11);
+    const SparseRows data = SubjectRows(20000, 11);
     const auto index = Build(data);
     std::mt19937 random(12);
     const Entries query = QueryLike(data.rows[5], random);
