@@ -257,28 +257,16 @@ base::Status TimeRound(const AnnData& data, AnnSearcher& searcher, size_t thread
     return failed ? base::Internal("a search failed") : base::Status();
 }
 
-base::Result<Point> CountPoint(const AnnData& data, AnnSearcher& searcher) {
-    Point point;
-    Answer answer;
-    for (size_t q = 0; q < data.queries.rows; ++q) {
-        RETURN_IF_ERROR(searcher.Count(data.queries.Row(q), data.Filter(q), &answer));
-        point.recall += RecallOf(data.truth[q], answer.rows);
-        point.hops += static_cast<double>(answer.hops);
-        point.distances += static_cast<double>(answer.distances);
-    }
-    const auto queries = static_cast<double>(data.queries.rows);
-    point.recall /= queries;
-    point.hops /= queries;
-    point.distances /= queries;
-    return point;
-}
-
 // One value of the sweep for all subjects. The counting pass is the warm-up.
 base::Status MeasurePoint(const AnnData& data, const std::string& name, uint32_t value,
                           size_t threads, std::vector<Subject>* subjects) {
     for (Subject& subject : *subjects) {
         RETURN_IF_ERROR(subject.searcher->Set(name, value));
-        ASSIGN_OR_RETURN(Point point, CountPoint(data, *subject.searcher));
+        ASSIGN_OR_RETURN(const Counts counts, CountAll(data, *subject.searcher));
+        Point point;
+        point.recall = counts.recall;
+        point.hops = counts.hops;
+        point.distances = counts.distances;
         point.param = name + "=" + std::to_string(value);
         subject.points.push_back(point);
     }

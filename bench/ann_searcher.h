@@ -32,6 +32,17 @@ class AnnSearcher {
     virtual base::Status Count(const float* query, base::BitmapView filter, Answer* answer) = 0;
 };
 
+// Means over the queries.
+struct Counts {
+    double recall = 0;
+    double hops = 0;
+    double distances = 0;
+    size_t short_answers = 0;  // of all queries: fewer rows than match, or than k
+};
+
+// Every query of `data` with its filter, once, on this thread.
+base::Result<Counts> CountAll(const AnnData& data, AnnSearcher& searcher);
+
 struct AnnIndexOptions {
     std::string index_type;                                   // "HNSW"
     std::vector<std::pair<std::string, std::string>> params;  // {"M", "16"} ...
