@@ -2,10 +2,10 @@
 // Threads: belongs to one search.
 #pragma once
 
+#include "simd/sorted_keys.h"
 #include "vindex/graph_index.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <span>
 #include <vector>
@@ -29,17 +29,9 @@ class CandidatePool {
         if (size_ == capacity_ && key >= keys_[size_ - 1]) {
             return;
         }
-        size_t low = 0;
-        for (size_t count = size_; count > 0;) {
-            const size_t half = count / 2;
-            const bool right = keys_[low + half] < key;
-            low += right ? half + 1 : 0;
-            count = right ? count - half - 1 : half;
-        }
         size_ = std::min(size_ + 1, capacity_);
-        std::memmove(&keys_[low + 1], &keys_[low], (size_ - 1 - low) * sizeof(uint64_t));
-        keys_[low] = key;
-        next_ = std::min(next_, low);
+        const size_t place = insert_(keys_.data(), size_ - 1, key);
+        next_ = std::min(next_, place);
     }
     // The best one not taken yet of those to expand.
     bool Take(uint32_t* row, float* cost) {
@@ -74,6 +66,7 @@ class CandidatePool {
     }
 
   private:
+    const simd::InsertKey insert_ = simd::SortedInsert();
     std::vector<uint64_t>& keys_;
     size_t expanded_;
     size_t capacity_;
