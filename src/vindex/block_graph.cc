@@ -7,6 +7,7 @@
 #include "vindex/scratch.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace elanus::vindex {
@@ -25,6 +26,9 @@ constexpr size_t kManyResults = 32;
 constexpr size_t RerankCount(size_t k) {
     return k + 10 + k / 4;
 }
+
+// Deviations within which rows are taken for possibly in the other order.
+constexpr float kDoubtDeviations = 2.5f;
 
 }  // namespace
 
@@ -151,6 +155,21 @@ float BlockGraphIndex::OwnCost(const Walk& walk, const uint8_t* block) const {
     const auto* values = reinterpret_cast<const int8_t*>(block + sizeof own);
     const auto dot = static_cast<float>(walk.kernels.dot(walk.coded, values, layout_.width));
     return walk.norm + own.norm - 2 * walk.scale * own.scale * dot;
+}
+
+// How far apart the costs of two rows like this one may be by their 8-bit rows and still be in the
+// other order: a value is off by a step over the root of 12, a cost by twice that times the length
+// of the other side, a difference of two costs by the root of 2 more.
+float BlockGraphIndex::Doubt(const Walk& walk, uint32_t row) const {
+    const auto length = [&](const int8_t* values, float scale) {
+        return scale * scale * static_cast<float>(walk.kernels.dot(values, values, layout_.width));
+    };
+    BlockLayout::Own own;
+    std::memcpy(&own, Block(row), sizeof own);
+    const auto* values = reinterpret_cast<const int8_t*>(Block(row) + sizeof own);
+    const float square = walk.scale * walk.scale * length(values, own.scale) +
+                         own.scale * own.scale * length(walk.coded, walk.scale);
+    return kDoubtDeviations * 2 * std::sqrt(2 * square / 12);
 }
 
 // Scores the neighbours in a block, whose node costs `own`; offers those below `limit`. Fetches the
@@ -332,13 +351,25 @@ std::unique_ptr<GraphWalker> BlockGraphIndex::NewWalker(std::string_view query) 
     return std::make_unique<KeptWalk>(*this, query);
 }
 
-// Orders the `count` best of what was found by their exact costs and drops the rest.
+// Of the `count` best of what was found those that may be among the k best; the others are certain
+// enough to be behind them by their 8-bit rows.
+void BlockGraphIndex::KeepDoubtful(const Walk& walk, size_t count, size_t k) const {
+    std::vector<uint64_t>& found = walk.found;
+    count = std::min(count, found.size());
+    std::partial_sort(found.begin(), found.begin() + static_cast<ptrdiff_t>(count), found.end());
+    if (k > 0 && k < count) {
+        const float limit = KeyCost(found[k - 1]) + Doubt(walk, KeyRow(found[k - 1]));
+        while (count > k && KeyCost(found[count - 1]) > limit) {
+            --count;
+        }
+    }
+    found.resize(count);
+}
+
+// Orders what may be among the best by exact costs and drops the rest.
 void BlockGraphIndex::Rerank(Walk& walk, size_t count) const {
     std::vector<uint64_t>& found = walk.found;
-    if (found.size() > count) {
-        std::nth_element(found.begin(), found.begin() + static_cast<ptrdiff_t>(count), found.end());
-        found.resize(count);
-    }
+    KeepDoubtful(walk, count, walk.params.radius.has_value() ? 0 : walk.params.k);
     for (uint64_t key : found) {
         const auto* row = static_cast<const uint8_t*>(view_.Row(KeyRow(key)));
         for (size_t at = 0; at < view_.row_bytes; at += 64) {

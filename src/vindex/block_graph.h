@@ -111,6 +111,8 @@ class BlockGraphIndex : public GraphIndex {
                const Offer& offer) const;
     void ScoreKept(Walk& walk, std::span<const uint64_t> kept) const;
     float OwnCost(const Walk& walk, const uint8_t* block) const;
+    float Doubt(const Walk& walk, uint32_t row) const;
+    void KeepDoubtful(const Walk& walk, size_t count, size_t k) const;
     void Rerank(Walk& walk, size_t count) const;
 
     const uint8_t* Block(uint32_t row) const { return blocks_.data() + row * block_bytes_; }
