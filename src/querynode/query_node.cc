@@ -3,12 +3,19 @@
 #include "base/log.h"
 #include "scalar_index/index.h"
 #include "sys/file_system.h"
+#include "sys/huge_memory.h"
+#include "sys/process.h"
 #include "vindex/family.h"
 
 #include <algorithm>
 
 namespace elanus::querynode {
 namespace {
+
+// A vector index is read at random. Of a file that fits into memory many times pages are large;
+// those of a larger one would push each other out, 2 MiB for a row.
+constexpr uint64_t kHugeShare = 8;
+constexpr std::string_view kOnDisk = "DISKANN";  // reads past the page cache what it needs
 
 base::Status NotLoaded(base::SegmentId id) {
     return base::Status::WithFields(base::Code::kSegmentNotLoaded,
@@ -198,6 +205,9 @@ base::Status QueryNodeImpl::AttachVectors(Loaded& loaded, const roles::IndexToLo
     const base::FieldId field = index.index.field_id;
     if (opened->size() != IndexedRows(*loaded.segment, field, opened->metric())) {
         return OtherRows();
+    }
+    if (opened->index_type() != kOnDisk && file.size() <= sys::MemoryLimitBytes() / kHugeShare) {
+        sys::PreferHugePages(file.data(), file.size());
     }
     loaded.segment->AttachIndex(index.index.field_id, index.index.id, std::move(opened));
     return base::Status();

@@ -19,12 +19,15 @@ std::shared_ptr<uint8_t> ReserveHuge(size_t bytes) {
     }
     const std::align_val_t alignment{bytes < kPageBytes ? kLineBytes : kPageBytes};
     auto* memory = static_cast<uint8_t*>(::operator new(bytes, alignment));
-    if (bytes >= kPageBytes) {
-        // A wish: without it the pages are small, and nothing else changes.
-        (void)::madvise(memory, bytes, MADV_HUGEPAGE);
-    }
+    PreferHugePages(memory, bytes);
     return std::shared_ptr<uint8_t>(memory,
                                     [alignment](uint8_t* p) { ::operator delete(p, alignment); });
+}
+
+void PreferHugePages(const void* begin, size_t bytes) {
+    if (bytes >= kPageBytes) {
+        (void)::madvise(const_cast<void*>(begin), bytes, MADV_HUGEPAGE);
+    }
 }
 
 std::shared_ptr<uint8_t> AllocateHuge(size_t bytes) {

@@ -15,5 +15,8 @@ std::shared_ptr<uint8_t> AllocateHuge(size_t bytes);
 // The same without writing to it: of what is never written most takes no memory. Contents are
 // whatever they are.
 std::shared_ptr<uint8_t> ReserveHuge(size_t bytes);
+// A mapped file that is about to be read at random and fits into memory: asks for its pages to be
+// large, and so to be read from disk 2 MiB at a time. A wish; not every system and file grants it.
+void PreferHugePages(const void* begin, size_t bytes);
 
 }  // namespace elanus::sys
