@@ -27,10 +27,11 @@ constexpr const char* kUsage =
     "ann_bench --base B.npy --queries Q.npy --gt G.npy --metric cosine|l2|ip --k 10\n"
     "          --index 'HNSW,M=16,efConstruction=200' --sweep ef=16:512 --json OUT\n"
     "          [--filter-ratio R --filter-kind random|correlated|anti] [--threads N]\n"
-    "          [--rival hnswlib]\n"
+    "          [--rival hnswlib] [--keep FOLDER]\n"
     "  --sweep NAME=FROM:TO doubles, with a step of a half between; NAME=A,B,C takes these\n"
     "  --filter-ratio R lets that share of the rows pass (0 < R <= 1)\n"
-    "  --threads N builds and searches with N threads\n";
+    "  --threads N builds and searches with N threads\n"
+    "  --keep FOLDER keeps the indexes there and opens what is there already; ours is mapped\n";
 
 struct Options {
     std::map<std::string, std::string> values;
@@ -71,8 +72,8 @@ double Median(std::vector<double> values) {
 
 base::Result<Options> ParseOptions(int argc, char** argv) {
     static const std::vector<std::string> known = {
-        "base",  "queries", "gt",           "metric",      "k",       "index",
-        "sweep", "json",    "filter-ratio", "filter-kind", "threads", "rival"};
+        "base", "queries",      "gt",          "metric",  "k",     "index", "sweep",
+        "json", "filter-ratio", "filter-kind", "threads", "rival", "keep"};
     Options options;
     for (int i = 1; i < argc; i += 2) {
         const std::string name = std::string(argv[i]).starts_with("--") ? argv[i] + 2 : "";
@@ -204,16 +205,27 @@ base::Result<Subject> MakeSubject(const AnnData& data, const AnnIndexOptions& in
     return subject;
 }
 
+// What an index is kept as: "HNSW,M=16" -> "HNSW.M_16".
+std::string KeyOf(std::string index) {
+    std::replace(index.begin(), index.end(), ',', '.');
+    std::replace(index.begin(), index.end(), '=', '_');
+    return index;
+}
+
 base::Result<std::vector<Subject>> MakeSubjects(const AnnData& data, const Options& options,
                                                 size_t threads) {
     const std::string text = options.Of("index", "HNSW,M=16,efConstruction=200");
-    ASSIGN_OR_RETURN(const AnnIndexOptions index, ParseIndex(text, threads));
+    ASSIGN_OR_RETURN(AnnIndexOptions index, ParseIndex(text, threads));
+    const std::string kept =
+        options.Of("keep").empty() ? "" : options.Of("keep") + "/" + KeyOf(text);
+    index.path = kept.empty() ? "" : kept + ".elanus";
     std::vector<Subject> subjects;
     ASSIGN_OR_RETURN(Subject ours, MakeSubject(data, index, text, BuildOurs));
     subjects.push_back(std::move(ours));
     if (!options.Of("rival").empty()) {
 #if defined(ELANUS_BENCH_HNSWLIB)
         if (options.Of("rival") == "hnswlib") {
+            index.path = kept.empty() ? "" : kept + ".hnswlib";
             ASSIGN_OR_RETURN(Subject rival, MakeSubject(data, index, text, BuildHnswlib));
             subjects.push_back(std::move(rival));
             return subjects;

@@ -1,10 +1,13 @@
 #include "ann_disk.h"
 
-#include "codec/sink.h"
+#include "object/local_object_store.h"
+#include "object/object_sink.h"
 #include "sys/clock.h"
 #include "sys/file_system.h"
+#include "sys/huge_memory.h"
 #include "vindex/family.h"
 
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <vector>
@@ -44,20 +47,33 @@ class RandomReads : public sys::BlockReader {
     size_t asked_ = 0;
 };
 
+base::Result<std::shared_ptr<object::ObjectStore>> StoreOf(const std::string& path) {
+    std::string folder = std::filesystem::path(path).parent_path().string();
+    ASSIGN_OR_RETURN(auto store, object::LocalObjectStore::Open(sys::PosixFileSystem(),
+                                                                folder.empty() ? "." : folder));
+    return std::shared_ptr<object::ObjectStore>(std::move(store));
+}
+
+std::string NameOf(const std::string& path) {
+    return std::filesystem::path(path).filename().string();
+}
+
 }  // namespace
 
-base::Result<std::unique_ptr<vindex::Index>> ReopenFromDisk(const vindex::Index& index,
-                                                            const std::string& path) {
-    sys::FileSystem& files = sys::PosixFileSystem();
-    codec::StringSink sink;
+base::Status WriteIndex(const vindex::Index& index, const std::string& path) {
+    ASSIGN_OR_RETURN(const auto store, StoreOf(path));
+    ASSIGN_OR_RETURN(const auto writer, store->Create(NameOf(path)));
+    object::ObjectSink sink(*writer);
     RETURN_IF_ERROR(index.Save(sink));
-    ASSIGN_OR_RETURN(const auto file, files.Open(path, sys::OpenMode::kCreateOrOpen));
-    RETURN_IF_ERROR(file->Truncate(0));
-    RETURN_IF_ERROR(file->WriteAt(0, sink.bytes()));
-    RETURN_IF_ERROR(file->DataSync());
-    ASSIGN_OR_RETURN(base::Buffer mapped, file->Map());
+    return writer->Commit(object::CommitMode::kReplace);
+}
+
+base::Result<std::unique_ptr<vindex::Index>> OpenMapped(const std::string& path) {
+    ASSIGN_OR_RETURN(std::shared_ptr<object::ObjectStore> store, StoreOf(path));
+    ASSIGN_OR_RETURN(base::Buffer mapped, store->Map(NameOf(path)));
+    sys::PreferHugePages(mapped.data(), mapped.size());
     return vindex::OpenIndex(std::move(mapped),
-                             [&] { return files.Open(path, sys::OpenMode::kReadDirect); });
+                             [store, path] { return store->OpenDirect(NameOf(path)); });
 }
 
 base::Result<double> RandomReadsPerSecond(const std::string& path, size_t depth) {

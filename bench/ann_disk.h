@@ -1,5 +1,5 @@
-// Indexes that keep their rows on disk, measured as they are used: written to a file, opened again,
-// and read past the page cache.
+// Indexes in files, as the server uses them: objects of a folder, mapped; those that keep their rows on
+// disk read them past the page cache. The last part of a path is a key of the object store.
 #pragma once
 
 #include "base/status.h"
@@ -10,9 +10,9 @@
 
 namespace elanus::bench {
 
-// Writes the index to `path` and opens it from there.
-base::Result<std::unique_ptr<vindex::Index>> ReopenFromDisk(const vindex::Index& index,
-                                                            const std::string& path);
+// Replaces what is there.
+base::Status WriteIndex(const vindex::Index& index, const std::string& path);
+base::Result<std::unique_ptr<vindex::Index>> OpenMapped(const std::string& path);
 
 // Random reads of 4 KiB a second that one thread gets from the file, `depth` of them at a time.
 base::Result<double> RandomReadsPerSecond(const std::string& path, size_t depth);

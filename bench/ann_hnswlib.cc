@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <string>
 #include <thread>
 
@@ -32,27 +33,22 @@ float Counted(const void* a, const void* b, const void* dim) {
 
 class HnswlibSearcher : public AnnSearcher {
   public:
-    HnswlibSearcher(const AnnData& data, size_t m, size_t ef_construction, size_t threads)
+    HnswlibSearcher(const AnnData& data, size_t m, size_t ef_construction,
+                    const AnnIndexOptions& options)
         : data_(data) {
         if (data.metric == vindex::Metric::kL2) {
             space_ = std::make_unique<hnswlib::L2Space>(data.base.columns);
         } else {
             space_ = std::make_unique<hnswlib::InnerProductSpace>(data.base.columns);
         }
-        graph_ = std::make_unique<Graph>(space_.get(), data.base.rows, m, ef_construction);
-        std::atomic<size_t> next{0};
-        const auto insert = [&] {
-            for (size_t row; (row = next.fetch_add(1)) < data.base.rows;) {
-                graph_->addPoint(data.base.Row(row), row);
-            }
-        };
-        std::vector<std::thread> workers;
-        for (size_t t = 1; t < threads; ++t) {
-            workers.emplace_back(insert);
+        if (!options.path.empty() && std::filesystem::exists(options.path)) {
+            graph_ = std::make_unique<Graph>(space_.get(), options.path);
+            return;
         }
-        insert();
-        for (std::thread& worker : workers) {
-            worker.join();
+        graph_ = std::make_unique<Graph>(space_.get(), data.base.rows, m, ef_construction);
+        Insert(options.threads);
+        if (!options.path.empty()) {
+            graph_->saveIndex(options.path);
         }
     }
     std::string name() const override { return "hnswlib"; }
@@ -103,6 +99,23 @@ class HnswlibSearcher : public AnnSearcher {
     }
 
   private:
+    void Insert(size_t threads) {
+        std::atomic<size_t> next{0};
+        const auto insert = [&] {
+            for (size_t row; (row = next.fetch_add(1)) < data_.base.rows;) {
+                graph_->addPoint(data_.base.Row(row), row);
+            }
+        };
+        std::vector<std::thread> workers;
+        for (size_t t = 1; t < threads; ++t) {
+            workers.emplace_back(insert);
+        }
+        insert();
+        for (std::thread& worker : workers) {
+            worker.join();
+        }
+    }
+
     const AnnData& data_;
     std::unique_ptr<hnswlib::SpaceInterface<float>> space_;
     std::unique_ptr<Graph> graph_;
@@ -122,7 +135,7 @@ size_t Number(const AnnIndexOptions& options, const std::string& name, size_t ot
 base::Result<std::unique_ptr<AnnSearcher>> BuildHnswlib(const AnnData& data,
                                                         const AnnIndexOptions& options) {
     return std::unique_ptr<AnnSearcher>(std::make_unique<HnswlibSearcher>(
-        data, Number(options, "M", 16), Number(options, "efConstruction", 200), options.threads));
+        data, Number(options, "M", 16), Number(options, "efConstruction", 200), options));
 }
 
 }  // namespace elanus::bench

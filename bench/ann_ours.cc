@@ -5,6 +5,7 @@
 #include "vindex/family.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 
 namespace elanus::bench {
@@ -56,6 +57,27 @@ class OurSearcher : public AnnSearcher {
     uint64_t setting_ = 1;  // counts the calls of Set
 };
 
+base::Result<std::unique_ptr<vindex::Index>> Build(const AnnData& data,
+                                                   const vindex::BuildParams& params,
+                                                   size_t threads) {
+    std::optional<sys::ThreadPool> pool;
+    vindex::BuildInput input;
+    input.vectors = data.base.values.data();
+    input.rows = data.base.rows;
+    if (threads > 1) {
+        input.executor = &pool.emplace("build", threads - 1);  // the caller takes part
+    }
+    return vindex::BuildIndex(params, input);
+}
+
+base::Status PrintReadRates(const std::string& path) {
+    for (size_t depth : {1, 4, 8, 32}) {
+        ASSIGN_OR_RETURN(const double rate, RandomReadsPerSecond(path, depth));
+        std::printf("random reads of 4 KiB a second, %zu at a time: %.0f\n", depth, rate);
+    }
+    return base::Status();
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<AnnSearcher>> BuildOurs(const AnnData& data,
@@ -65,21 +87,21 @@ base::Result<std::unique_ptr<AnnSearcher>> BuildOurs(const AnnData& data,
     params.metric = data.metric;
     params.dim = static_cast<uint32_t>(data.base.columns);
     params.params.insert(options.params.begin(), options.params.end());
-    std::optional<sys::ThreadPool> pool;
-    vindex::BuildInput input;
-    input.vectors = data.base.values.data();
-    input.rows = data.base.rows;
-    if (options.threads > 1) {
-        input.executor = &pool.emplace("build", options.threads - 1);  // the caller takes part
-    }
-    ASSIGN_OR_RETURN(std::unique_ptr<vindex::Index> index, vindex::BuildIndex(params, input));
-    if (options.index_type == "DISKANN") {
-        const std::string path = "ann_bench.diskann";
-        ASSIGN_OR_RETURN(index, ReopenFromDisk(*index, path));
-        for (size_t depth : {1, 4, 8, 32}) {
-            ASSIGN_OR_RETURN(const double rate, RandomReadsPerSecond(path, depth));
-            std::printf("random reads of 4 KiB a second, %zu at a time: %.0f\n", depth, rate);
+    const bool reads_disk = options.index_type == "DISKANN";
+    const std::string path =
+        options.path.empty() && reads_disk ? "ann_bench.diskann" : options.path;
+    std::unique_ptr<vindex::Index> index;
+    if (options.path.empty() || !std::filesystem::exists(path)) {
+        ASSIGN_OR_RETURN(index, Build(data, params, options.threads));
+        if (!path.empty()) {
+            RETURN_IF_ERROR(WriteIndex(*index, path));
         }
+    }
+    if (!path.empty()) {
+        ASSIGN_OR_RETURN(index, OpenMapped(path));
+    }
+    if (reads_disk) {
+        RETURN_IF_ERROR(PrintReadRates(path));
     }
     return std::unique_ptr<AnnSearcher>(
         std::make_unique<OurSearcher>(data, params.params, std::move(index)));

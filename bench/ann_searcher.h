@@ -47,6 +47,9 @@ struct AnnIndexOptions {
     std::string index_type;                                   // "HNSW"
     std::vector<std::pair<std::string, std::string>> params;  // {"M", "16"} ...
     size_t threads = 1;
+    // Where the index is kept; empty: nowhere. What is there already is opened and not built; ours
+    // is mapped, as the server maps it.
+    std::string path;
 };
 
 // `data` outlives the searcher.
