@@ -258,6 +258,27 @@ struct FlushResult {
     int64_t seal_time_s = 0;
 };
 
+// What FlushAll and GetFlushAllState are about; no collections = all of the database.
+struct FlushTarget {
+    std::string database;
+    std::vector<std::string> collections;
+};
+
+struct FlushedDatabase {
+    std::string database;
+    std::vector<FlushResult> collections;
+};
+
+struct FlushAllResult {
+    base::Timestamp flush_ts = 0;  // rows written before the call are at or before it
+    std::vector<FlushedDatabase> databases;
+};
+
+struct DatabaseFlushState {
+    std::string database;
+    std::map<std::string, bool> collections;  // by name: whether all up to the moment is in files
+};
+
 struct CompactRequest {
     std::string database;
     std::string collection;

@@ -189,6 +189,12 @@ class Proxy : public roles::MetaCacheListener {
     base::Result<bool> GetFlushState(const base::CallContext&, const std::string& database,
                                      const std::string& collection, base::Timestamp flush_ts,
                                      const std::vector<base::SegmentId>& segments);
+    // flush_all.cc. No targets = every collection of every database.
+    base::Result<FlushAllResult> FlushAll(const base::CallContext&,
+                                          std::vector<FlushTarget> targets);
+    base::Result<std::vector<DatabaseFlushState>> GetFlushAllState(const base::CallContext&,
+                                                                   std::vector<FlushTarget> targets,
+                                                                   base::Timestamp flush_ts);
     base::Result<std::vector<SegmentView>> ListSegments(const base::CallContext&,
                                                         const std::string& database,
                                                         const std::string& collection);

@@ -6,6 +6,8 @@
 #include "wire/result_encoder.h"
 #include "wire/row_decoder.h"
 
+#include <algorithm>
+
 #include <grpcpp/support/proto_buffer_reader.h>
 
 namespace elanus::wire {
@@ -275,6 +277,34 @@ void MilvusService::RegisterRows(RpcHandlers& handlers) {
     RegisterFlush(handlers);
 }
 
+namespace {
+
+// Of FlushAll and GetFlushAllState. The database of the connection is no target: without one named
+// in the request, all databases are meant.
+template <typename Request>
+std::vector<proxy::FlushTarget> FlushTargets(const Request& request) {
+    std::vector<proxy::FlushTarget> targets;
+    for (const pb::milvus::FlushAllTarget& target : request.flush_targets()) {
+        targets.push_back({target.db_name(), FromStrings(target.collection_names())});
+    }
+    if (targets.empty() && !request.db_name().empty()) {
+        targets.push_back({request.db_name(), {}});
+    }
+    return targets;
+}
+
+void ToFlushResult(const proxy::FlushResult& result, pb::milvus::FlushCollectionResult* out) {
+    out->set_collection_name(result.collection_name);
+    out->mutable_segment_ids()->mutable_data()->Assign(result.sealed_segments.begin(),
+                                                       result.sealed_segments.end());
+    out->mutable_flush_segment_ids()->mutable_data()->Assign(result.flushed_segments.begin(),
+                                                             result.flushed_segments.end());
+    out->set_seal_time(result.seal_time_s);
+    out->set_flush_ts(result.flush_ts);
+}
+
+}  // namespace
+
 void MilvusService::RegisterFlush(RpcHandlers& handlers) {
     handlers.Set<rpc::Flush>([this](rpc::Flush::Call& call) {
         const std::string database = DatabaseOf(call, call.request().db_name());
@@ -304,6 +334,41 @@ void MilvusService::RegisterFlush(RpcHandlers& handlers) {
             request.flush_ts(), {request.segmentids().begin(), request.segmentids().end()});
         call.response().set_flushed(flushed.ok() && *flushed);
         FinishWith(call, flushed.status());
+    });
+    handlers.Set<rpc::FlushAll>([this](rpc::FlushAll::Call& call) {
+        const auto flushed = proxy_.FlushAll(call.context(), FlushTargets(call.request()));
+        if (flushed.ok()) {
+            call.response().set_flush_all_ts(flushed->flush_ts);
+            for (const proxy::FlushedDatabase& database : flushed->databases) {
+                auto* of_database = call.response().add_flush_results();
+                of_database->set_db_name(database.database);
+                for (const proxy::FlushResult& result : database.collections) {
+                    ToFlushResult(result, of_database->add_collection_results());
+                }
+            }
+        }
+        FinishWith(call, flushed.status());
+    });
+    handlers.Set<rpc::GetFlushAllState>([this](rpc::GetFlushAllState::Call& call) {
+        base::Timestamp flush_ts = call.request().flush_all_ts();
+        for (const auto& [channel, ts] : call.request().flush_all_tss()) {
+            flush_ts = std::max(flush_ts, ts);
+        }
+        const auto states =
+            proxy_.GetFlushAllState(call.context(), FlushTargets(call.request()), flush_ts);
+        if (states.ok()) {
+            bool all = true;
+            for (const proxy::DatabaseFlushState& database : *states) {
+                auto* state = call.response().add_flush_states();
+                state->set_db_name(database.database);
+                for (const auto& [name, flushed] : database.collections) {
+                    (*state->mutable_collection_flush_states())[name] = flushed;
+                    all &= flushed;
+                }
+            }
+            call.response().set_flushed(all);
+        }
+        FinishWith(call, states.status());
     });
 }
 

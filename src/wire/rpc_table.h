@@ -97,8 +97,8 @@ const RpcInfo* FindRpc(std::string_view service, std::string_view name);
     UNARY(CalcDistance, kUnimplemented, "") \
     UNARY(Flush, kDone, "Flush") \
     UNARY(GetFlushState, kDone, "GetFlushState") \
-    UNARY(FlushAll, kUnimplemented, "FlushAll") \
-    UNARY(GetFlushAllState, kUnimplemented, "") \
+    UNARY(FlushAll, kDone, "FlushAll") \
+    UNARY(GetFlushAllState, kDone, "") \
     UNARY(Import, kUnimplemented, "Import") \
     UNARY(GetImportState, kUnimplemented, "") \
     UNARY(ListImportTasks, kUnimplemented, "") \
