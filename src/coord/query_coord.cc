@@ -126,6 +126,9 @@ Result<Empty> QueryCoordImpl::Load(const CallContext& context, const roles::Load
         const auto existing = wishes_.find(request.collection.id);
         if (existing != wishes_.end()) {
             wish = existing->second;
+        } else if (request.refresh) {
+            return Status::WithFields(Code::kCollectionNotLoaded,
+                                      {{"collection", request.collection.schema.name}});
         }
     }
     if (wish.replica_id == 0) {

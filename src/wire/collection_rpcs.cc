@@ -272,9 +272,54 @@ base::Result<roles::LoadStatus> MilvusService::LoadStatusOf(
     return proxy_.GetLoadStatus(call.context(), DatabaseOf(call, database), collection, partitions);
 }
 
+namespace {
+
+constexpr std::string_view kDefaultResourceGroup = "__default_resource_group";
+
+// One node, one group: replicas can be asked for in that group alone.
+template <typename Request>
+base::Status CheckResourceGroups(const Request& request) {
+    for (const std::string& group : request.resource_groups()) {
+        if (group != kDefaultResourceGroup) {
+            return base::Status::WithFields(base::Code::kResourceGroupNotFound, {{"rg", group}});
+        }
+    }
+    return base::Status();
+}
+
+// Clients ask for the progress until it is 100: what will never get there has to be an error.
+base::Status CheckLoaded(const pb::milvus::GetLoadingProgressRequest& request,
+                         const roles::LoadStatus& load) {
+    if (load.state == roles::LoadState::kNotExist) {
+        return base::Status::WithFields(
+            base::Code::kCollectionNotFound,
+            {{"database",
+              request.db_name().empty() ? std::string(roles::kDefaultDatabase) : request.db_name()},
+             {"collection", request.collection_name()}});
+    }
+    if (load.state != roles::LoadState::kNotLoad) {
+        return base::Status();
+    }
+    if (load.partitions.empty() || request.partition_names().empty()) {
+        return base::Status::WithFields(base::Code::kCollectionNotLoaded,
+                                        {{"collection", request.collection_name()}});
+    }
+    std::string names;
+    for (const std::string& name : request.partition_names()) {
+        names += names.empty() ? name : "," + name;
+    }
+    return base::Status::WithFields(base::Code::kPartitionNotLoaded, {{"partition", names}});
+}
+
+}  // namespace
+
 void MilvusService::RegisterLoading(RpcHandlers& handlers) {
     handlers.Set<rpc::LoadCollection>([this](rpc::LoadCollection::Call& call) {
         const auto& request = call.request();
+        if (const base::Status groups = CheckResourceGroups(request); !groups.ok()) {
+            FinishWith(call, groups);
+            return;
+        }
         FinishWith(call,
                    proxy_.Load(call.context(), DatabaseOf(call, request.db_name()),
                                request.collection_name(), {}, FromStrings(request.load_fields()),
@@ -283,7 +328,12 @@ void MilvusService::RegisterLoading(RpcHandlers& handlers) {
     handlers.Set<rpc::LoadPartitions>([this](rpc::LoadPartitions::Call& call) {
         const auto& request = call.request();
         if (request.partition_names().empty()) {
-            FinishWith(call, base::InvalidParameter("no partition names given"));
+            FinishWith(call, base::InvalidParameter(
+                                 "failed to load partition, due to no partition specified"));
+            return;
+        }
+        if (const base::Status groups = CheckResourceGroups(request); !groups.ok()) {
+            FinishWith(call, groups);
             return;
         }
         FinishWith(call,
@@ -298,7 +348,8 @@ void MilvusService::RegisterLoading(RpcHandlers& handlers) {
     });
     handlers.Set<rpc::ReleasePartitions>([this](rpc::ReleasePartitions::Call& call) {
         if (call.request().partition_names().empty()) {
-            FinishWith(call, base::InvalidParameter("no partition names given"));
+            FinishWith(call, base::InvalidParameter(
+                                 "failed to release partition, due to no partition specified"));
             return;
         }
         FinishWith(call, proxy_.Release(call.context(), DatabaseOf(call, call.request().db_name()),
@@ -313,9 +364,9 @@ void MilvusService::RegisterLoading(RpcHandlers& handlers) {
             FinishWith(call, load.status());
             return;
         }
-        if (load->state == roles::LoadState::kNotLoad) {
-            FinishWith(call, base::Status::WithFields(base::Code::kCollectionNotLoaded,
-                                                      {{"collection", request.collection_name()}}));
+        const base::Status loaded = CheckLoaded(request, *load);
+        if (!loaded.ok()) {
+            FinishWith(call, loaded);
             return;
         }
         call.response().set_progress(load->progress);
