@@ -160,9 +160,7 @@ std::vector<CompactionWork> PlanForceMerge(Candidates candidates, const Compacti
         CompactionWork work = WorkOf(pack, CompactionKind::kForceMerge);
         work.outputs =
             static_cast<size_t>(std::max<uint64_t>(1, (Bytes(pack) + target - 1) / target));
-        if (work.outputs != pack.size() || std::any_of(pack.begin(), pack.end(), LosesRows)) {
-            works.push_back(std::move(work));
-        }
+        works.push_back(std::move(work));
     }
     return works;
 }

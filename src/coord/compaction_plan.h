@@ -52,7 +52,8 @@ struct CompactionWork {
 // All candidates are of one vchannel and partition. `asked`: a client wants it now.
 std::vector<CompactionWork> PlanMix(std::vector<CompactionCandidate> candidates,
                                     const CompactionLimits& limits, bool asked);
-// Segments of about `target_bytes` each.
+// Segments of about `target_bytes` each. Every candidate is in a plan, also where the plan will
+// find nothing to change and keep the files: clients look whether the plans cover all segments.
 std::vector<CompactionWork> PlanForceMerge(std::vector<CompactionCandidate> candidates,
                                            const CompactionLimits& limits, uint64_t target_bytes);
 // Everything, to be ordered by the clustering key.

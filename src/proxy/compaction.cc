@@ -3,9 +3,12 @@
 #include "proxy/phrase.h"
 #include "proxy/proxy_core.h"
 
+#include <algorithm>
+
 namespace elanus::proxy {
 namespace {
 
+// Clients ask for "as large as may be" by the largest int64.
 constexpr int64_t kTargetMibMax = int64_t{1} << 40;
 
 }  // namespace
@@ -16,7 +19,7 @@ base::Result<roles::CompactResponse> Proxy::Compact(const base::CallContext& con
         const roles::CollectionInfo info,
         DescribeCollection(context, request.database, request.collection, request.collection_id));
     RETURN_IF_ERROR(core_->CheckAllowed(info, "compaction"));
-    if (request.target_mib < 0 || request.target_mib > kTargetMibMax) {
+    if (request.target_mib < 0) {
         return Invalid("target_size ", request.target_mib, " is not a size in MB");
     }
     roles::CompactRequest compact;
@@ -25,7 +28,7 @@ base::Result<roles::CompactResponse> Proxy::Compact(const base::CallContext& con
     compact.partition_id = request.partition_id;
     compact.vchannel = request.vchannel;
     compact.segment_ids = request.segment_ids;
-    compact.target_mib = static_cast<uint64_t>(request.target_mib);
+    compact.target_mib = static_cast<uint64_t>(std::min(request.target_mib, kTargetMibMax));
     compact.request_id = core_->NextRequestId();
     return core_->partners.data_coord->Compact(context, compact);
 }
