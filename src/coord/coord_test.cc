@@ -567,6 +567,8 @@ TEST_F(CoordTest, AliasesResolveAndProtectTheirCollection) {
                   .find("cannot drop the collection via alias = current"),
               std::string::npos);
     ASSERT_TRUE(root_->AlterAlias(context_, {"", "current", "films"}).ok());
+    EXPECT_EQ(root_->AlterAlias(context_, {"", "other", "films"}).status().code(),
+              Code::kAliasNotFound);
     Start();
     EXPECT_EQ(root_->DescribeAlias(context_, {"", "current", ""})->collection_name, "films");
     EXPECT_TRUE(root_->DropAlias(context_, {"", "current", ""}).ok());

@@ -386,11 +386,14 @@ Result<Empty> RootCoordImpl::AlterAlias(const CallContext& context,
     }
     ASSIGN_OR_RETURN(const CollectionPtr collection,
                      Resolve({database.name, request.collection_name, 0}));
-    // A missing alias is created: altering says where it points from now on.
     const base::CollectionId before = AliasTarget(database.id, request.alias);
+    if (before == 0) {
+        return Status::WithFields(Code::kAliasNotFound,
+                                  {{"database", database.name}, {"alias", request.alias}});
+    }
     RETURN_IF_ERROR(SaveAlias({database.id, request.alias, collection->id}));
     const Result<CollectionPtr> old_target = Resolve({database.name, "", before});
-    if (before != 0 && old_target.ok()) {
+    if (old_target.ok()) {
         RETURN_IF_ERROR(Invalidate(context, **old_target));
     }
     RETURN_IF_ERROR(Invalidate(context, *collection));

@@ -235,10 +235,13 @@ def test_aliases_clash_with_names_and_each_other(client, name):
     client.drop_collection(name + "_b")
 
 
-def test_describing_a_missing_alias_fails(client):
-    with pytest.raises(MilvusException) as error:
-        client.describe_alias("never_was_there")
-    assert error.value.code == 1600
+def test_a_missing_alias_is_neither_described_nor_altered(client, name):
+    client.create_collection(name, schema=simple_schema())
+    for call in (lambda: client.describe_alias("never_was_there"),
+                 lambda: client.alter_alias(name, "never_was_there")):
+        with pytest.raises(MilvusException, match="alias not found") as error:
+            call()
+        assert error.value.code == 1600
 
 
 def test_a_collection_with_an_alias_cannot_be_dropped(client, name):
