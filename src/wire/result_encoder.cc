@@ -432,8 +432,9 @@ grpc::ByteBuffer EncodeMutation(const base::Result<proxy::MutationResult>& resul
         std::iota(index.begin(), index.end(), 0);
         out.PackedVarints(3, index);
         out.Bool(5, true);
-        out.Signed(6, result->insert_count);
-        out.Signed(7, result->delete_count);
+        // An upsert also tells what it is made of: a delete and an insert of each row.
+        out.Signed(6, result->insert_count + result->upsert_count);
+        out.Signed(7, result->delete_count + result->upsert_count);
         out.Signed(8, result->upsert_count);
         out.Varint(9, result->timestamp);
     }

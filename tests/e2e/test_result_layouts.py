@@ -60,6 +60,7 @@ def test_mutation_results_say_what_was_done(stub, client, name):
     assert done.insert_cnt == 3 and done.timestamp > 0
     again = insert(stub, name, 2, keys([5, 8]), floats(2), call="Upsert")
     assert again.upsert_cnt == 2 and list(again.IDs.int_id.data) == [5, 8] and again.timestamp > done.timestamp
+    assert again.insert_cnt == 2 and again.delete_cnt == 2, "an upsert deletes and inserts"
     gone = stub.Delete(milvus_pb2.DeleteRequest(collection_name=name, expr="id in [5, 6, 99]"))
     assert gone.delete_cnt == 3, "keys of the request, not rows that were there"
     assert count(client, name) == 2
