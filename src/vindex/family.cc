@@ -393,10 +393,12 @@ base::Status ReadRange(Metric metric, const ParamMap& params, SearchParams* out)
         return base::InvalidParameter("radius is required when range_filter is given");
     }
     if (!BetterThan(metric, *out->range_filter, *out->radius)) {
-        return base::InvalidParameter("range_filter(" + params.at("range_filter") + ") should be " +
-                                      (LargerIsBetter(metric) ? "larger" : "less") +
-                                      " than radius(" + params.at("radius") + ") for metric type " +
-                                      std::string(MetricName(metric)));
+        return base::InvalidParameter(
+            std::string(LargerIsBetter(metric)
+                            ? "range_filter must be greater than radius for IP/COSINE"
+                            : "range_filter must be less than radius for L2/HAMMING/JACCARD") +
+            ", got range_filter " + params.at("range_filter") + " and radius " +
+            params.at("radius"));
     }
     return base::Status();
 }

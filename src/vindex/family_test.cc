@@ -160,13 +160,13 @@ TEST(Family, SearchParamsAreCheckedWithMilvusWords) {
          Metric::kL2,
          9,
          {{"radius", "1"}, {"range_filter", "2"}},
-         "range_filter(2) should be less than radius(1)"},
+         "range_filter must be less than radius for L2/HAMMING/JACCARD, got range_filter 2"},
         {"HNSW", Metric::kIp, 9, {{"radius", "1"}, {"range_filter", "2"}}, ""},
         {"HNSW",
          Metric::kIp,
          9,
          {{"radius", "2"}, {"range_filter", "1"}},
-         "range_filter(1) should be larger than radius(2)"},
+         "range_filter must be greater than radius for IP/COSINE"},
         {"HNSW", Metric::kIp, 9, {{"range_filter", "1"}}, "radius is required"},
         {"HNSW", Metric::kIp, 9, {{"radius", "far"}}, "param 'radius' (far) should be a number"},
         {"AISAQ", Metric::kIp, 9, {}, "not supported by this server"},
@@ -195,7 +195,7 @@ TEST(Family, SearchParamsAreCheckedWithMilvusWords) {
          Metric::kHamming,
          9,
          {{"radius", "1"}, {"range_filter", "2"}},
-         "range_filter(2) should be less than radius(1)"},
+         "range_filter must be less than radius for L2/HAMMING/JACCARD, got range_filter 2"},
     };
     for (const SearchCase& c : cases) {
         const base::Status status = ValidateSearchParams(c.index_type, c.metric, c.k, c.params);
