@@ -4,6 +4,7 @@
 
 #include <absl/synchronization/mutex.h>
 #include <grpc/support/time.h>
+#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -104,6 +105,8 @@ base::Result<std::unique_ptr<GrpcServer>> GrpcServer::Start(RpcHandlers& handler
                                                             const Options& options) {
     // Debian's absl looks for cycles at every lock of gRPC's, as in a debug build.
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+    // grpc.health.v1.Health, which load balancers and probes ask as they ask Milvus' proxy.
+    grpc::EnableDefaultHealthCheckService(true);
     auto impl = std::make_unique<Impl>(handlers);
     grpc::ServerBuilder builder;
     SetLimits(options, &builder);

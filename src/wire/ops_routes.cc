@@ -1,6 +1,7 @@
 #include "wire/ops_routes.h"
 
 #include "base/metrics.h"
+#include "sys/process_usage.h"
 
 namespace elanus::wire {
 namespace {
@@ -42,9 +43,29 @@ HttpResponse Health(const HttpRequest& request, const std::vector<UnhealthyPart>
     return response;
 }
 
+void AppendMetric(std::string_view name, std::string_view type, const std::string& value,
+                  std::string* out) {
+    out->append("# TYPE ").append(name).append(" ").append(type).append("\n");
+    out->append(name).append(" ").append(value).append("\n");
+}
+
+// What every Prometheus client library tells of its process, under the same names.
+std::string ProcessMetrics() {
+    const sys::ProcessUsage usage = sys::ReadProcessUsage();
+    std::string text;
+    AppendMetric("process_cpu_seconds_total", "counter", std::to_string(usage.cpu_s), &text);
+    AppendMetric("process_resident_memory_bytes", "gauge", std::to_string(usage.resident_bytes),
+                 &text);
+    AppendMetric("process_virtual_memory_bytes", "gauge", std::to_string(usage.virtual_bytes),
+                 &text);
+    AppendMetric("process_open_fds", "gauge", std::to_string(usage.open_files), &text);
+    AppendMetric("process_max_fds", "gauge", std::to_string(usage.open_files_max), &text);
+    return text;
+}
+
 HttpResponse Metrics(const HttpRequest&) {
     return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-            .body = base::MetricRegistry::Global().ToPrometheusText()};
+            .body = base::MetricRegistry::Global().ToPrometheusText() + ProcessMetrics()};
 }
 
 }  // namespace
@@ -53,6 +74,9 @@ std::unique_ptr<HttpHandler> MakeOpsRoutes(std::function<std::vector<UnhealthyPa
     auto routes = std::make_unique<HttpRoutes>();
     routes->Add("GET", "/healthz", [unhealthy = std::move(unhealthy)](const HttpRequest& request) {
         return Health(request, unhealthy());
+    });
+    routes->Add("GET", "/api/v1/health", [](const HttpRequest&) {
+        return HttpResponse{.content_type = "application/json", .body = R"({"status":"ok"})"};
     });
     routes->Add("GET", "/livez", [](const HttpRequest&) { return HttpResponse{.body = "OK"}; });
     routes->Add("GET", "/metrics", Metrics);

@@ -121,7 +121,10 @@ class RpcHandlers {
             call->Finish(NotBuilt(Rpc::kName));
             return call;
         }
+        static RpcMetrics metrics(Rpc::kName,
+                                  std::is_same_v<typename Rpc::Response, pb::common::Status>);
         auto* call = new typename Rpc::Call(context, request, response, activity_);
+        call->Measure(metrics);
         if (slot.run_on == RunOn::kPoller) {
             Run(slot, call);
         } else {

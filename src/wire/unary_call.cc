@@ -39,7 +39,16 @@ std::string_view RawCall::Metadata(std::string_view key) const {
     return {found->second.data(), found->second.size()};
 }
 
+void RawCall::Measure(RpcMetrics& metrics) {
+    metrics_ = &metrics;
+    begun_ns_ = sys::RealClock().MonotonicNs();
+    metrics_->Begin();
+}
+
 void RawCall::Finish(const grpc::Status& status) {
+    if (metrics_ != nullptr) {
+        metrics_->End(status, *response_bytes_, sys::RealClock().MonotonicNs() - begun_ns_);
+    }
     activity_.End();
     grpc::ServerUnaryReactor::Finish(status);
 }

@@ -11,6 +11,7 @@
 
 #include "base/call_context.h"
 #include "wire/activity.h"
+#include "wire/rpc_metrics.h"
 
 #include <string>
 #include <string_view>
@@ -37,6 +38,9 @@ class RawCall : public grpc::ServerUnaryReactor {
     const grpc::ByteBuffer& request() const { return *request_bytes_; }
     grpc::ByteBuffer& response() { return *response_bytes_; }
 
+    // Counts this call and its time from here to the answer. `metrics` outlives the call.
+    void Measure(RpcMetrics& metrics);
+
     // Application errors travel inside the response; a gRPC status is for authentication, unknown
     // rpcs and transport only.
     void Finish(const grpc::Status& status = grpc::Status::OK);
@@ -56,6 +60,8 @@ class RawCall : public grpc::ServerUnaryReactor {
     const grpc::ByteBuffer* request_bytes_;
     grpc::ByteBuffer* response_bytes_;
     Activity& activity_;
+    RpcMetrics* metrics_ = nullptr;
+    int64_t begun_ns_ = 0;
     base::CallContext context_;
 };
 

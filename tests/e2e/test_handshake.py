@@ -84,6 +84,16 @@ def test_gzip_requests_are_understood(server):
     assert reply.version
 
 
+def test_the_health_check_of_grpc_is_answered(server):
+    """As load balancers ask: empty request, answer {status: SERVING}."""
+    with grpc.insecure_channel(server.address) as channel:
+        check = channel.unary_unary("/grpc.health.v1.Health/Check")
+        assert check(b"", timeout=5) == b"\x08\x01"
+        with pytest.raises(grpc.RpcError) as error:
+            check(b"\x0a\x04nope", timeout=5)
+        assert error.value.code() == grpc.StatusCode.NOT_FOUND
+
+
 def test_many_clients_connect_at_once(server):
     clients = [server.client() for _ in range(20)]
     for client in clients:
@@ -98,6 +108,8 @@ def test_the_ops_port_answers_health_and_metrics(server):
     base = f"http://127.0.0.1:{server.ops_port}"
     with urllib.request.urlopen(f"{base}/healthz") as reply:
         assert reply.read() == b"OK"
+    with urllib.request.urlopen(f"{base}/api/v1/health") as reply:
+        assert json.load(reply) == {"status": "ok"}
     with urllib.request.urlopen(f"{base}/metrics") as reply:
         text = reply.read().decode()
     assert "# TYPE" in text
