@@ -1,6 +1,7 @@
 #include "wire/rest_service.h"
 
 #include "wire/rest_routes.h"
+#include "wire/rest_v1.h"
 
 #include <map>
 
@@ -108,10 +109,11 @@ HttpResponse Failure(const base::Status& status) {
                    static_cast<int32_t>(status.code()), status.reason());
 }
 
-HttpResponse Success(const RestReply& reply) {
+HttpResponse Success(const RestReply& reply, std::string_view code = "0") {
     std::string body;
     body.reserve(reply.data.size() + reply.more.size() + 24);
-    body.append("{\"code\":0").append(reply.more).append(",\"data\":").append(reply.data);
+    body.append("{\"code\":").append(code).append(reply.more);
+    body.append(",\"data\":").append(reply.data);
     return Respond(200, std::move(body.append("}")));
 }
 
@@ -128,7 +130,8 @@ base::Result<Int64Form> ReadInt64Form(const HttpRequest& request) {
 
 class RestService : public HttpHandler {
   public:
-    RestService(proxy::Proxy& proxy, sys::Clock& clock) : routes_(proxy, clock) {}
+    RestService(proxy::Proxy& proxy, sys::Clock& clock)
+        : routes_(proxy, clock), old_routes_(proxy, routes_) {}
 
     HttpResponse Handle(const HttpRequest& request) override {
         HttpResponse response = Dispatch(request);
@@ -142,7 +145,8 @@ class RestService : public HttpHandler {
     HttpResponse Dispatch(const HttpRequest& request) {
         std::string_view path = request.path;
         if (path.starts_with(kOldPrefix)) {
-            return NotBuilt(request.path);
+            path.remove_prefix(kOldPrefix.size());
+            return DispatchOld(request, path);
         }
         if (!path.starts_with(kPrefix)) {
             return NotFound(request.path);
@@ -153,20 +157,41 @@ class RestService : public HttpHandler {
             return IsNotBuilt(path) ? NotBuilt(request.path) : NotFound(request.path);
         }
         if (request.method != "POST") {
-            return Failure(405, 405, "405 method not allowed: " + request.path + " takes POST");
+            return WrongMethod(request.path, "POST");
         }
-        const RestResult reply = Run(route->second, request);
+        const RestResult reply = Run(request, request.body, routes_, route->second);
         return reply.ok() ? Success(*reply) : Failure(reply.status());
     }
 
-    RestResult Run(Route route, const HttpRequest& request) {
+    HttpResponse DispatchOld(const HttpRequest& request, std::string_view path) {
+        const RestV1::Route route = RestV1::Find(path);
+        if (route.operation == nullptr) {
+            return NotFound(request.path);
+        }
+        if (request.method != route.method) {
+            return WrongMethod(request.path, route.method);
+        }
+        const std::string body =
+            request.method == "GET" ? RestV1::QueryAsBody(request.query) : request.body;
+        const RestResult reply = Run(request, body, old_routes_, route.operation);
+        return reply.ok() ? Success(*reply, "200") : Failure(reply.status());
+    }
+
+    template <typename Routes>
+    static RestResult Run(const HttpRequest& request, const std::string& text, Routes& routes,
+                          RestResult (Routes::*route)(const RestCall&)) {
         ASSIGN_OR_RETURN(const Int64Form form, ReadInt64Form(request));
-        ASSIGN_OR_RETURN(const RestBody body, RestBody::Parse(request.body));
+        ASSIGN_OR_RETURN(const RestBody body, RestBody::Parse(text));
         ASSIGN_OR_RETURN(std::string database, body.Text("dbName"));
         if (database.empty()) {
             database = request.Header("DB-Name");
         }
-        return (routes_.*route)({request.context, body, std::move(database), form});
+        return (routes.*route)({request.context, body, std::move(database), form});
+    }
+
+    static HttpResponse WrongMethod(const std::string& path, std::string_view method) {
+        return Failure(405, 405,
+                       "405 method not allowed: " + path + " takes " + std::string(method));
     }
 
     static HttpResponse NotFound(const std::string& path) {
@@ -178,6 +203,7 @@ class RestService : public HttpHandler {
     }
 
     RestRoutes routes_;
+    RestV1 old_routes_;
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // REST v2 of Milvus (prefix /v2/vectordb, API map chapter 6): JSON over HTTP POST, on the port that
-// also serves gRPC.
+// also serves gRPC; and v1 (prefix /v1/vector, rest_v1.h), which is made of it.
 //
 // Each path reads its body, calls the proxy and writes the answer; no rule about data lives here.
 // Answers are HTTP 200 with {"code":0,"data":..} or {"code":N,"message":".."}; other HTTP statuses
