@@ -124,9 +124,22 @@ struct Entry {
     bool is_scalar = true;
 };
 
-// Leaves of the document with their dotted keys. Depth is bounded by the parser's own limit.
-Status Flatten(const YAML::Node& node, const std::string& prefix, int line,
+constexpr int kDepthMax = 32;
+constexpr size_t kEntriesMax = 65536;
+
+// Leaves of the document with their dotted keys. An alias can make a node stand in itself, and a
+// short text very long: depth and length are bounded here.
+Status Flatten(const YAML::Node& node, const std::string& prefix, int line, int depth,
                std::vector<Entry>* entries) {
+    const std::string where = std::to_string(line) + ": ";
+    if (depth > kDepthMax) {
+        return InvalidParameter(where + prefix + " is nested deeper than " +
+                                std::to_string(kDepthMax));
+    }
+    if (entries->size() >= kEntriesMax) {
+        return InvalidParameter(where + "the file has more than " + std::to_string(kEntriesMax) +
+                                " values");
+    }
     if (node.IsMap() && node.size() > 0) {
         std::set<std::string> keys;
         for (const auto& item : node) {
@@ -136,7 +149,7 @@ Status Flatten(const YAML::Node& node, const std::string& prefix, int line,
             if (!keys.insert(name).second) {
                 return InvalidParameter(std::to_string(at) + ": " + key + " is given twice");
             }
-            RETURN_IF_ERROR(Flatten(item.second, key, at, entries));
+            RETURN_IF_ERROR(Flatten(item.second, key, at, depth + 1, entries));
         }
         return Status();
     }
@@ -149,7 +162,7 @@ Status Flatten(const YAML::Node& node, const std::string& prefix, int line,
 base::Result<std::vector<Entry>> ParseYaml(const std::string& path, std::string_view text) {
     try {
         std::vector<Entry> entries;
-        const Status flat = Flatten(YAML::Load(std::string(text)), "", 1, &entries);
+        const Status flat = Flatten(YAML::Load(std::string(text)), "", 1, 0, &entries);
         return flat.ok() ? base::Result<std::vector<Entry>>(std::move(entries))
                          : InvalidParameter(path + ":" + flat.reason());
     } catch (const YAML::Exception& error) {

@@ -137,6 +137,19 @@ TEST(ConfigTest, BrokenYamlIsNamedWithFileAndLine) {
     ExpectContains(ErrorOf("a: b: c\n"), "milvus.yaml:1:");
 }
 
+// A node may stand in itself, and a few lines for very many values.
+TEST(ConfigTest, AliasesWithoutEndAreRefused) {
+    ExpectContains(ErrorOf("a: &a\n  b: *a\n"), "milvus.yaml:2: a.b.b");
+    ExpectContains(ErrorOf("a: &a\n  b: *a\n"), "nested deeper than 32");
+    std::string doubling = "a0: &a0 {x: 1, y: 1}\n";
+    for (int i = 1; i < 30; ++i) {
+        const std::string last = "*a" + std::to_string(i - 1);
+        const std::string name = "a" + std::to_string(i);
+        doubling += name + ": &" + name + " {x: " + last + " , y: " + last + " }\n";
+    }
+    ExpectContains(ErrorOf(doubling), "more than 65536 values");
+}
+
 TEST(ConfigTest, EnvironmentMatchesWithoutCaseAndSeparators) {
     for (const std::string_view name : {"PROXY_PORT", "proxy.port", "ProxyPort", "proxy/port"}) {
         Config config;
