@@ -163,7 +163,9 @@ base::Result<WordPiece> FromVocabulary(std::string_view text, const json::Value&
         if (found == vocabulary.end()) {
             return std::nullopt;
         }
-        options.special.emplace_back(token, found->second);
+        if (!token.empty()) {  // an empty line of the list stands nowhere in a text
+            options.special.emplace_back(token, found->second);
+        }
         return found->second;
     };
     const std::optional<int64_t> first = id_of("cls_token", "[CLS]");

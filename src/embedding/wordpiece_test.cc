@@ -152,6 +152,15 @@ TEST(WordPiece, ReadsAVocabularyWithoutTokenizerJson) {
     EXPECT_EQ(ReadTokenizer(folder.path())->Encode("River", 100), (std::vector<int64_t>{2, 1, 3}));
 }
 
+TEST(WordPiece, AnEmptySpecialTokenStandsNowhereInAText) {
+    const Folder folder;
+    folder.Write("vocab.txt", "[UNK]\n[CLS]\n\nriver\n");
+    folder.Write("tokenizer_config.json", R"({"sep_token": ""})");
+    const auto tokenizer = ReadTokenizer(folder.path());
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.status().reason();
+    EXPECT_EQ(tokenizer->Encode("river", 16), (std::vector<int64_t>{1, 3, 2}));
+}
+
 TEST(WordPiece, RefusesOtherTokenizersByName) {
     const std::string model = R"("model": {"type": "WordPiece", "vocab": {"[UNK]": 0}})";
     const std::string bert = R"("normalizer": {"type": "BertNormalizer"})";
