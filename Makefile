@@ -55,7 +55,7 @@ tsan: deps ## unit and end-to-end tests under the thread sanitizer
 	$(call build,tsan,all)
 	@$(PYTHON) scripts/run_tests.py --build build/tsan unit e2e
 
-fuzz: ## run every fuzzer of tests/fuzz for T seconds (clang; scripts/install_deps.sh dev)
+fuzz: ## run every fuzzer of tests/fuzz for T CPU seconds (clang; scripts/install_deps.sh dev)
 	@scripts/install_deps.sh dev
 	$(call build,fuzz,fuzzers)
 	@python3 scripts/run_fuzzers.py --build build/fuzz --seconds $(T)

@@ -52,26 +52,17 @@ class ReplayTest : public testing::Test {
     const Target& target_;
 };
 
-void WriteSeeds(const fs::path& folder) {
-    for (const Target& target : Targets()) {
-        fs::create_directories(folder / target.name);
-        size_t number = 0;
-        for (const std::string& seed : target.seeds()) {
-            std::ofstream(folder / target.name / ("seed_" + std::to_string(number++)),
-                          std::ios::binary)
-                << seed;
-        }
-    }
-}
-
 }  // namespace
 }  // namespace elanus::fuzz
 
 int main(int argc, char** argv) {
     testing::InitGoogleTest(&argc, argv);
-    const std::string_view option = "--write_seeds=";
+    const std::string_view option = elanus::fuzz::kWriteSeeds;
     if (argc == 2 && std::string_view(argv[1]).starts_with(option)) {
-        elanus::fuzz::WriteSeeds(std::string_view(argv[1]).substr(option.size()));
+        const std::filesystem::path folder = std::string_view(argv[1]).substr(option.size());
+        for (const elanus::fuzz::Target& target : elanus::fuzz::Targets()) {
+            elanus::fuzz::WriteSeeds(folder / target.name, target.seeds());
+        }
         return 0;
     }
     for (const elanus::fuzz::Target& target : elanus::fuzz::Targets()) {

@@ -5,10 +5,13 @@
 //     ELANUS_FUZZ_SEEDS { return {"bytes that are read", ...}; }
 //     ELANUS_FUZZ_TARGET(name) { Read(bytes); }
 //
-// Built with ELANUS_FUZZ (clang) it becomes a libFuzzer program, fuzz_<name>. Otherwise it becomes
-// part of fuzz_test, which replays the seeds and tests/fuzz/corpus/<name> (docs/testing.md).
+// Built with ELANUS_FUZZ (clang) it becomes a libFuzzer program, fuzz_<name>, which writes its seeds
+// as files with --write_seeds=FOLDER. Otherwise it becomes part of fuzz_test, which replays the
+// seeds and tests/fuzz/corpus/<name>.
 // A target must not crash, leak, run for long or break what FUZZ_EXPECT claims, whatever the bytes.
 #pragma once
+
+#include "seed_files.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -52,7 +55,10 @@ struct Registration {
         Run(std::string_view(reinterpret_cast<const char*>(data), size));     \
         return 0;                                                             \
     }                                                                         \
-    [[maybe_unused]] static constexpr auto* kSeeds = &Seeds;                  \
+    extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {            \
+        elanus::fuzz::WriteSeedsIfAsked(*argc, *argv, &Seeds);                \
+        return 0;                                                             \
+    }                                                                         \
     static void Run(std::string_view bytes)
 #else
 #define ELANUS_FUZZ_TARGET(name)                                                  \

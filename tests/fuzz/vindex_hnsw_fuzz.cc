@@ -6,7 +6,8 @@
 using namespace elanus;
 
 ELANUS_FUZZ_SEEDS {
-    return fuzz::IndexSeeds("HNSW", vindex::kHnswFormat);
+    return fuzz::IndexSeeds("HNSW", vindex::kHnswFormat,
+                            {{"M", "4"}, {"efConstruction", "16"}});
 }
 
 ELANUS_FUZZ_TARGET(vindex_hnsw) {

@@ -1,0 +1,27 @@
+// Files of the index family DISKANN, as sections (sections.h): searched where they are mapped, and
+// with nodes that are read from the file.
+#include "index_searches.h"
+#include "sections.h"
+#include "sys/sim_file_system.h"
+#include "target.h"
+#include "vindex/disk_graph.h"
+
+using namespace elanus;
+
+ELANUS_FUZZ_SEEDS {
+    return fuzz::IndexSeeds("DISKANN", vindex::kDiskGraphFormat,
+                            {{"max_degree", "4"}, {"search_list_size", "16"}}, 40);
+}
+
+ELANUS_FUZZ_TARGET(vindex_disk_graph) {
+    fuzz::SearchIndexFile(vindex::kDiskGraphFormat, bytes);
+    const base::Buffer file = fuzz::EnvelopeOf(vindex::kDiskGraphFormat, bytes);
+    sys::SimFileSystem files;
+    const auto written = files.Open("/index", sys::OpenMode::kCreateNew);
+    FUZZ_EXPECT(written.ok() && (*written)->WriteAt(0, file.view()).ok());
+    const auto index = vindex::OpenIndex(
+        file, [&files] { return files.Open("/index", sys::OpenMode::kReadDirect); });
+    if (index.ok()) {
+        fuzz::SearchOpened(**index);
+    }
+}
