@@ -213,4 +213,35 @@ void FixedEncoder::Level(size_t count, float* rows) const {
     }
 }
 
+double FixedEncoder::CostOfProduct(double product, size_t query_vectors,
+                                   double query_square) const {
+    const double sum = product / params_.repeats;  // of products of query vectors and near ones
+    const auto vectors = static_cast<double>(query_vectors);
+    switch (metric_) {
+        case Metric::kL2:  // |x|^2 - 2 (x.y - |y|^2 / 2)
+            return query_square - 2 * sum;
+        case Metric::kHamming:  // x.y = dim - 2 * distance
+            return (vectors * dim_ - sum) / 2;
+        case Metric::kJaccard: {  // of sets of one size; c / (2 - c) of them all is shared
+            const double cosine = std::clamp(sum / vectors, 0.0, 1.0);
+            return vectors * (1 - cosine / (2 - cosine));
+        }
+        default:
+            return -sum;
+    }
+}
+
+double FixedEncoder::SquareOf(const void* vectors, size_t count) const {
+    double sum = 0;
+    if (metric_ != Metric::kL2) {
+        return sum;
+    }
+    const std::vector<float> numbers = ReadFeatures(vectors, count, Side::kQuery);
+    for (size_t i = 0; i < count; ++i) {
+        const float* vector = numbers.data() + i * features_;
+        sum += static_cast<double>(simd::InnerProduct(vector, vector, dim_));
+    }
+    return sum;
+}
+
 }  // namespace elanus::vindex

@@ -56,6 +56,12 @@ class FixedEncoder {
     // Brings the `count` encodings of all rows to one length.
     void Level(size_t count, float* rows) const;
 
+    // The MaxSim, as a cost, that the product of the encodings of a query of `query_vectors` and of
+    // a row is near. `query_square` is SquareOf(query).
+    double CostOfProduct(double product, size_t query_vectors, double query_square) const;
+    // The squared lengths of `count` vectors, added up; zero but for L2, where costs need them.
+    double SquareOf(const void* vectors, size_t count) const;
+
   private:
     enum class Side : uint8_t { kRow, kQuery };
 

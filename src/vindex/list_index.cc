@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "vindex/exact_scan.h"
 #include "vindex/family.h"
+#include "vindex/list_estimate.h"
 #include "vindex/max_sim.h"
 #include "vindex/param.h"
 #include "vindex/row_chunks.h"
@@ -29,6 +30,7 @@ constexpr ParamSpec kListBuild[] = {
     {"muvera_num_projections", ParamKind::kInt, 1, kMuveraProjectionsMax, "4"},
     {"muvera_num_repeats", ParamKind::kInt, 1, kMuveraRepeatsMax, "7"},
     {"muvera_seed", ParamKind::kInt, 0, kIntMax, "42"},
+    {"emb_list_rerank", ParamKind::kBool, 0, 1, "true"},
 };
 constexpr double kRatioDefault = 3;
 constexpr ParamSpec kListSearch[] = {
@@ -144,16 +146,6 @@ void FillEmpty(const uint32_t* offsets, size_t width, std::vector<float>* encodi
             const size_t other = filled[base::Hash64(list) % filled.size()];
             std::copy_n(encodings->begin() + static_cast<ptrdiff_t>(other * width), width,
                         encodings->begin() + static_cast<ptrdiff_t>(list * width));
-        }
-    }
-}
-
-// A walk of a graph keeps at least as many as it is asked for.
-void RaiseEffort(size_t k, ParamMap* params) {
-    for (const char* name : {"ef", "search_list", "search_list_size"}) {
-        const std::optional<int64_t> effort = IntParam(*params, name);
-        if (effort.has_value() && *effort < static_cast<int64_t>(k)) {
-            (*params)[name] = std::to_string(k);
         }
     }
 }
@@ -328,6 +320,7 @@ class ListIndex::Walk {
     base::Status Run(size_t matches) {
         band_ = CostBand::Of(index_.metric(), params_);
         wanted_ = std::min(params_.k, matches);
+        estimates_ = BoolParam(params_.params, "emb_list_rerank") == false;
         const double share = static_cast<double>(matches) / index_.size();
         const bool scan = index_.candidates_ == nullptr || band_.bounded ||
                           share * index_.vectors_ <= kVectorsScanned;
@@ -338,7 +331,11 @@ class ListIndex::Walk {
         }
         TopK top;
         top.Reset(wanted_);
-        RETURN_IF_ERROR(Compare(top));
+        if (found && estimates_) {
+            Estimate(top);
+        } else {
+            RETURN_IF_ERROR(Compare(top));
+        }
         AppendKeys(index_.metric(), top.Sorted(), &out_);
         return base::Status();
     }
@@ -368,6 +365,7 @@ class ListIndex::Walk {
             inner.params = params_.params;
             RaiseEffort(k, &inner.params);
             lists_.clear();
+            tokens_.Clear();
             RETURN_IF_ERROR(index_.encoder_.has_value() ? SearchEncodings(inner)
                                                         : SearchVectors(inner));
             std::sort(lists_.begin(), lists_.end());
@@ -381,25 +379,56 @@ class ListIndex::Walk {
 
     base::Status SearchVectors(const SearchParams& inner) {
         Neighbors found;
+        std::vector<uint32_t> lists;
         for (size_t q = 0; q < scorer_.query_vectors(); ++q) {
             RETURN_IF_ERROR(index_.candidates_->Search(scorer_.QueryVector(q), inner, &found));
             AddCounters(found.counters, &out_.counters);
+            lists.clear();
             for (const uint32_t vector : found.rows) {
-                lists_.push_back(ListOfVector(params_.lists.offsets, index_.size(), vector));
+                lists.push_back(ListOfVector(params_.lists.offsets, index_.size(), vector));
             }
+            if (estimates_) {
+                tokens_.Add(ElementMetric(index_.metric()), found, lists);
+            }
+            lists_.insert(lists_.end(), lists.begin(), lists.end());
         }
         return base::Status();
     }
 
     base::Status SearchEncodings(const SearchParams& inner) {
-        std::vector<float> encoding(index_.encoder_->width());
-        index_.encoder_->EncodeQuery(query_.data(), scorer_.query_vectors(), encoding.data());
+        encoding_.resize(index_.encoder_->width());
+        index_.encoder_->EncodeQuery(query_.data(), scorer_.query_vectors(), encoding_.data());
         Neighbors found;
-        RETURN_IF_ERROR(index_.candidates_->Search(encoding.data(), inner, &found));
+        RETURN_IF_ERROR(index_.candidates_->Search(encoding_.data(), inner, &found));
         AddCounters(found.counters, &out_.counters);
-        std::copy_if(found.rows.begin(), found.rows.end(), std::back_inserter(lists_),
-                     [&](uint32_t list) { return Allows(list); });
+        distances_.clear();
+        for (size_t i = 0; i < found.rows.size(); ++i) {
+            if (Allows(found.rows[i])) {
+                lists_.push_back(found.rows[i]);
+                distances_.emplace_back(found.rows[i], found.scores[i]);
+            }
+        }
         return base::Status();
+    }
+
+    // The costs of lists_ as far as the search for candidates tells them.
+    void Estimate(TopK& top) {
+        if (!index_.encoder_.has_value()) {
+            for (const uint32_t list : lists_) {
+                top.Push(MakeKey(tokens_.CostOf(list), list));
+            }
+            return;
+        }
+        const auto [known, distance] = distances_.front();
+        const size_t width = RowBytes(index_.vector_type(), index_.dim());
+        const std::string_view vectors(reinterpret_cast<const char*>(params_.lists.vectors) +
+                                           params_.lists.offsets[known] * width,
+                                       params_.lists.SizeOf(known) * width);
+        const EncodingEstimate estimate(*index_.encoder_, query_, scorer_.query_vectors(),
+                                        encoding_, vectors, params_.lists.SizeOf(known), distance);
+        for (const auto& [list, away] : distances_) {
+            top.Push(MakeKey(estimate.CostOf(away), list));
+        }
     }
 
     void TakeAllMatches() {
@@ -439,6 +468,11 @@ class ListIndex::Walk {
     CostBand band_;
     size_t wanted_ = 0;
     std::vector<uint32_t> lists_;  // to compare, ascending
+    // Of a search without the exact comparison.
+    bool estimates_ = false;
+    TokenEstimate tokens_;
+    std::vector<float> encoding_;                        // of the query
+    std::vector<std::pair<uint32_t, float>> distances_;  // list and distance, nearest first
 };
 
 base::Status ListIndex::SearchRows(const Query& query, const SearchParams& params, size_t matches,

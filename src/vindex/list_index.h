@@ -1,6 +1,7 @@
 // ListIndex: an index over lists of vectors (embedding lists), searched by MaxSim (metric.h).
 //
-// An index of any family finds candidates, which are then compared exactly:
+// An index of any family finds candidates, which are then compared exactly (or, with
+// `emb_list_rerank` = false, scored as list_estimate.h says):
 //   tokenann  it is over all vectors of all lists; each vector of the query finds its nearest, and
 //             their lists are the candidates;
 //   muvera    it is over one encoding a list (fixed_encoding.h).
@@ -8,7 +9,7 @@
 // The vectors themselves are not kept here: the segment that the index belongs to has them, and
 // hands them to each search (SearchParams::lists).
 // A search for few lists, for a range, or that found fewer candidates than lists wanted compares
-// all matching lists, so that INV-VINDEX-1 holds; a list without vectors is never a hit.
+// all matching lists exactly, so that INV-VINDEX-1 holds; a list without vectors is never a hit.
 // Threads: as every Index. Format: docs/formats/embedding-lists.md
 #pragma once
 

@@ -5,6 +5,7 @@
 #include "vindex/fixed_encoding.h"
 #include "vindex/typed_rows_testing.h"
 
+#include <map>
 #include <numeric>
 
 #include <gtest/gtest.h>
@@ -279,6 +280,120 @@ TEST(ListIndex, FindsMostByEncodings) {
         EXPECT_GE(wide, 0.45) << MetricName(metric);
         Neighbors found = Find(*index, lists, lists.queries[0], params);
         EXPECT_NE(found.counters.strategy, Strategy::kExactScan);
+    }
+}
+
+// What each vector of the query finds among all vectors, and what the lists are worth by that.
+std::vector<std::pair<double, uint32_t>> EstimatedByTokens(const Lists& lists, Metric metric,
+                                                           const std::string& query, size_t k,
+                                                           size_t found) {
+    const Metric element = ElementMetric(metric);
+    std::map<uint32_t, double> gains;
+    double worst_sum = 0;
+    for (size_t q = 0; q < query.size(); q += lists.width()) {
+        std::vector<std::pair<double, uint32_t>> near;
+        for (uint32_t list = 0; list < lists.count(); ++list) {
+            for (uint32_t i = lists.offsets[list]; i < lists.offsets[list + 1]; ++i) {
+                const double score =
+                    TrueElementScore(element, lists.type, lists.dim, query.data() + q,
+                                     lists.vectors.data() + i * lists.width());
+                near.emplace_back(LargerIsBetter(metric) ? -score : score, list);
+            }
+        }
+        std::sort(near.begin(), near.end());
+        near.resize(found);
+        worst_sum += near.back().first;
+        std::set<uint32_t> seen;
+        for (const auto& [cost, list] : near) {
+            if (seen.insert(list).second) {
+                gains[list] += cost - near.back().first;
+            }
+        }
+    }
+    std::vector<std::pair<double, uint32_t>> estimated;
+    for (const auto& [list, gain] : gains) {
+        estimated.emplace_back(worst_sum + gain, list);
+    }
+    std::sort(estimated.begin(), estimated.end());
+    estimated.resize(std::min(k, estimated.size()));
+    return estimated;
+}
+
+TEST(ListIndex, WithoutTheComparisonScoresAreThoseOfTheVectorsFound) {
+    const Lists lists = MakeLists(VectorType::kFloat, 1100, 8, 16, 6);
+    for (const Metric metric : kNumberMetrics) {
+        const auto index = Build(lists, "IVF_FLAT", metric, {{"nlist", "8"}});
+        SearchParams params;
+        params.k = 10;
+        params.params = {
+            {"nprobe", "8"}, {"retrieval_ann_ratio", "4"}, {"emb_list_rerank", "false"}};
+        for (const std::string& query : lists.queries) {
+            const Neighbors found = Find(*index, lists, query, params);
+            const auto model = EstimatedByTokens(lists, metric, query, 10, 40);
+            ASSERT_EQ(found.rows.size(), model.size());
+            for (size_t i = 0; i < model.size(); ++i) {
+                EXPECT_EQ(found.rows[i], model[i].second) << MetricName(metric);
+                const double score = LargerIsBetter(metric) ? -model[i].first : model[i].first;
+                EXPECT_NEAR(found.scores[i], score, 1e-3) << MetricName(metric);
+            }
+            EXPECT_LT(found.counters.distances, 8 * lists.offsets.back() + 8 * 8 + 1);
+        }
+        // A search of so many lists that the index finds too few still compares all of them.
+        params.k = 900;
+        const Neighbors all = Find(*index, lists, lists.queries[0], params);
+        EXPECT_EQ(all.counters.strategy, Strategy::kExactScan);
+        ExpectTrueScores(lists, metric, lists.queries[0], all);
+    }
+}
+
+TEST(ListIndex, WithoutTheComparisonScoresAreThoseOfEncodings) {
+    const ParamMap build = {{"nlist", "4"}, {"emb_list_strategy", "muvera"}};
+    const FixedEncodingParams encoding;  // the defaults of the parameters are the same
+    for (const VectorType type : {VectorType::kFloat, VectorType::kInt8}) {
+        const Lists lists = MakeLists(type, 1100, 9, 12, 6);
+        for (const Metric metric : kNumberMetrics) {
+            const auto index = Build(lists, "IVF_FLAT", metric, build);
+            const FixedEncoder encoder(lists.type, ElementMetric(metric), lists.dim, encoding);
+            SearchParams params;
+            params.k = 10;
+            params.params = {{"nprobe", "4"}, {"emb_list_rerank", "false"}};
+            double off = 0;
+            double spread = 0;
+            for (const std::string& query : lists.queries) {
+                const Neighbors found = Find(*index, lists, query, params);
+                ASSERT_EQ(found.rows.size(), 10u);
+                std::vector<float> of_query(encoder.width());
+                encoder.EncodeQuery(query.data(), kQueryVectors, of_query.data());
+                for (size_t i = 0; i < found.rows.size(); ++i) {
+                    const uint32_t list = found.rows[i];
+                    const uint32_t begin = lists.offsets[list];
+                    std::vector<float> of_row(encoder.width());
+                    encoder.EncodeRow(lists.vectors.data() + begin * lists.width(),
+                                      lists.offsets[list + 1] - begin, of_row.data());
+                    double product =
+                        std::inner_product(of_query.begin(), of_query.end(), of_row.begin(), 0.0);
+                    product /= encoding.repeats;
+                    if (metric == Metric::kMaxSimL2) {
+                        double square = 0;
+                        for (size_t d = 0; d < kQueryVectors * lists.dim; ++d) {
+                            const double x = typed::ElementAt(type, query.data(), d);
+                            square += x * x;
+                        }
+                        product = square - 2 * product;
+                    }
+                    // Encodings for L2 are long beside what they differ in: distances are rounded.
+                    const double length =
+                        std::inner_product(of_row.begin(), of_row.end(), of_row.begin(), 0.0);
+                    EXPECT_NEAR(found.scores[i], product,
+                                2e-3 * (1 + std::fabs(product)) + 1e-6 * length);
+                    const double truth = TrueScore(lists, metric, list, query);
+                    off += std::fabs(found.scores[i] - truth);
+                    spread += std::fabs(truth);
+                }
+            }
+            // The scale is that of the true scores, not their values.
+            EXPECT_LT(off, 0.8 * spread) << VectorTypeName(type) << MetricName(metric);
+        }
     }
 }
 

@@ -136,4 +136,13 @@ base::Status CheckParams(std::span<const ParamSpec> specs, const ParamMap& param
     return base::Status();
 }
 
+void RaiseEffort(size_t k, ParamMap* params) {
+    for (const char* name : {"ef", "search_list", "search_list_size", "reorder_k"}) {
+        const std::optional<int64_t> effort = IntParam(*params, name);
+        if (effort.has_value() && *effort < static_cast<int64_t>(k)) {
+            (*params)[name] = std::to_string(k);
+        }
+    }
+}
+
 }  // namespace elanus::vindex

@@ -44,6 +44,10 @@ std::optional<double> ParseNumber(std::string_view text);
 std::optional<int64_t> IntParam(const ParamMap& params, const std::string& name);
 std::optional<double> NumberParam(const ParamMap& params, const std::string& name);
 std::optional<bool> BoolParam(const ParamMap& params, const std::string& name);
+
+// A search keeps at least as many rows on its way as it is asked for: raises what says how many it
+// keeps, whatever the index calls it, to `k`.
+void RaiseEffort(size_t k, ParamMap* params);
 // The parameter in upper case; empty when it is not there.
 std::string WordParam(const ParamMap& params, const std::string& name);
 
