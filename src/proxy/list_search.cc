@@ -61,7 +61,7 @@ void ListSearch::NoteRequest(const ReadMoment& moment) {
     shard_request_.profile = report_.wants_profile();
     report_.limit = settings_.top_k;
     report_.offset = settings_.offset;
-    report_.nq = shard_request_.nq();
+    report_.nq = nq();
     report_.guarantee_ts = moment.guarantee_ts;
     report_.partitions_read = shard_request_.partitions.size();
     report_.metric = vindex::MetricName(shard_request_.metric);
@@ -104,13 +104,22 @@ base::Status ListSearch::UseIndex() {
         return InvalidExpected(index.metric_type, settings_.metric_type, "metric type not match");
     }
     const auto k = static_cast<size_t>(settings_.top_k + settings_.offset);
-    auto parsed = vindex::ParseSearchParams(index.index_type, *metric, k, settings_.params);
+    // An iterator goes on where a batch ends, so a batch may be larger than `ef`.
+    auto parsed = vindex::ParseSearchParams(index.index_type, *metric, settings_.iterator ? 1 : k,
+                                            settings_.params);
     if (!parsed.ok()) {
         return parsed.status().Annotate("failed to search");
+    }
+    if (settings_.iterator) {
+        vindex::RaiseEffort(k, &parsed->params);
     }
     shard_request_.metric = *metric;
     shard_request_.k = static_cast<uint32_t>(k);
     shard_request_.params = std::move(parsed->params);
+    // What an index says of its lists holds for a search that says nothing else.
+    if (const auto rerank = index.params.find("emb_list_rerank"); rerank != index.params.end()) {
+        shard_request_.params.insert(*rerank);
+    }
     // Rows without an index are compared by the elements and bands of those that have one.
     for (const char* shape : {"mh_element_bit_width", "mh_lsh_band"}) {
         const auto given = index.params.find(shape);
@@ -206,14 +215,8 @@ base::Status ListSearch::UseVectorsOfIds(const ReadMoment& moment) {
     const auto nq = static_cast<int64_t>(ids.size());
     RETURN_IF_ERROR(CheckNq(nq, core_.limits));
     RETURN_IF_ERROR(CheckHits(nq, settings_.top_k + settings_.offset));
-    const schema::FieldSchema* stored = settings_.field;
-    if (settings_.parent != nullptr) {
-        stored = settings_.parent;
-        if (!vindex::IsListMetric(metric())) {
-            return Invalid("search by ids is not supported for element-level search, field ",
-                           settings_.leaf().Name());
-        }
-    }
+    const schema::FieldSchema* stored =
+        settings_.parent != nullptr ? settings_.parent : settings_.field;
     expr::In in;
     in.column.field_id = key_field.id;
     in.column.type = key_field.type;
@@ -234,24 +237,29 @@ base::Status ListSearch::UseVectorsOfIds(const ReadMoment& moment) {
 
 namespace {
 
-// Appends a row's vector; of a struct array the list of vectors in sub-field `child`. False when
-// it has none.
-bool AppendQuery(const schema::ColumnView& column, size_t row, size_t child,
-                 schema::ColumnBuilder* queries) {
+// Appends a row's vector; of a struct array the vectors in sub-field `child`, each or all of them
+// as one list. How many queries that were: 0 when the row has no vector.
+uint32_t AppendQueries(const schema::ColumnView& column, size_t row, size_t child, bool by_vector,
+                       schema::ColumnBuilder* queries) {
     if (!column.IsValid(row)) {
-        return false;
+        return 0;
     }
     if (column.type != schema::DataType::kArrayOfStruct) {
         queries->AppendFrom(column, row);
-        return true;
+        return 1;
     }
-    if (child >= column.children.size() || column.offsets[row] == column.offsets[row + 1]) {
-        return false;
+    const uint32_t begin = column.offsets[row];
+    const uint32_t end = column.offsets[row + 1];
+    if (child >= column.children.size() || begin == end) {
+        return 0;
     }
-    queries->child().AppendFrom(column.children[child], column.offsets[row],
-                                column.offsets[row + 1]);
+    if (by_vector) {
+        queries->AppendFrom(column.children[child], begin, end);
+        return end - begin;
+    }
+    queries->child().AppendFrom(column.children[child], begin, end);
     queries->CloseArrayRow();
-    return true;
+    return 1;
 }
 
 }  // namespace
@@ -273,8 +281,11 @@ base::Status ListSearch::GatherVectors(const schema::PrimaryKeys& ids,
             vectors[shard.keys.At(row)] = {&views.back(), row};
         }
     }
-    schema::ColumnBuilder queries(field.id, field.type, field.element_type,
+    const bool by_vector = settings_.parent != nullptr && !vindex::IsListMetric(metric());
+    schema::ColumnBuilder queries(field.id, by_vector ? field.element_type : field.type,
+                                  by_vector ? schema::DataType::kNone : field.element_type,
                                   static_cast<uint32_t>(field.dim()));
+    std::vector<uint32_t> counts;
     for (size_t i = 0; i < ids.size(); ++i) {
         const auto it = vectors.find(ids.At(i));
         if (it == vectors.end()) {
@@ -282,14 +293,21 @@ base::Status ListSearch::GatherVectors(const schema::PrimaryKeys& ids,
                            collection_.schema.name);
         }
         const auto& [column, row] = it->second;
-        if (!AppendQuery(*column, row, settings_.child, &queries)) {
+        counts.push_back(AppendQueries(*column, row, settings_.child, by_vector, &queries));
+        if (counts.back() == 0) {
             return Invalid("some ids of the search have no vector in field ",
                            settings_.leaf().Name());
         }
     }
     shard_request_.queries = queries.Finish();
     shard_request_.queries.validity = base::Bitmap();
-    return base::Status();
+    if (!by_vector) {
+        return base::Status();
+    }
+    shard_request_.queries_of_answers = std::move(counts);
+    const auto sent = static_cast<int64_t>(shard_request_.nq());
+    RETURN_IF_ERROR(CheckNq(sent, core_.limits));
+    return CheckHits(sent, settings_.top_k + settings_.offset);
 }
 
 void ListSearch::AskShard(size_t shard) {

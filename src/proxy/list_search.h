@@ -56,7 +56,8 @@ class ListSearch {
 
     const SearchSettings& settings() const { return settings_; }
     vindex::Metric metric() const { return shard_request_.metric; }
-    uint32_t nq() const { return shard_request_.nq(); }
+    // Lists of hits that the answer has: one a query vector, or one an id.
+    uint32_t nq() const { return shard_request_.answers(); }
     bool by_element() const { return shard_request_.by_element(); }
     // Whether the index of the field is a graph that can be walked from near to far.
     bool by_graph() const {
@@ -80,7 +81,8 @@ class ListSearch {
     // What a search of vectors in a struct array cannot be combined with.
     base::Status CheckStructs() const;
     base::Status UseVectors(const ReadMoment& moment);
-    // Takes the query vectors (or lists of them) from the rows with the given keys.
+    // Takes the query vectors (or lists of them) from the rows with the given keys. Where each
+    // vector of a list is a query, those of one row share an answer.
     base::Status UseVectorsOfIds(const ReadMoment& moment);
     base::Status GatherVectors(const schema::PrimaryKeys& ids,
                                const std::vector<roles::RetrieveResponse>& shards);

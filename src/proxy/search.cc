@@ -120,7 +120,7 @@ class SearchRun {
         RETURN_IF_ERROR(UseHighlighter());
         RETURN_IF_ERROR(UseShape());
         RETURN_IF_ERROR(UseChains());
-        return shape_.batch.has_value() && list_.nq() != 1
+        return shape_.batch.has_value() && list_.shard_request().nq() != 1
                    ? Invalid(
                          "search_iterator_v2 does not support processing multiple vectors "
                          "simultaneously")

@@ -278,7 +278,8 @@ base::Result<roles::SearchResponse> AggregationPool(
                                         std::move(groups), {0, plan.groups}));
     const size_t hits = list.addresses.size() + groups.addresses.size();
     const std::vector<roles::SearchResponse> parts = {std::move(list), std::move(groups)};
-    return reduce::MergeSearches(parts, request.metric, request.nq(), static_cast<uint32_t>(hits));
+    return reduce::MergeSearches(parts, request.metric, request.answers(),
+                                 static_cast<uint32_t>(hits));
 }
 
 base::Status FillBuckets(ProxyCore& core, const base::CallContext& context,

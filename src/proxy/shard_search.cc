@@ -12,7 +12,7 @@ base::Status CheckHitShape(const roles::SearchRequest& request,
     const size_t hits = std::accumulate(response.counts.begin(), response.counts.end(), size_t{0});
     const size_t groups = request.grouping.has_value() ? hits : 0;
     const size_t elements = request.by_element() ? hits : 0;
-    if (response.counts.size() != request.nq() || response.scores.size() != hits ||
+    if (response.counts.size() != request.answers() || response.scores.size() != hits ||
         response.keys.size() != hits || response.addresses.size() != hits ||
         response.group_keys.size() != groups || response.elements.size() != elements) {
         return base::Internal("a shard's search answer does not fit together");

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <string_view>
 
@@ -65,22 +66,18 @@ class SearchMerger {
         }
     }
 
-    void MergeQuery(uint32_t q) {
+    // The next answer, from the lists [first, first + count) of each part.
+    void MergeLists(uint32_t first, uint32_t count) {
         candidates_.clear();
+        begins_ = offsets_;
         bool cut = false;
-        for (uint32_t p = 0; p < parts_.size(); ++p) {
-            const uint32_t count = q < parts_[p].counts.size() ? parts_[p].counts[q] : 0;
-            for (uint32_t i = 0; i < count; ++i) {
-                const uint32_t index = offsets_[p] + i;
-                candidates_.push_back({p, index, parts_[p].scores[index]});
-            }
-            offsets_[p] += count;
-            cut = cut || count >= k_;
+        for (uint32_t list = first; list < first + count; ++list) {
+            cut = AddCandidates(list) || cut;
         }
         std::sort(candidates_.begin(), candidates_.end(),
                   [this](const Candidate& a, const Candidate& b) { return Before(a, b); });
         if (grouping_ != nullptr) {
-            merged_.counts.push_back(TakeGroups(q));
+            merged_.counts.push_back(TakeGroups());
             return;
         }
         const auto [taken, dropped] = Take();
@@ -92,6 +89,21 @@ class SearchMerger {
     roles::SearchResponse Finish() { return std::move(merged_); }
 
   private:
+    // Whether a part may have more hits in its list.
+    bool AddCandidates(uint32_t list) {
+        bool cut = false;
+        for (uint32_t p = 0; p < parts_.size(); ++p) {
+            const uint32_t count = list < parts_[p].counts.size() ? parts_[p].counts[list] : 0;
+            for (uint32_t i = 0; i < count; ++i) {
+                const uint32_t index = offsets_[p] + i;
+                candidates_.push_back({p, index, parts_[p].scores[index]});
+            }
+            offsets_[p] += count;
+            cut = cut || count >= k_;
+        }
+        return cut;
+    }
+
     bool Before(const Candidate& a, const Candidate& b) const {
         if (a.score != b.score) {
             return vindex::BetterThan(metric_, a.score, b.score);
@@ -146,8 +158,8 @@ class SearchMerger {
 
     // Each part has dropped its own repeated keys; one that parts share can leave a group short, as
     // long as the wanted groups are named, and a group too few otherwise: then it is widened.
-    uint32_t TakeGroups(uint32_t q) {
-        GroupRule rule(*grouping_, q, k_);
+    uint32_t TakeGroups() {
+        GroupRule rule(*grouping_, static_cast<uint32_t>(merged_.counts.size()), k_);
         HitSet seen;
         uint32_t taken = 0;
         bool dropped = false;
@@ -164,18 +176,16 @@ class SearchMerger {
                 ++taken;
             }
         }
-        widen_ = widen_ || (dropped && !rule.done() && grouping_->wanted.empty() && AnyFull(q));
+        widen_ = widen_ || (dropped && !rule.done() && grouping_->wanted.empty() && AnyFull());
         return taken;
     }
 
     // Whether a part stopped at its k-th group, so that it may have more.
-    bool AnyFull(uint32_t q) const {
-        for (const roles::SearchResponse& part : parts_) {
-            const uint32_t end = offsets_[static_cast<size_t>(&part - parts_.data())];
-            const uint32_t count = q < part.counts.size() ? part.counts[q] : 0;
+    bool AnyFull() const {
+        for (size_t p = 0; p < parts_.size(); ++p) {
             std::set<std::string_view> groups;
-            for (uint32_t i = end - count; i < end; ++i) {
-                groups.insert(part.group_keys[i]);
+            for (uint32_t i = begins_[p]; i < offsets_[p]; ++i) {
+                groups.insert(parts_[p].group_keys[i]);
             }
             if (groups.size() >= k_) {
                 return true;
@@ -188,7 +198,8 @@ class SearchMerger {
     const vindex::Metric metric_;
     const uint32_t k_;
     const roles::Grouping* const grouping_;  // null: hits are not grouped
-    std::vector<uint32_t> offsets_;
+    std::vector<uint32_t> begins_;           // of the answer's hits in each part
+    std::vector<uint32_t> offsets_;          // behind the hits that were added
     std::vector<Candidate> candidates_;
     roles::SearchResponse merged_;
     bool widen_ = false;
@@ -207,6 +218,11 @@ base::Status CheckSearch(const roles::SearchRequest& request) {
     }
     if (request.grouping.has_value()) {
         RETURN_IF_ERROR(CheckGroupFields(request.grouping->fields));
+    }
+    const std::vector<uint32_t>& shared = request.queries_of_answers;
+    if (!shared.empty() &&
+        std::accumulate(shared.begin(), shared.end(), uint64_t{0}) != queries.rows) {
+        return base::InvalidParameter("the queries of a search's answers are not its queries");
     }
     return queries.Verify();
 }
@@ -329,15 +345,40 @@ void AddProfile(roles::ReadProfile from, roles::ReadProfile* to) {
 
 namespace {
 
-roles::SearchResponse Merge(const std::vector<roles::SearchResponse>& parts,
+// What the lists of the parts belong to.
+enum class ListKind : uint8_t { kOfQueries, kOfAnswers };
+
+roles::SearchResponse Merge(const std::vector<roles::SearchResponse>& parts, ListKind kind,
                             const roles::SearchRequest& request, uint32_t k, bool* widen) {
     const roles::Grouping* grouping = request.grouping.has_value() ? &*request.grouping : nullptr;
     SearchMerger merger(parts, request.metric, k, grouping);
-    for (uint32_t q = 0; q < request.nq(); ++q) {
-        merger.MergeQuery(q);
+    const std::vector<uint32_t>& shared = request.queries_of_answers;
+    uint32_t first = 0;
+    for (uint32_t answer = 0; answer < request.answers(); ++answer) {
+        const bool is_shared = kind == ListKind::kOfQueries && !shared.empty();
+        const uint32_t lists = is_shared ? shared[answer] : 1;
+        merger.MergeLists(first, lists);
+        first += lists;
     }
     *widen = merger.widen();
     return merger.Finish();
+}
+
+// The request as single segments see it: there each query has an answer of its own.
+roles::SearchRequest ByQuery(const roles::SearchRequest& request) {
+    roles::SearchRequest by_query = request;
+    by_query.queries_of_answers.clear();
+    if (!request.grouping.has_value() || request.grouping->wanted.empty()) {
+        return by_query;
+    }
+    by_query.grouping->wanted.clear();
+    for (uint32_t answer = 0; answer < request.answers(); ++answer) {
+        const std::vector<std::vector<std::string>>& wanted = request.grouping->wanted;
+        by_query.grouping->wanted.insert(
+            by_query.grouping->wanted.end(), request.queries_of_answers[answer],
+            answer < wanted.size() ? wanted[answer] : std::vector<std::string>());
+    }
+    return by_query;
 }
 
 }  // namespace
@@ -345,14 +386,14 @@ roles::SearchResponse Merge(const std::vector<roles::SearchResponse>& parts,
 roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& parts,
                                     const roles::SearchRequest& request) {
     bool widen = false;
-    return Merge(parts, request, request.k, &widen);
+    return Merge(parts, ListKind::kOfAnswers, request, request.k, &widen);
 }
 
 roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& parts,
                                     vindex::Metric metric, uint32_t nq, uint32_t k, bool* widen) {
     SearchMerger merger(parts, metric, k, nullptr);
     for (uint32_t q = 0; q < nq; ++q) {
-        merger.MergeQuery(q);
+        merger.MergeLists(q, 1);
     }
     if (widen != nullptr) {
         *widen = merger.widen();
@@ -365,17 +406,20 @@ base::Result<roles::SearchResponse> SearchSegments(const std::vector<SegmentRef>
                                                    const ReadScope& scope) {
     RETURN_IF_ERROR(CheckSearch(request));
     const segment::ReadOptions options = OptionsOf(scope, request);
+    const bool is_shared = !request.queries_of_answers.empty();
+    const roles::SearchRequest by_query = is_shared ? ByQuery(request) : roles::SearchRequest();
+    const roles::SearchRequest& of_segments = is_shared ? by_query : request;
     for (uint64_t k = request.k;;) {
         const auto wide_k =
             static_cast<uint32_t>(std::min<uint64_t>(k, std::numeric_limits<uint32_t>::max()));
         std::vector<roles::SearchResponse> parts(segments.size());
         RETURN_IF_ERROR(ForEachSegment(segments.size(), scope, [&](size_t i) -> base::Status {
             ASSIGN_OR_RETURN(parts[i],
-                             SearchOne(*segments[i], request, wide_k, options, scope.walks));
+                             SearchOne(*segments[i], of_segments, wide_k, options, scope.walks));
             return base::Status();
         }));
         bool widen = false;
-        roles::SearchResponse merged = Merge(parts, request, wide_k, &widen);
+        roles::SearchResponse merged = Merge(parts, ListKind::kOfQueries, request, wide_k, &widen);
         const bool enough = !request.grouping.has_value() &&
                             std::all_of(merged.counts.begin(), merged.counts.end(),
                                         [&](uint32_t count) { return count >= request.k; });

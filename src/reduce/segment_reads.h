@@ -43,7 +43,7 @@ base::Result<roles::FetchResponse> FetchRows(const std::map<base::SegmentId, Seg
                                              const roles::FetchRequest& request,
                                              const ReadScope& scope);
 
-// Every part has counts for all `nq` queries. `widen` becomes true when a query fell short of k
+// Every part has counts for all `nq` answers. `widen` becomes true when a query fell short of k
 // because repeated keys were dropped while some part was cut at k.
 roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& parts,
                                     vindex::Metric metric, uint32_t nq, uint32_t k,

@@ -4,10 +4,12 @@
 
 #include "reduce/group_key.h"
 #include "reduce/group_rule.h"
+#include "reduce/segment_reads.h"
 #include "sys/clock.h"
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <numeric>
 #include <random>
 
@@ -311,6 +313,66 @@ TEST(SegmentSearchTest, WantedGroupsAreFilled) {
         DropGroups(&expected);
         EXPECT_EQ(found[q], expected);
     }
+}
+
+// Queries 0 and 1 share an answer: of each key the better score, with the groups of that order.
+TEST(SegmentSearchTest, QueriesThatShareAnAnswerAreMerged) {
+    const auto segment = std::make_shared<FakeSegment>(kQueries, kRows, 11, 200);
+    std::map<int64_t, FakeSegment::Hit> best;
+    for (const size_t q : {0, 1}) {
+        for (const FakeSegment::Hit& hit : segment->Ranked(q)) {
+            const auto known = best.try_emplace(hit.key, hit).first;
+            known->second.score = std::min(known->second.score, hit.score);
+        }
+    }
+    Hits shared;
+    for (const auto& [key, hit] : best) {
+        shared.push_back(hit);
+    }
+    std::sort(shared.begin(), shared.end());
+    const std::vector<Hits> ranked = {shared, segment->Ranked(2)};
+    const base::CallContext context;
+    ReadScope scope{&context, &sys::RealClock(), nullptr, base::kMaxTimestamp};
+    for (const int mode : {0, 1, 2}) {  // plain, groups, wanted groups
+        roles::SearchRequest request = RequestOf(kQueries);
+        request.k = 6;
+        request.queries_of_answers = {2, 1};
+        std::vector<Hits> expected(2);
+        if (mode > 0) {
+            request.grouping = ByGroup(2);
+        }
+        if (mode == 2) {
+            request.grouping->wanted = {{KeyOf(3), KeyOf(0)}, {KeyOf(5)}};
+        }
+        for (uint32_t a = 0; a < 2; ++a) {
+            if (mode == 0) {
+                expected[a].assign(ranked[a].begin(), ranked[a].begin() + request.k);
+                continue;
+            }
+            GroupRule rule(*request.grouping, a, request.k);
+            for (const FakeSegment::Hit& hit : ranked[a]) {
+                if (!rule.done() && rule.Offer(KeyOf(hit.group))) {
+                    expected[a].push_back(hit);
+                }
+            }
+        }
+        const auto answer = SearchSegments({segment}, request, scope);
+        ASSERT_TRUE(answer.ok()) << answer.status().reason();
+        ASSERT_EQ(answer->counts.size(), 2u);
+        size_t at = 0;
+        for (uint32_t a = 0; a < 2; ++a) {
+            ASSERT_EQ(answer->counts[a], expected[a].size()) << mode;
+            for (const FakeSegment::Hit& hit : expected[a]) {
+                EXPECT_EQ(answer->keys.ints[at], hit.key) << mode;
+                EXPECT_EQ(answer->scores[at], hit.score) << mode;
+                ++at;
+            }
+        }
+    }
+    roles::SearchRequest broken = RequestOf(kQueries);
+    broken.k = 1;
+    broken.queries_of_answers = {2, 2};
+    EXPECT_FALSE(SearchSegments({segment}, broken, scope).ok());
 }
 
 TEST(SegmentSearchTest, AnOrdinarySearchAsksOnce) {

@@ -158,8 +158,14 @@ struct SearchRequest {
     bool iterative_filter = false;
     // Change the scores of the k best rows of each segment, before segments are merged.
     Boosts boosts;
+    // How many queries, one after the other, share each answer: a hit that several of them find has
+    // the best of its scores. Empty = every query has its own answer.
+    std::vector<uint32_t> queries_of_answers;
 
     uint32_t nq() const { return static_cast<uint32_t>(queries.rows); }
+    uint32_t answers() const {
+        return queries_of_answers.empty() ? nq() : static_cast<uint32_t>(queries_of_answers.size());
+    }
     bool by_element() const {
         return struct_field != 0 && queries.type != schema::DataType::kArrayOfVector;
     }
@@ -168,11 +174,11 @@ struct SearchRequest {
         a(vchannel, collection_id, partitions, filter, vector_field, struct_field, sub_field,
           metric, queries, k, params, radius, range_filter, ignore_growing, guarantee_ts,
           snapshot_ts, expired_ts, known_fields, known_functions, profile, hold_snapshot_s, exact,
-          after, walk, grouping, iterative_filter, boosts);
+          after, walk, grouping, iterative_filter, boosts, queries_of_answers);
     }
 };
 
-// Hits of all queries flattened: counts[q] hits belong to query q, best first.
+// Hits of all answers flattened: counts[q] hits belong to answer q, best first.
 struct SearchResponse {
     std::vector<uint32_t> counts;
     schema::PrimaryKeys keys;

@@ -349,6 +349,84 @@ def test_an_iterator_gives_every_element_once(filled):
     assert sorted(got) == sorted(wanted)
 
 
+def truth_of_row(filled, field, one):
+    """Every element by the best of its scores for the vectors of row `one`."""
+    metric = INDEXES[field][1]
+    best = min if metric in DISTANCES else max
+    return {(row["id"], i): best(scores) for row in filled.rows.values() if row["clips"]
+            for i, scores in enumerate(zip(*(element_scores(metric, clip[field], [c[field] for c in row["clips"]])
+                                             for clip in filled.rows[one]["clips"]), strict=True))}
+
+
+@pytest.mark.parametrize("field", ["near", "far"])
+def test_elements_are_searched_by_the_vectors_of_rows(filled, field):
+    """One list an id: what any of the row's vectors finds. One of the rows is sealed, one growing."""
+    ids = [next(row["id"] for row in filled.rows.values() if len(row["clips"]) > 3),
+           next(row["id"] for row in filled.rows.values() if len(row["clips"]) > 2 and row["id"] >= SEALED)]
+    found = filled.client.search(filled.name, ids=ids, anns_field=f"clips[{field}]", limit=25, output_fields=["price"],
+                                 search_params={"params": PARAMS}, consistency_level="Strong")
+    assert len(found) == 2
+    for one, hits in zip(ids, found):
+        check_hits(list(hits), truth_of_row(filled, field, one), INDEXES[field][1], 25)
+        own = len(filled.rows[one]["clips"])
+        assert [key_of(hit) for hit in hits[:own]] == [(one, i) for i in range(own)]
+        assert all(hit["entity"]["price"] == filled.rows[hit["id"]]["price"] for hit in hits)
+
+
+def test_ids_at_element_level_take_everything_else(filled):
+    one = next(row["id"] for row in filled.rows.values() if len(row["clips"]) > 3)
+    truth = truth_of_row(filled, "far", one)
+
+    def search(limit, params=None, **more):
+        return filled.client.search(filled.name, ids=[one], anns_field="clips[far]", limit=limit,
+                                    search_params={"params": params or {}} | more.pop("flat", {}),
+                                    consistency_level="Strong", **more)
+    kept = {key: score for key, score in truth.items() if filled.rows[key[0]]["price"] < 40}
+    hits = search(20, filter="price < 40")[0]
+    assert [key_of(hit) for hit in hits] == best_first(kept, "L2")[:20]
+    order = best_first(truth, "L2")
+    assert [key_of(hit) for hit in search(9, flat={"offset": 7})[0]] == order[7:16]
+    groups = defaultdict(list)
+    for key in order:
+        groups[key[0]].append(key)
+    assert [key_of(hit) for hit in search(8, group_by_field="id")[0]] == [keys[0] for keys in groups.values()][:8]
+    pairs = search(8, group_by_field="id", group_size=2, strict_group_size=True)[0]
+    assert [key_of(hit) for hit in pairs] == [key for keys in list(groups.values())[:8] for key in keys[:2]]
+    assert search(10, flat={"enable_recall_calculation": True}).recalls == pytest.approx([1])
+    radius = float(truth[order[11]] + truth[order[12]]) / 2
+    assert [key_of(hit) for hit in search(30, {"radius": radius})[0]] == order[:12]
+    buckets = search(5, search_aggregation=SearchAggregation(["id"], 6, metrics={"n": {"count": "*"}})).agg_buckets[0]
+    pool = defaultdict(int)
+    for key in order[:1000]:
+        pool[key[0]] += 1
+    assert [(bucket.key[0]["value"], bucket.count) for bucket in buckets] == list(pool.items())[:6]
+    empty = next(row["id"] for row in filled.rows.values() if not row["clips"])
+    with pytest.raises(MilvusException, match="have no vector in field clips"):
+        filled.client.search(filled.name, ids=[empty], anns_field="clips[far]", limit=3)
+    with pytest.raises(MilvusException, match="were not found"):
+        filled.client.search(filled.name, ids=[10 ** 9], anns_field="clips[far]", limit=3)
+
+
+@pytest.mark.parametrize("field, least", [("tokens", 0.6), ("encoded", 0.1), ("half", 0.6)])
+def test_lists_may_go_without_the_exact_comparison(filled, field, least):
+    """Scores of sealed rows are then estimates; those of growing rows stay exact."""
+    metric = INDEXES[field][1]
+    found, total, estimates = 0, 0, 0
+    for _ in range(5):
+        query = filled.query_vectors(field, 4)
+        truth = list_truth(filled, field, query)
+        hits = filled.search(field, lists_of(query), params={"emb_list_rerank": False})[0]
+        distances = [hit["distance"] for hit in hits]
+        assert len(hits) == 10 and distances == sorted(distances, reverse=metric != "MAX_SIM_L2")
+        for hit in hits:
+            exact = hit["distance"] == pytest.approx(truth[hit["id"]], rel=2e-3, abs=2e-3)
+            assert exact or hit["id"] < SEALED
+            estimates += not exact
+        found += len({hit["id"] for hit in hits} & set(best_first(truth, metric)[:10]))
+        total += 10
+    assert estimates > 0 and found >= least * total, (found, total)
+
+
 # ---- hybrid search
 
 def collapsed(scores, metric, limit, collapse):
@@ -451,7 +529,10 @@ def test_an_index_is_created_and_dropped_on_a_sub_field(client, name):
     ("clips[tokens]", "SCANN", "MAX_SIM", {}, "can't build with this index SCANN"),
     ("clips[tokens]", "STL_SORT", "MAX_SIM", {}, "can't build with this index STL_SORT"),
     ("clips[tokens]", "HNSW", "MAX_SIM", {"M": 1}, "'M'"),
-    ("clips[tokens]", "HNSW", "MAX_SIM", {"emb_list_strategy": "lemur"}, "lemur is not supported"),
+    ("clips[tokens]", "HNSW", "MAX_SIM", {"emb_list_strategy": "lemur", "lemur_hidden_dim": 64},
+     "emb_list_strategy lemur is not supported by this server, use tokenann or muvera"),
+    ("clips[tokens]", "HNSW", "MAX_SIM", {"emb_list_strategy": "best"}, "emb_list_strategy"),
+    ("clips[tokens]", "HNSW", "MAX_SIM", {"emb_list_rerank": "maybe"}, "emb_list_rerank"),
     ("clips[tokens]", "HNSW", "MAX_SIM", {"muvera_num_projections": 9}, "muvera_num_projections"),
     ("clips[nothing]", "HNSW", "MAX_SIM", {}, "cannot create index on non-exist field: clips[nothing]"),
 ])

@@ -8,7 +8,7 @@ from oracle import random_vectors
 from pymilvus import DataType, MilvusException
 from pymilvus.client.iterator import SearchIterator
 from ranked_rows import RankedRows, pairs, truth
-from rows import create, index_of, insert_in_batches, simple_schema, vector_rows
+from rows import create, index_of, insert_in_batches, simple_schema, vector_rows, wait_for_index
 
 
 @pytest.fixture(scope="module", params=[1, 3], ids=["one shard", "three shards"])
@@ -127,6 +127,22 @@ def test_an_iterator_of_the_first_kind_gives_each_row_once(client, name):
     order = sorted(range(1500), key=lambda i: float(((vectors[i] - vectors[0]).astype(float) ** 2).sum()))
     assert len(found) == len(set(found)) == 1200
     assert set(found) == set(order[:1200])
+
+
+def test_batches_may_be_larger_than_ef(client, name):
+    vectors = random_vectors(1500, 16, seed=17)
+    create(client, name, simple_schema(dim=16), index_of(index_type="HNSW"))
+    insert_in_batches(client, name, vector_rows(vectors[:1300]))
+    client.flush(name)
+    wait_for_index(client, name, 1300)
+    insert_in_batches(client, name, vector_rows(vectors[1300:], start=1300))
+    query = vectors[0].tolist()
+    iterator = client.search_iterator(name, [query], anns_field="vector", batch_size=200, limit=-1,
+                                      search_params={"params": {"ef": 20}})
+    found = [hit["id"] for batch in drain(iterator) for hit in batch]
+    assert len(found) == len(set(found)) == 1500
+    with pytest.raises(MilvusException, match=r"ef\(20\) should be larger than k\(200\)"):
+        client.search(name, [query], anns_field="vector", limit=200, search_params={"params": {"ef": 20}})
 
 
 def raw(client, name, query, **arguments):
