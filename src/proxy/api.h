@@ -140,7 +140,8 @@ struct HybridSearchRequest {
     std::vector<SearchRequest> lists;
     KeyValues
         rank_params;  // strategy, params (JSON), limit, offset, round_decimal, group_by_field ..
-    FunctionScore function_score;  // in place of the strategy
+    FunctionScore function_score;                // in place of the strategy
+    std::vector<FunctionChain> function_chains;  // after the strategy; those of lists do not count
     std::vector<std::string> output_fields;
     Consistency consistency;
 };

@@ -1,4 +1,5 @@
-// Function chains (API map 5.7): what a search of one list does with its hits once it has them.
+// Function chains (API map 5.7): what a search does with its hits once it has them, and a hybrid
+// search with its rows once they are fused.
 //
 //   map    writes a column: `$score`, or one under a name of its own. Expressions: num_combine (or
 //          score_combine), decay, round_decimal, rerank_model
@@ -7,9 +8,10 @@
 //
 // Columns are `$score`, `$id` (only to sort by), fields of numbers, for rerank_model one of texts,
 // and what a map before has written. The chains of the stage L2_RERANK run one after the other over
-// the limit + offset best hits of each query; the page is cut from what they leave. When `$score`
-// was written and not sorted by anything since, the hits are sorted by it, the largest first, equal
-// ones by primary key. Hits whose score is null are shown with 0. Threads: one.
+// the limit + offset best hits of each query, in a hybrid search over every row of any list; the
+// page is cut from what they leave. When `$score` was written and not sorted by anything since, the
+// hits are sorted by it, the largest first, equal ones by primary key. Hits whose score is null are
+// shown with 0. Threads: one.
 #pragma once
 
 #include "base/call_context.h"

@@ -81,6 +81,7 @@ base::Result<SearchResults> HybridRun::Run() {
     RETURN_IF_ERROR(ReadRank());
     RETURN_IF_ERROR(PrepareLists());
     RETURN_IF_ERROR(PlanRanking());
+    RETURN_IF_ERROR(PlanChains());
     report_.laps.Lap(&report_.prepare_ns);
     const base::Status asked = AskLists();
     report_.laps.Lap(&report_.ask_ns);
@@ -88,10 +89,12 @@ base::Result<SearchResults> HybridRun::Run() {
     ReportLists();
     Fuse();
     report_.laps.Lap(&hybrid_->fuse_ns);
-    const base::Status rescored = Rescore();
+    const base::Status rescored = chains_.has_value() ? TakeChainedPage() : Rescore();
     report_.laps.Lap(&hybrid_->rescore_ns);
     RETURN_IF_ERROR(rescored);
-    TakePage();
+    if (!chains_.has_value()) {
+        TakePage();
+    }
     SearchResults results = Assemble();
     ReportHits(results);
     report_.laps.Lap(&report_.merge_ns);
@@ -149,6 +152,7 @@ base::Status HybridRun::ReadRank() {
     settings_.offset = read.offset;
     RETURN_IF_ERROR(ReadRoundDecimal(request_.rank_params, &settings_.round_decimal));
     RETURN_IF_ERROR(ReadGroups());
+    ASSIGN_OR_RETURN(settings_.recall, AsksRecall(request_.rank_params));
     ASSIGN_OR_RETURN(settings_.profile, AskedProfile(request_));
     report_.form = settings_.profile;
     report_.limit = settings_.limit;
@@ -219,6 +223,7 @@ base::Status HybridRun::PrepareLists() {
             std::make_unique<ListSearch>(core_, context_, collection_, request, &report));
         ListSearch& list = *lists_.back();
         RETURN_IF_ERROR(list.ReadSettings());
+        ASSIGN_OR_RETURN(const SearchShape shape, ShapeOf(list));
         ASSIGN_OR_RETURN(roles::Boosts boosts,
                          PlanBoosts(core_, collection_, request_.function_score, request.templates,
                                     request.search_params));
@@ -230,6 +235,9 @@ base::Status HybridRun::PrepareLists() {
         }
         list.UseBoosts(std::move(boosts));
         RETURN_IF_ERROR(list.Prepare(frame_));
+        if (shape.exact) {
+            list.UseExact();
+        }
         if (settings_.groups.has_value()) {
             RETURN_IF_ERROR(list.UseGroups(settings_.groups->grouping));
         }
@@ -242,6 +250,17 @@ base::Status HybridRun::PrepareLists() {
     }
     report_.nq = lists_[0]->nq();
     return base::Status();
+}
+
+base::Result<SearchShape> HybridRun::ShapeOf(const ListSearch& list) {
+    ASSIGN_OR_RETURN(SearchShape shape,
+                     ParseSearchShape(collection_.schema, list.settings(),
+                                      LimitsOfReads(collection_.properties, core_.limits)));
+    if (shape.batch.has_value()) {
+        return Invalid("search iterator is not supported in hybrid search");
+    }
+    settings_.recall = settings_.recall || shape.recall;
+    return shape;
 }
 
 base::Result<ElementCollapse> HybridRun::CollapseOf(const ListSearch& list) const {
@@ -272,6 +291,21 @@ base::Status HybridRun::PlanRanking() {
     return base::Status();
 }
 
+base::Status HybridRun::PlanChains() {
+    if (request_.function_chains.empty()) {
+        return base::Status();
+    }
+    if (!request_.function_score.empty()) {
+        return Invalid("function_chains and function_score cannot be used together");
+    }
+    if (settings_.groups.has_value()) {
+        return Invalid("function_chains is not supported with order_by and group by");
+    }
+    ASSIGN_OR_RETURN(chains_, FunctionChainPlan::Make(core_, collection_, request_.function_chains,
+                                                      lists_[0]->nq()));
+    return base::Status();
+}
+
 base::Status HybridRun::AskLists() {
     const size_t shards = collection_.vchannels.size();
     core_.partners.executor->ParallelFor(
@@ -289,7 +323,7 @@ base::Status HybridRun::AskLists() {
     return base::Status();
 }
 
-base::Result<roles::SearchResponse> HybridRun::HitsOf(size_t list) const {
+base::Result<roles::SearchResponse> HybridRun::HitsOf(size_t list) {
     base::Result<roles::SearchResponse> hits = GroupedHitsOf(*lists_[list]);
     if (hits.ok() && lists_[list]->by_element()) {
         return CollapseElements(collapses_[list], lists_[list]->metric(), std::move(*hits));
@@ -297,8 +331,23 @@ base::Result<roles::SearchResponse> HybridRun::HitsOf(size_t list) const {
     return hits;
 }
 
-base::Result<roles::SearchResponse> HybridRun::GroupedHitsOf(ListSearch& list) const {
+base::Status HybridRun::AddRecall(const ListSearch& list) {
+    ASSIGN_OR_RETURN(const std::vector<RecallCount> counts,
+                     MeasureRecall(core_, context_, collection_, list.shard_request(),
+                                   list.moments(), list.hits()));
+    recalls_.resize(std::max(recalls_.size(), counts.size()));
+    for (size_t q = 0; q < counts.size(); ++q) {
+        recalls_[q].found += counts[q].found;
+        recalls_[q].expected += counts[q].expected;
+    }
+    return base::Status();
+}
+
+base::Result<roles::SearchResponse> HybridRun::GroupedHitsOf(ListSearch& list) {
     RETURN_IF_ERROR(list.Finish());
+    if (settings_.recall) {
+        RETURN_IF_ERROR(AddRecall(list));
+    }
     if (!settings_.groups.has_value() || !settings_.groups->strict) {
         return list.TakeHits();
     }
@@ -391,6 +440,36 @@ void HybridRun::TakePage() {
     }
 }
 
+base::Status HybridRun::TakeChainedPage() {
+    roles::SearchResponse fused;
+    std::vector<FusedRow> all;
+    fused.keys.is_string = schema::IsStringLike(collection_.schema.primary_key()->type);
+    for (const std::vector<FusedRow>& query : rows_) {
+        fused.counts.push_back(static_cast<uint32_t>(query.size()));
+        all.insert(all.end(), query.begin(), query.end());
+    }
+    for (const FusedRow& row : all) {
+        const roles::SearchResponse& list = ListOf(row);
+        fused.keys.Append(list.keys.At(row.hit));
+        fused.addresses.push_back(list.addresses[row.hit]);
+        fused.scores.push_back(row.score);
+    }
+    const PageWindow window{static_cast<size_t>(settings_.offset),
+                            static_cast<size_t>(settings_.limit)};
+    ASSIGN_OR_RETURN(const HitPage page,
+                     chains_->Run(core_, context_, collection_, window, &fused));
+    size_t next = 0;
+    for (size_t q = 0; q < rows_.size(); ++q) {
+        rows_[q].clear();
+        for (int64_t i = 0; i < page.counts[q]; ++i) {
+            const size_t hit = page.hits[next++];
+            rows_[q].push_back(all[hit]);
+            rows_[q].back().score = fused.scores[hit];
+        }
+    }
+    return base::Status();
+}
+
 SearchResults HybridRun::Assemble() const {
     SearchResults results;
     results.nq = static_cast<int64_t>(rows_.size());
@@ -403,6 +482,9 @@ SearchResults HybridRun::Assemble() const {
             const float score = row.score == kUnscored ? 0 : row.score;
             results.scores.push_back(Rounded(score, settings_.round_decimal));
         }
+    }
+    for (const RecallCount& recall : recalls_) {
+        results.recalls.push_back(recall.share());
     }
     results.output_fields = selection_.output_fields;
     results.primary_field_name = collection_.schema.primary_key()->name;

@@ -8,10 +8,12 @@
 #pragma once
 
 #include "proxy/element_scope.h"
+#include "proxy/function_chain.h"
 #include "proxy/hit_columns.h"
 #include "proxy/hybrid_report.h"
 #include "proxy/list_search.h"
 #include "proxy/output_fields.h"
+#include "proxy/recall.h"
 #include "proxy/rerank_function.h"
 #include "proxy/search_shape.h"
 
@@ -30,6 +32,7 @@ struct RankSettings {
     int64_t offset = 0;
     int round_decimal = -1;
     ProfileForm profile = ProfileForm::kNone;
+    bool recall = false;                  // the answer tells the recall of its lists
     std::optional<GroupSettings> groups;  // then limit and offset count groups
     reduce::GroupScorer scorer = reduce::GroupScorer::kMax;
 };
@@ -51,17 +54,24 @@ class HybridRun {
     base::Status PrepareLists();
     base::Status PinMoment();
     base::Status PlanRanking();
+    base::Status PlanChains();
     // The request of one list: its own, but for what the whole decides.
     SearchRequest OfList(const SearchRequest& sent) const;
+    // What the list asks for besides its window: recall is told for all of them.
+    base::Result<SearchShape> ShapeOf(const ListSearch& list);
     base::Status AskLists();
     // How the elements of the list become rows, as it asks itself.
     base::Result<ElementCollapse> CollapseOf(const ListSearch& list) const;
     // The hits of a list, its groups filled when they are to be, its elements collapsed to rows.
-    base::Result<roles::SearchResponse> HitsOf(size_t list) const;
-    base::Result<roles::SearchResponse> GroupedHitsOf(ListSearch& list) const;
+    base::Result<roles::SearchResponse> HitsOf(size_t list);
+    base::Result<roles::SearchResponse> GroupedHitsOf(ListSearch& list);
+    // Adds what the list has found of the hits of an exact search.
+    base::Status AddRecall(const ListSearch& list);
     void Fuse();
     base::Status Rescore();
     void TakePage();
+    // What the function chains leave of all fused rows, and the page of it.
+    base::Status TakeChainedPage();
     SearchResults Assemble() const;
     base::Status ShowGroups(SearchResults* results) const;
     base::Status FetchColumns(SearchResults* results) const;
@@ -86,7 +96,9 @@ class HybridRun {
     std::vector<std::unique_ptr<ListSearch>> lists_;
     std::vector<ElementCollapse> collapses_;  // one a list
     RerankPlan ranking_;
+    std::optional<FunctionChainPlan> chains_;
     bool larger_is_better_ = true;
+    std::vector<RecallCount> recalls_;                      // by query, over all lists
     std::vector<roles::SearchResponse> hits_;               // of each list
     std::vector<const roles::SearchResponse*> fused_from_;  // the same
     std::vector<std::vector<reduce::FusedRow>> rows_;       // by query; after TakePage the page

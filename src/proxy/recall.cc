@@ -5,6 +5,7 @@
 #include "proxy/proxy_core.h"
 #include "proxy/shard_search.h"
 #include "reduce/segment_loop.h"
+#include "vindex/param.h"
 
 #include <algorithm>
 #include <string>
@@ -23,7 +24,8 @@ base::Counter& CounterOf(std::string_view name, const roles::CollectionInfo& col
 }  // namespace
 
 std::vector<RecallCount> CountRecall(const roles::SearchResponse& found,
-                                     const roles::SearchResponse& exact, vindex::Metric metric) {
+                                     const roles::SearchResponse& exact, vindex::Metric metric,
+                                     RecallBy by) {
     std::vector<RecallCount> counts;
     size_t found_begin = 0;
     size_t exact_begin = 0;
@@ -39,7 +41,8 @@ std::vector<RecallCount> CountRecall(const roles::SearchResponse& found,
         for (size_t i = found_begin; i < found_end && exact_end > exact_begin; ++i) {
             const bool is_right =
                 !right.Insert(found.keys, i, found.elements) ||
-                !vindex::BetterThan(metric, exact.scores[exact_end - 1], found.scores[i]);
+                (by == RecallBy::kHitsAndScores &&
+                 !vindex::BetterThan(metric, exact.scores[exact_end - 1], found.scores[i]));
             count.found += is_right ? 1 : 0;
         }
         count.found = std::min(count.found, count.expected);
@@ -61,7 +64,9 @@ base::Result<std::vector<RecallCount>> MeasureRecall(ProxyCore& core,
     exactly.profile = false;
     ASSIGN_OR_RETURN(const roles::SearchResponse exact,
                      SearchShards(core, context, collection, exactly, moments));
-    return CountRecall(found, exact, request.metric);
+    const bool is_estimated = vindex::BoolParam(request.params, "emb_list_rerank") == false;
+    return CountRecall(found, exact, request.metric,
+                       is_estimated ? RecallBy::kHits : RecallBy::kHitsAndScores);
 }
 
 RecallSampler::~RecallSampler() {

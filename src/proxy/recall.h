@@ -32,10 +32,14 @@ struct RecallCount {
     }
 };
 
+// Scores that are estimates (vindex/list_estimate.h) say nothing about being right.
+enum class RecallBy : uint8_t { kHitsAndScores, kHits };
+
 // One a query. A hit counts as found when the exact search has it, or when its score is as good as
 // the last one there: of equal scores each is right.
 std::vector<RecallCount> CountRecall(const roles::SearchResponse& found,
-                                     const roles::SearchResponse& exact, vindex::Metric metric);
+                                     const roles::SearchResponse& exact, vindex::Metric metric,
+                                     RecallBy by = RecallBy::kHitsAndScores);
 
 // Searches once more, exactly, at the moments of `found`, which answers the request.
 base::Result<std::vector<RecallCount>> MeasureRecall(ProxyCore& core,

@@ -34,5 +34,12 @@ TEST(RecallTest, GoesByTheMetricsDirection) {
               1u);
 }
 
+TEST(RecallTest, EstimatedScoresDoNotCount) {
+    const roles::SearchResponse exact = List({{{1, 0.1f}, {2, 0.2f}}});
+    const roles::SearchResponse found = List({{{2, 0.05f}, {7, 0.1f}}});
+    EXPECT_EQ(CountRecall(found, exact, vindex::Metric::kL2)[0].found, 2u);
+    EXPECT_EQ(CountRecall(found, exact, vindex::Metric::kL2, RecallBy::kHits)[0].found, 1u);
+}
+
 }  // namespace
 }  // namespace elanus::proxy

@@ -251,6 +251,10 @@ base::Status CheckHints(std::string_view hints) {
 
 }  // namespace
 
+base::Result<bool> AsksRecall(const KeyValues& values) {
+    return ReadFlag(values, "enable_recall_calculation");
+}
+
 base::Status CheckGroups(const SearchSettings& settings) {
     if (settings.leaf().ValueSchema().type == DataType::kBinaryVector) {
         return Invalid("not support search_group_by operation based on binary vector column");
@@ -313,7 +317,7 @@ base::Result<SearchShape> ParseSearchShape(const schema::CollectionSchema& schem
     }
     ASSIGN_OR_RETURN(const bool retain_order, ReadFlag(values, "page_retain_order"));
     shape.exact = settings.iterator || retain_order;
-    ASSIGN_OR_RETURN(shape.recall, ReadFlag(values, "enable_recall_calculation"));
+    ASSIGN_OR_RETURN(shape.recall, AsksRecall(values));
     return shape;
 }
 

@@ -40,6 +40,9 @@ struct SearchShape {
 base::Result<SearchShape> ParseSearchShape(const schema::CollectionSchema& schema,
                                            const SearchSettings& settings, const Limits& limits);
 
+// Whether `enable_recall_calculation` is set among the values; 1100 where it is neither.
+base::Result<bool> AsksRecall(const KeyValues& values);
+
 // 1100 for a list whose hits cannot be grouped: binary vectors, ranges, iterators.
 base::Status CheckGroups(const SearchSettings& settings);
 

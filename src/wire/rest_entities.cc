@@ -240,6 +240,9 @@ const schema::FieldSchema* VectorField(const schema::CollectionSchema& schema,
     const schema::FieldSchema* only = nullptr;
     for (const schema::FieldSchema& field : schema.fields) {
         if (schema::IsVector(field.type) && (name.empty() || field.name == name)) {
+            if (only != nullptr) {
+                return nullptr;  // the search says that it has to name one
+            }
             only = &field;
         }
         for (const schema::FieldSchema& sub_field : field.sub_fields) {

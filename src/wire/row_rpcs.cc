@@ -29,10 +29,6 @@ Result<Message> Parse(const grpc::ByteBuffer& bytes) {
     return message;
 }
 
-Status NotSupported(const std::string& what) {
-    return InvalidParameter(what + " is not supported yet");
-}
-
 template <typename Request>
 std::optional<std::string> NamespaceIn(const Request& request) {
     return request.has_namespace_() ? std::optional<std::string>(request.namespace_())
@@ -116,9 +112,6 @@ Result<proxy::SearchRequest> FromSearch(const RawCall& call, const pb::milvus::S
 Result<proxy::HybridSearchRequest> FromHybridSearch(const RawCall& call,
                                                     const grpc::ByteBuffer& bytes) {
     ASSIGN_OR_RETURN(const auto in, Parse<pb::milvus::HybridSearchRequest>(bytes));
-    if (in.function_chains_size() > 0) {
-        return NotSupported("function_chains in hybrid search");
-    }
     proxy::HybridSearchRequest request;
     request.database = DatabaseOf(call, in.db_name());
     request.collection = in.collection_name();
@@ -130,13 +123,15 @@ Result<proxy::HybridSearchRequest> FromHybridSearch(const RawCall& call,
                 "highlighter and search_aggregation are not supported in hybrid search");
         }
         if (list.function_chains_size() > 0) {
-            return NotSupported("function_chains in hybrid search");
+            return InvalidParameter(
+                "function_chains of a sub-request is not supported, give it to the hybrid search");
         }
         ASSIGN_OR_RETURN(proxy::SearchRequest search, FromSearch(call, list));
         request.lists.push_back(std::move(search));
     }
     request.rank_params = FromPairs(in.rank_params());
     request.function_score = FromFunctionScore(in.function_score());
+    ASSIGN_OR_RETURN(request.function_chains, FromFunctionChains(in.function_chains()));
     request.output_fields = FromStrings(in.output_fields());
     request.consistency = ConsistencyIn(in);
     return request;

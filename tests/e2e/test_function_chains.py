@@ -199,23 +199,99 @@ def test_combinations_that_are_refused(client, shop, arguments, phrase):
         search(client, name, "near", chain().limit(1), 5, nq=1, **arguments)
 
 
-def test_not_beside_a_function_score_nor_in_a_hybrid_search(client, shop, monkeypatch):
-    """pymilvus refuses both itself; other clients may not."""
+def send_along(patched, method, chains):
+    """pymilvus has no place for chains beside a function score or in a hybrid search; other clients have."""
+    inner = getattr(Prepare, method)
+
+    def with_chains(*arguments, **options):
+        message = inner(*arguments, **options)
+        message.function_chains.extend(made.to_proto() for made in chains)
+        return message
+
+    patched.setattr(Prepare, method, with_chains)
+
+
+def test_not_beside_a_function_score_nor_in_a_list(client, shop, monkeypatch):
     name, _ = shop
-    proto = chain().limit(1).to_proto()
-    for method in ("search_requests_with_expr", "hybrid_search_request_with_ranker"):
-        whole = getattr(Prepare, method)
-
-        def with_chain(*arguments, whole=whole, **options):
-            message = whole(*arguments, **options)
-            message.function_chains.append(proto)
-            return message
-
-        monkeypatch.setattr(Prepare, method, with_chain)
+    send_along(monkeypatch, "search_requests_with_expr", [chain().limit(1)])
     for params in ({"reranker": "rrf"}, {"reranker": "boost", "weight": 2}):
         ranker = Function(name="f", function_type=FunctionType.RERANK, input_field_names=[], params=params)
         with pytest.raises(MilvusException, match="function_chains and function_score cannot be used together"):
             search(client, name, "near", None, 5, nq=1, ranker=ranker)
     request = AnnSearchRequest([hybrid_rows.query_of("near", 1)[1]], "near", {}, limit=5)
-    with pytest.raises(MilvusException, match="function_chains in hybrid search is not supported yet"):
+    with pytest.raises(MilvusException, match="function_chains of a sub-request is not supported"):
         client.hybrid_search(name, [request], RRFRanker(), limit=5)
+
+
+# ---- hybrid search
+
+def hybrid(client, monkeypatch, name, chains, limit, ranker=None, lists=(("alike", 40), ("near", 30)), **more):
+    with monkeypatch.context() as patched:
+        send_along(patched, "hybrid_search_request_with_ranker", chains)
+        requests = [AnnSearchRequest([hybrid_rows.query_of(field, 700 + q)[1] for q in range(NQ)], field, {},
+                                     limit=window) for field, window in lists]
+        return client.hybrid_search(name, requests, ranker or RRFRanker(60), limit=limit, **more)
+
+
+def fused(rows, lists=(("alike", 40), ("near", 30))):
+    """(id, score, row) of each query by reciprocal ranks, best first."""
+    answers = []
+    for q in range(NQ):
+        scores = {}
+        for field, window in lists:
+            for rank, (key, _, _) in enumerate(lists_of(rows, field, window)[q], 1):
+                scores[key] = scores.get(key, 0) + 1 / (60 + rank)
+        answers.append(sorted(((key, s, rows[key]) for key, s in scores.items()), key=lambda hit: (-hit[1], hit[0])))
+    return answers
+
+
+def test_a_hybrid_search_runs_chains_over_the_fused_rows(client, shop, monkeypatch):
+    name, rows = shop
+    made = [chain().map("fresh", fn.decay(col("price"), function="linear", origin=100, scale=60))
+            .map("$score", fn.num_combine(col("$score"), col("fresh"), mode="weighted", weights=[30, 0.5]))]
+
+    def scored(s, row):
+        price = row["price"]
+        return None if price is None else 30 * s + 0.5 * model.decay_factor("linear", price, 100, 60)
+    truth = [by_score([(key, scored(s, row)) for key, s, row in hits]) for hits in fused(rows)]
+    assert_same(hybrid(client, monkeypatch, name, made, 100), truth)
+    page = hybrid(client, monkeypatch, name, made, 12, offset=5, output_fields=["price"])
+    assert_same(page, [hits[5:17] for hits in truth])
+    assert all(hit["entity"]["price"] == rows[hit["id"]]["price"] for hits in page for hit in hits)
+
+
+def test_a_hybrid_search_keeps_its_scores_in_an_order_by_a_field(client, shop, monkeypatch):
+    name, rows = shop
+    made = [chain().limit(20), chain().sort("shelf", desc=False)]
+    truth = [[hit[:2] for hit in sorted(hits[:20], key=lambda hit: hit[2]["shelf"])] for hits in fused(rows)]
+    assert_same(hybrid(client, monkeypatch, name, made, 100), truth)
+    assert_same(hybrid(client, monkeypatch, name, [chain()], 9), [[hit[:2] for hit in hits[:9]]
+                                                                   for hits in fused(rows)])
+
+
+def test_a_model_scores_the_rows_of_a_hybrid_search(client, shop, monkeypatch):
+    name, rows = shop
+    services = RerankServices()
+    try:
+        queries = ["red glass", "old paper"]
+        made = [chain().limit(15).map("$score", fn.rerank_model(col("text"), queries=queries, provider="tei",
+                                                                endpoint=services.endpoint("tei")))]
+        result = hybrid(client, monkeypatch, name, made, 60)
+    finally:
+        services.close()
+    assert_same(result, [by_score([(key, score(query, row["text"])) for key, _, row in hits[:15]])
+                         for query, hits in zip(queries, fused(rows), strict=True)])
+
+
+def test_chains_of_a_hybrid_search_that_are_refused(client, shop, monkeypatch):
+    name, _ = shop
+    for made, more, phrase in (
+            ([FunctionChain(FunctionChainStage.L1_RERANK).limit(1)], {}, "stage L1_RERANK is not supported"),
+            ([raw("filter")], {}, "function chain op filter is not supported"),
+            ([chain().limit(1)], {"group_by_field": "shelf"}, "not supported with order_by and group by"),
+            ([chain().limit(1)], {"ranker": Function(name="f", function_type=FunctionType.RERANK,
+                                                     input_field_names=[], params={"reranker": "rrf"})},
+             "function_chains and function_score cannot be used together")):
+        with pytest.raises(MilvusException) as error:
+            hybrid(client, monkeypatch, name, made, 5, **more)
+        assert error.value.code == 1100 and phrase in error.value.message

@@ -457,6 +457,8 @@ def test_lists_that_are_refused(client, stub, shop):
 
     refused(1100, "minimum of ann search requests is 1")
     refused(1100, "sub search request nq is different", request(), request([vector, vector]))
+    refused(1100, "hints [best] is not supported", request(params={"hints": "best"}))
+    refused(1100, "enable_recall_calculation", request(params={"enable_recall_calculation": "maybe"}))
     refused(1100, "fieldName(none) not found", request(), request(field="none"))
     refused(1100, "is not of vector data type", request(), request(field="shelf"))
     refused(1100, "cannot parse expression", request(), request(expr="shelf <"))
@@ -531,6 +533,15 @@ def test_rest_refuses(post, shop, change, code, phrase):
                                                             "annsField": "near"}]}
     answer = post("entities/hybrid_search", body | change)
     assert answer["code"] == code and phrase in answer["message"], answer
+
+
+def test_rest_wants_a_field_among_several(post, shop):
+    name, _ = shop
+    query = hybrid_rows.query_of("near", 1)[1]
+    phrase = "multiple anns_fields exist, please specify a anns_field in search_params"
+    for path, body in (("search", {"data": [query]}), ("hybrid_search", {"search": [{"data": [query]}]})):
+        answer = post(f"entities/{path}", {"collectionName": name, "limit": 3} | body)
+        assert answer["code"] == 1100 and phrase in answer["message"], answer
 
 
 def test_rest_takes_a_profile(post, shop):

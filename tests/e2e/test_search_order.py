@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from elanus_server import Server
 from oracle import random_vectors
-from pymilvus import MilvusException
+from pymilvus import AnnSearchRequest, Function, FunctionType, MilvusException, RRFRanker
 from ranked_rows import RankedRows, groups_of, pairs, truth
 from rows import create, index_of, insert_in_batches, simple_schema, vector_rows, wait_for_index
 
@@ -246,6 +246,16 @@ def test_recalls_are_told_when_asked(client, name, post):
                                      "searchParams": {"params": {"enable_recall_calculation": True}}})
     assert len(reply["recalls"]) == 1 and 0 <= reply["recalls"][0] <= 1
     assert "recalls" not in post("entities/search", {"collectionName": name, "data": [queries[0].tolist()], "limit": 5})
+    # Of a hybrid search: what its lists have found, of all that exact ones find.
+    lists = [AnnSearchRequest([query.tolist() for query in queries[at:at + 3]], "vector", {"params": params}, limit=20)
+             for at, params in ((0, {"ef": 20, "enable_recall_calculation": True}), (3, {"ef": 20}))]
+    told = client.hybrid_search(name, lists, RRFRanker(), limit=5).recalls
+    assert list(told) == pytest.approx([(own[i] + own[3 + i]) / 2 for i in range(3)])
+    decay = Function(name="near", function_type=FunctionType.RERANK, input_field_names=["id"], params={
+        "reranker": "decay", "function": "exp", "origin": 0, "scale": 3000})
+    told = client.search(name, [queries[0].tolist()], limit=20, ranker=decay, search_params={
+        "params": {"ef": 20, "enable_recall_calculation": True}}).recalls
+    assert list(told) == pytest.approx(own[:1])
 
 
 def test_recall_is_sampled_in_the_background(tmp_path):
