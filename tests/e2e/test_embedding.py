@@ -270,6 +270,7 @@ def test_answers_that_are_none(services, shop, name, change, phrase):
 
 
 @pytest.mark.parametrize("change, phrase", [
+    (dict(provider="zilliz"), r"unsupported text embedding service provider: \[zilliz\] , list of supported "),
     (dict(provider="nobody"), r"unsupported text embedding service provider: \[nobody\] , list of supported \[openai, "),
     (dict(provider=None), r"parameter:\[provider\] not found"),
     (dict(model_name=None), "model_name is required for openai embedding provider"),

@@ -1,5 +1,8 @@
 """Full-text search: text goes in, text is searched for, BM25 orders the rows."""
 
+import json
+import time
+
 import pytest
 from bm25_oracle import Bm25, check, random_texts
 from elanus_server import Server
@@ -31,8 +34,9 @@ def rows(texts, first=0):
     return [{"id": i, "text": text, "group": i % 5} for i, text in enumerate(texts, first)]
 
 
-def search(client, name, query, limit=10, **more):
-    return client.search(name, [query], anns_field="sparse", limit=limit, **more)[0]
+def search(client, name, query, limit=10, whole=False, **more):
+    found = client.search(name, [query], anns_field="sparse", limit=limit, **more)
+    return found if whole else found[0]
 
 
 def test_the_quick_start_of_the_documentation(client, name):
@@ -127,6 +131,60 @@ def test_deleted_rows_are_not_found_and_count_until_they_are_compacted(client, n
     model = Bm25(dict(enumerate(texts)))
     for query in QUERIES:
         check(search(client, name, query), model, query, 10, range(700, 1500))
+
+
+def test_statistics_over_shards_partitions_and_compaction(client, name):
+    """Frequencies and the average are of all loaded rows, whichever partitions are searched; rows that were deleted or
+    replaced count until a compaction has taken them out, and the profile tells how many those are."""
+    create(client, name, num_shards=2)
+    for partition in ("p0", "p1"):
+        client.create_partition(name, partition)
+    texts = random_texts(2100, seed=9)
+    alive, hidden, places = {}, [], {}
+
+    def insert(begin, end, partition):
+        client.insert(name, rows(texts[begin:end], begin), partition_name=partition)
+        for key in range(begin, end):
+            alive[key], places[key] = texts[key], partition
+
+    def verify():
+        counted = alive | {-1 - i: text for i, text in enumerate(hidden)}
+        model = Bm25(counted)
+        for query in QUERIES:
+            for partition in (None, "p0", "p1"):
+                keys = [key for key in alive if partition in (None, places[key])]
+                names = {"partition_names": [partition]} if partition else {}
+                check(search(client, name, query, limit=15, **names), model, query, 15, keys)
+        found = search(client, name, QUERIES[0], search_params={"params": {"profile": "json"}}, whole=True)
+        told = json.loads(found.get_search_iterator_v2_results_info().token)["text"]
+        assert told["hidden_rows"] == len(hidden)
+        assert told["documents"] == sum(bool(text) for text in counted.values())
+
+    insert(0, 1200, "p0")
+    insert(1200, 1700, "p1")
+    client.flush(name)
+    insert(1700, 1900, "p1")
+    gone = [key for key in alive if key % 7 == 0]
+    client.delete(name, ids=gone)
+    hidden += [alive.pop(key) for key in gone]
+    fresh = {key: f"w1 w2 fresh{key}" for key in range(1, 300, 3) if key in alive}
+    client.upsert(name, [{"id": key, "text": text, "group": 0} for key, text in fresh.items()], partition_name="p0")
+    hidden += [alive[key] for key in fresh]
+    alive |= fresh
+    verify()
+    client.flush(name)
+    job = client.compact(name)
+    deadline = time.monotonic() + 60
+    while client.get_compaction_state(job) != "Completed":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    hidden.clear()
+    insert(1900, 2100, "p0")
+    verify()
+    client.release_partitions(name, ["p1"])
+    loaded = {key: text for key, text in alive.items() if places[key] == "p0"}
+    for query in QUERIES:
+        check(search(client, name, query), Bm25(loaded), query, 10)
 
 
 def test_upserts_and_partial_updates_make_the_vector_anew(client, name):

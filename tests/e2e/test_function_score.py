@@ -292,6 +292,8 @@ def test_random_boosts(client, request, where):
     (rerank("model", None, queries=["a"], provider="tei"), "model reranker requires exactly 1 input field, got 0"),
     (rerank("model", "text", queries=["a"]), "lost rerank params:provider"),
     (rerank("model", "text", queries=["a"], provider="best"), "unknown rerank model provider:best"),
+    (rerank("model", "text", queries=["a"], provider="zilliz", model_deployment_id="m"),
+     "unknown rerank model provider:zilliz, should be one of [vllm, tei, cohere, voyageai, siliconflow, ali]"),
     (rerank("model", "text", queries=[], provider="tei"), "rerank queries must not be empty"),
     (rerank("model", "text", queries="a", provider="tei"), "parse rerank params [queries] failed"),
     (rerank("model", "text", queries=["a", "b"], provider="tei", endpoint="http://h"),
