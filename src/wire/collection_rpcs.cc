@@ -1,5 +1,6 @@
 // Collections, partitions, aliases and load state.
 
+#include "roles/errors.h"
 #include "wire/milvus_service.h"
 
 #include <algorithm>
@@ -289,13 +290,11 @@ base::Status CheckResourceGroups(const Request& request) {
 
 // Clients ask for the progress until it is 100: what will never get there has to be an error.
 base::Status CheckLoaded(const pb::milvus::GetLoadingProgressRequest& request,
-                         const roles::LoadStatus& load) {
+                         const std::string& database, const roles::LoadStatus& load) {
     if (load.state == roles::LoadState::kNotExist) {
-        return base::Status::WithFields(
-            base::Code::kCollectionNotFound,
-            {{"database",
-              request.db_name().empty() ? std::string(roles::kDefaultDatabase) : request.db_name()},
-             {"collection", request.collection_name()}});
+        return roles::CollectionNotFound(
+            database.empty() ? std::string(roles::kDefaultDatabase) : database,
+            request.collection_name());
     }
     if (load.state != roles::LoadState::kNotLoad) {
         return base::Status();
@@ -364,7 +363,8 @@ void MilvusService::RegisterLoading(RpcHandlers& handlers) {
             FinishWith(call, load.status());
             return;
         }
-        const base::Status loaded = CheckLoaded(request, *load);
+        const base::Status loaded =
+            CheckLoaded(request, DatabaseOf(call, request.db_name()), *load);
         if (!loaded.ok()) {
             FinishWith(call, loaded);
             return;
