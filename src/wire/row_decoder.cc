@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include <google/protobuf/io/coded_stream.h>
@@ -18,6 +19,9 @@ using schema::DataType;
 enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
 constexpr int kDepthMax = 8;  // FieldData > StructArray > FieldData > ScalarField > Array > ...
+// Columns of a request, of a struct, and operations: more than a schema has fields. Each takes a
+// hundred times the two bytes that an empty one has in the message.
+constexpr size_t kColumnsMax = 4096;
 
 // Walks the fields of one message. Sub-messages and byte strings are length-limited views.
 class Reader {
@@ -217,12 +221,25 @@ void MakeUnfit(size_t rows, Column* column) {
 }
 
 // milvus.proto.schema.ArrayArray: one ScalarField a row; the elements of all rows become one child.
+// A row takes no memory of its own: an empty one is two bytes of the message.
 void DecodeArrays(Reader& reader, Column* column, int depth) {
-    std::vector<Column> rows;
+    std::vector<uint32_t> offsets{0};
+    std::optional<schema::ColumnBuilder> elements;
+    DataType element = DataType::kNone;  // that of the first row that shows one
+    bool is_mixed = false;
     reader.Message([&](Reader& field) {
         if (field.number() == 1 && field.is_bytes()) {
-            rows.emplace_back();
-            DecodeScalars(field, &rows.back(), nullptr, depth + 1);
+            Column row;
+            DecodeScalars(field, &row, nullptr, depth + 1);
+            if (row.type != DataType::kNone && element == DataType::kNone) {
+                element = row.type;
+                elements.emplace(0, element);
+            }
+            is_mixed = is_mixed || (row.type != DataType::kNone && row.type != element);
+            if (row.rows > 0 && !is_mixed) {
+                elements->AppendFrom(row.View(), 0, row.rows);
+            }
+            offsets.push_back(elements.has_value() ? static_cast<uint32_t>(elements->rows()) : 0);
         } else if (field.number() == 2) {
             column->element_type = static_cast<DataType>(field.Varint());
         } else {
@@ -230,24 +247,14 @@ void DecodeArrays(Reader& reader, Column* column, int depth) {
         }
     });
     column->type = DataType::kArray;
-    column->rows = rows.size();
-    DataType element = DataType::kNone;
-    for (const Column& row : rows) {
-        if (row.type != DataType::kNone && element != DataType::kNone && element != row.type) {
-            return MakeUnfit(rows.size(), column);
-        }
-        element = row.type == DataType::kNone ? element : row.type;
-    }
-    std::vector<uint32_t> offsets{0};
-    schema::ColumnBuilder elements(0, element == DataType::kNone ? DataType::kInt64 : element);
-    for (const Column& row : rows) {
-        if (row.rows > 0) {
-            elements.AppendFrom(row.View(), 0, row.rows);
-        }
-        offsets.push_back(static_cast<uint32_t>(elements.rows()));
+    column->rows = offsets.size() - 1;
+    if (is_mixed) {
+        return MakeUnfit(column->rows, column);
     }
     column->offsets = base::Buffer::FromVector(std::move(offsets));
-    column->children.push_back(elements.Finish());
+    column->children.push_back(elements.has_value()
+                                   ? elements->Finish()
+                                   : schema::ColumnBuilder(0, DataType::kInt64).Finish());
 }
 
 void DecodeByteStrings(Reader& reader, DataType type, Column* column) {
@@ -509,7 +516,8 @@ void DecodeField(Reader& reader, proxy::InputColumn* out, bool is_sub_field) {
                 }
                 // StructArrayField { repeated FieldData fields = 1 }
                 field.Message([&](Reader& array) {
-                    if (array.number() == 1 && array.is_bytes()) {
+                    if (array.number() == 1 && array.is_bytes() &&
+                        array.Check(out->sub_columns.size() < kColumnsMax)) {
                         out->sub_columns.emplace_back();
                         DecodeField(array, &out->sub_columns.back(), true);
                     } else {
@@ -564,8 +572,10 @@ base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is
                 request.partition = reader.String();
                 break;
             case 5:
-                request.columns.emplace_back();
-                DecodeField(reader, &request.columns.back(), false);
+                if (reader.Check(request.columns.size() < kColumnsMax)) {
+                    request.columns.emplace_back();
+                    DecodeField(reader, &request.columns.back(), false);
+                }
                 break;
             case 7:
                 request.num_rows = static_cast<uint32_t>(reader.Varint());
@@ -588,7 +598,7 @@ base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is
                 }
                 break;
             case 11:
-                if (is_upsert) {
+                if (is_upsert && reader.Check(request.field_ops.size() < kColumnsMax)) {
                     request.field_ops.push_back(DecodeFieldOp(reader));
                 } else {
                     reader.Skip();

@@ -12,6 +12,7 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 namespace elanus::wire {
 namespace {
@@ -179,6 +180,76 @@ pb::schema::FieldData Encoded(const proxy::OutputColumn& column) {
     pb::schema::FieldData field;
     EXPECT_TRUE(field.ParseFromString(EncodeField(column)));
     return field;
+}
+
+TEST(RowDecoder, ArraysWhoseFirstRowsShowNoKind) {
+    pb::schema::FieldData field = Named("a", pb::schema::Array);
+    auto* rows = field.mutable_scalars()->mutable_array_data();
+    rows->add_data();
+    rows->add_data()->mutable_long_data()->add_data(7);
+    rows->add_data()->mutable_long_data();
+    rows->mutable_data(1)->mutable_long_data()->add_data(8);
+    const proxy::InputColumn column = Decoded(field);
+    EXPECT_EQ(column.values.rows, 3u);
+    ASSERT_EQ(column.values.children.size(), 1u);
+    const Column& elements = column.values.children[0];
+    EXPECT_EQ(elements.type, DataType::kInt64);
+    ASSERT_EQ(elements.rows, 2u);
+    EXPECT_EQ(elements.values.As<int64_t>()[1], 8);
+    const auto offsets = column.values.offsets.As<uint32_t>();
+    EXPECT_EQ(std::vector<uint32_t>(offsets.begin(), offsets.end()),
+              (std::vector<uint32_t>{0, 0, 2, 2}));
+
+    rows->mutable_data(2)->mutable_string_data()->add_data("x");
+    const proxy::InputColumn mixed = Decoded(field);
+    ASSERT_EQ(mixed.values.children.size(), 1u);
+    EXPECT_EQ(mixed.values.children[0].type, DataType::kJson);  // no array has it: refused by name
+}
+
+// A sub-message of a request.
+std::string Part(int number, const std::string& bytes) {
+    std::string part(1, static_cast<char>(number << 3 | 2));
+    uint64_t length = bytes.size();
+    for (; length >= 0x80; length >>= 7) {
+        part.push_back(static_cast<char>(length | 0x80));
+    }
+    part.push_back(static_cast<char>(length));
+    return part + bytes;
+}
+
+std::string Repeated(const std::string& part, size_t times) {
+    std::string all;
+    for (size_t i = 0; i < times; ++i) {
+        all += part;
+    }
+    return all;
+}
+
+int64_t PeakMemoryKb() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+// Two bytes of a message must not take hundreds of memory: a request of the largest size took eight
+// gigabytes.
+TEST(RowDecoder, EmptyPartsTakeLittleMemory) {
+    constexpr size_t kRows = 1000000;
+    const std::string rows = Repeated(Part(1, ""), kRows);
+    const int64_t before = PeakMemoryKb();
+    const auto decoded = DecodeInsert(Bytes(Part(5, Part(3, Part(8, rows)))));
+    ASSERT_TRUE(decoded.ok());
+    EXPECT_EQ(decoded->columns[0].values.rows, kRows);
+    EXPECT_LT(PeakMemoryKb() - before, 100 * 1024);
+
+    constexpr size_t kColumnsMax = 4096;
+    EXPECT_TRUE(DecodeInsert(Bytes(Repeated(Part(5, ""), kColumnsMax))).ok());
+    for (const std::string& request : {Repeated(Part(5, ""), kColumnsMax + 1),
+                                       Part(5, Part(8, Repeated(Part(1, ""), kColumnsMax + 1)))}) {
+        EXPECT_EQ(DecodeInsert(Bytes(request)).status().code(), base::Code::kSerializationFailed);
+    }
+    EXPECT_EQ(DecodeUpsert(Bytes(Repeated(Part(11, ""), kColumnsMax + 1))).status().code(),
+              base::Code::kSerializationFailed);
 }
 
 TEST(ResultEncoder, SparseVectorsLeaveNullsOut) {
