@@ -369,7 +369,7 @@ def test_elements_are_searched_by_the_vectors_of_rows(filled, field):
     for one, hits in zip(ids, found):
         check_hits(list(hits), truth_of_row(filled, field, one), INDEXES[field][1], 25)
         own = len(filled.rows[one]["clips"])
-        assert [key_of(hit) for hit in hits[:own]] == [(one, i) for i in range(own)]
+        assert {key_of(hit) for hit in hits[:own]} == {(one, i) for i in range(own)}
         assert all(hit["entity"]["price"] == filled.rows[hit["id"]]["price"] for hit in hits)
 
 

@@ -234,14 +234,14 @@ def hybrid(client, monkeypatch, name, chains, limit, ranker=None, lists=(("alike
 
 
 def fused(rows, lists=(("alike", 40), ("near", 30))):
-    """(id, score, row) of each query by reciprocal ranks, best first."""
+    """(id, score, row) of each query by reciprocal ranks, in 32 bits as scores are, best first."""
     answers = []
     for q in range(NQ):
         scores = {}
         for field, window in lists:
             for rank, (key, _, _) in enumerate(lists_of(rows, field, window)[q], 1):
-                scores[key] = scores.get(key, 0) + 1 / (60 + rank)
-        answers.append(sorted(((key, s, rows[key]) for key, s in scores.items()), key=lambda hit: (-hit[1], hit[0])))
+                scores[key] = model.f32(scores.get(key, model.f32(0)) + model.f32(1 / (60 + rank)))
+        answers.append(sorted(((key, float(s), rows[key]) for key, s in scores.items()), key=lambda hit: (-hit[1], hit[0])))
     return answers
 
 
