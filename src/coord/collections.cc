@@ -1,6 +1,7 @@
 // Collections and partitions of RootCoordImpl: the DDL that reaches channels and files.
 
 #include "base/log.h"
+#include "base/parse.h"
 #include "coord/root_coord.h"
 #include "roles/errors.h"
 #include "sys/kill_point.h"
@@ -59,7 +60,8 @@ void AssignFieldIds(schema::CollectionSchema* schema, base::FieldId* highest) {
 
 bool IsOn(const roles::KeyValues& properties, std::string_view key) {
     const auto found = properties.find(std::string(key));
-    return found != properties.end() && found->second == "true";
+    bool on = false;  // clients write "True" as well
+    return found != properties.end() && base::ParseBool(found->second, &on) && on;
 }
 
 Status DdlDenied() {

@@ -505,11 +505,6 @@ base::Status Proxy::AlterKnown(const base::CallContext& context, const roles::Co
         RETURN_IF_ERROR(CheckMayAlter(key));
         merged[key] = value;
         release = release || NeedsRelease(key);
-        if (key == "partitionkey.isolation" || key == "query_mode") {
-            RETURN_IF_ERROR(CheckVectorIndex(
-                *core_, context, info,
-                key == "query_mode" ? "query mode" : "partition key isolation mode"));
-        }
     }
     for (const std::string& key : delete_keys) {
         RETURN_IF_ERROR(CheckMayAlter(key));
@@ -520,6 +515,13 @@ base::Status Proxy::AlterKnown(const base::CallContext& context, const roles::Co
         }
     }
     RETURN_IF_ERROR(CheckPropertyRules(info.schema, merged));
+    for (const auto& [key, what] :
+         {std::pair("query_mode", "query mode"),
+          std::pair("partitionkey.isolation", "partition key isolation mode")}) {
+        if (properties.count(key) > 0) {
+            RETURN_IF_ERROR(CheckVectorIndex(*core_, context, info, what));
+        }
+    }
     if (release) {
         RETURN_IF_ERROR(CheckReleased(*core_, context, info));
     }

@@ -143,9 +143,17 @@ def test_properties_are_checked_stored_and_dropped(client, name):
                 {"partitionkey.isolation": "perhaps"}, {"collection.insertRate.max.mb": "much"}):
         with pytest.raises(MilvusException):
             client.alter_collection_properties(name, bad)
-    with pytest.raises(MilvusException) as indexed:
+    with pytest.raises(MilvusException, match="no partition key field is set") as keyless:
         client.alter_collection_properties(name, {"partitionkey.isolation": True})
-    assert indexed.value.code == 702
+    assert keyless.value.code == 1100
+    keyed = simple_schema()
+    keyed.add_field("tenant", DataType.INT64, is_partition_key=True)
+    create(client, name + "_keyed", keyed)
+    for properties in ({"query_mode": "large_topk"}, {"partitionkey.isolation": True}):
+        with pytest.raises(MilvusException, match="Please drop the index first") as indexed:
+            client.alter_collection_properties(name + "_keyed", properties)
+        assert indexed.value.code == 702
+    client.drop_collection(name + "_keyed")
     with pytest.raises(MilvusException) as loaded:
         client.alter_collection_properties(name, {"warmup.vectorIndex": "sync"})
     assert loaded.value.code == 104
@@ -214,8 +222,8 @@ def test_denials_of_a_database(client, server, name):
     }
     mine.create_partition("one", "q")
     mine.release_partitions("one", ["q"])
-    for kind, refused in calls.items():
-        client.alter_database_properties(name, {f"database.force.deny.{kind}": "true"})
+    for number, (kind, refused) in enumerate(calls.items()):
+        client.alter_database_properties(name, {f"database.force.deny.{kind}": ("true", True, "1")[number % 3]})
         for i, call in enumerate(refused):
             with pytest.raises(MilvusException) as denied:
                 call()
