@@ -58,7 +58,7 @@ std::string_view RestrictedKind(const Plan& plan) {
 class Analyzer {
   public:
     Analyzer(const schema::CollectionSchema& schema, const ParseOptions& options)
-        : schema_(schema), options_(options), names_(schema) {}
+        : schema_(schema), options_(options), names_(schema, options.text_numbers) {}
 
     Result<Plan> Run(const Node& root) {
         ASSIGN_OR_RETURN(Operand operand, Visit(root));

@@ -7,10 +7,12 @@
 #include "base/status.h"
 #include "expr/plan.h"
 #include "expr/predicate.h"
+#include "expr/text_number.h"
 #include "json/json.h"
 
 #include <compare>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace elanus::expr::internal {
@@ -26,6 +28,36 @@ bool InRange(const json::Scalar& stored, const Range& leaf);
 base::Status CheckOperand(const ArithmeticCompare& leaf);
 // (stored arithmetic operand) op value.
 bool ComputedCompares(const json::Scalar& stored, const ArithmeticCompare& leaf);
+
+// Whether the leaf is true of values that it does not find.
+template <typename Leaf>
+bool HoldsOfMissing(const Leaf& leaf) {
+    if constexpr (requires { leaf.op; }) {
+        return leaf.op == CompareOp::kNe;
+    } else {
+        return false;
+    }
+}
+
+// Whether holds(value) is true of the stored value. Where the column's texts count as numbers, a
+// text is two values: constants that are texts see the text, numbers see the number.
+template <typename Leaf, typename Holds>
+bool HoldsOf(const Leaf& leaf, const json::Scalar& stored, const Holds& holds) {
+    const bool as_stored = holds(stored);
+    // One of the two is of another type than the constant, and says what a missing value would.
+    if (!leaf.column.text_numbers || stored.kind != json::Scalar::Kind::kString ||
+        as_stored != HoldsOfMissing(leaf)) {
+        return as_stored;
+    }
+    const std::optional<double> number = TextNumber(stored.text);
+    if (!number.has_value()) {
+        return as_stored;
+    }
+    json::Scalar as_number;
+    as_number.kind = json::Scalar::Kind::kDouble;
+    as_number.number = *number;
+    return holds(as_number);
+}
 
 // The constants of an in-list as a set of stored values.
 class JsonSet {

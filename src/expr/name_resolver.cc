@@ -2,6 +2,7 @@
 
 #include "expr/operand.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -86,6 +87,16 @@ Status ApplyPath(const Node& node, ColumnRef* column) {
 }  // namespace
 
 Result<ColumnRef> NameResolver::Resolve(const Node& node) const {
+    ASSIGN_OR_RETURN(ColumnRef column, ResolveName(node));
+    column.text_numbers =
+        column.is_json() &&
+        std::any_of(text_numbers_.begin(), text_numbers_.end(), [&column](const JsonPlace& place) {
+            return place.field_id == column.field_id && place.path == column.json_path;
+        });
+    return column;
+}
+
+Result<ColumnRef> NameResolver::ResolveName(const Node& node) const {
     if (node.name == "$") {
         return ResolveElement(node);
     }

@@ -6,16 +6,20 @@
 
 #include "base/status.h"
 #include "expr/ast.h"
+#include "expr/filter.h"
 #include "expr/plan.h"
 #include "schema/collection_schema.h"
 
 #include <string>
+#include <vector>
 
 namespace elanus::expr {
 
 class NameResolver {
   public:
-    explicit NameResolver(const schema::CollectionSchema& schema) : schema_(schema) {}
+    // Both must outlive the resolver.
+    NameResolver(const schema::CollectionSchema& schema, const std::vector<JsonPlace>& text_numbers)
+        : schema_(schema), text_numbers_(text_numbers) {}
 
     base::Result<ColumnRef> Resolve(const Node& node) const;
     bool IsNullable(const ColumnRef& column) const;
@@ -26,10 +30,12 @@ class NameResolver {
     bool in_element() const { return element_struct_ != nullptr; }
 
   private:
+    base::Result<ColumnRef> ResolveName(const Node& node) const;
     base::Result<ColumnRef> ResolveElement(const Node& node) const;
     base::Result<ColumnRef> ResolveDynamic(const Node& node) const;
 
     const schema::CollectionSchema& schema_;
+    const std::vector<JsonPlace>& text_numbers_;
     const schema::FieldSchema* element_struct_ = nullptr;
 };
 

@@ -43,6 +43,9 @@ struct ColumnRef {
     // array's and `type` is Array or ArrayOfVector; inside of an ElementMatch `field_id` is the
     // sub-field's and `type` that of one element.
     int32_t sub_field = -1;
+    // JSON only: in comparisons with numbers, a text that is a number counts as that number
+    // (text_number.h).
+    bool text_numbers = false;
 
     bool is_json() const { return type == schema::DataType::kJson; }
     bool is_element() const { return array_index >= 0; }
@@ -53,7 +56,7 @@ struct ColumnRef {
 
     template <typename A>
     void Visit(A& a) {
-        a(field_id, type, element_type, json_path, array_index, sub_field);
+        a(field_id, type, element_type, json_path, array_index, sub_field, text_numbers);
     }
 };
 

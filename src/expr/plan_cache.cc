@@ -1,5 +1,8 @@
 #include "expr/plan_cache.h"
 
+#include "base/archive.h"
+
+#include <string>
 #include <utility>
 
 namespace elanus::expr {
@@ -16,6 +19,10 @@ std::string MakeKey(base::CollectionId collection_id, base::SchemaVersion versio
     key.append(reinterpret_cast<const char*>(&version), sizeof version);
     key.append(reinterpret_cast<const char*>(&options.sample_seed), sizeof options.sample_seed);
     key.append(zone).push_back('\n');  // no name of a zone holds one
+    key.append(std::to_string(options.text_numbers.size())).push_back('\n');
+    for (const JsonPlace& place : options.text_numbers) {
+        key.append(base::Encode(place)).push_back('\n');
+    }
     key.append(text);
     return key;
 }

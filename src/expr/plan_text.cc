@@ -257,6 +257,9 @@ class Describer {
         for (const std::string& key : column.json_path) {
             name += Join("[", json::Write(json::Value(key)), "]");
         }
+        if (column.text_numbers) {
+            name += " (texts as numbers)";
+        }
         return column.is_element() ? Join(name, "[", std::to_string(column.array_index), "]")
                                    : name;
     }

@@ -32,6 +32,14 @@ Status ForDocuments(const ColumnRef& column, const ColumnView& view, Scan& scan,
         out, [&](size_t row) { return holds(json::Find(view.StringAt(row), path, &scratch)); });
 }
 
+// The same for leaves that compare the value.
+template <typename Leaf, typename Predicate>
+Status ForValues(const Leaf& leaf, const ColumnView& view, Scan& scan, Bitmap* out,
+                 const Predicate& holds) {
+    return ForDocuments(leaf.column, view, scan, out,
+                        [&](const Scalar& stored) { return HoldsOf(leaf, stored, holds); });
+}
+
 template <typename Leaf>
 Status ScanJsonStrings(const Leaf& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
     return WithPredicate<std::string_view>(leaf, [&](auto holds) {
@@ -100,20 +108,19 @@ bool ContainsAll(std::string_view raw_array, const std::vector<Value>& values) {
 }  // namespace
 
 Status ScanJson(const Compare& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
-    return ForDocuments(leaf.column, view, scan, out, [&](const Scalar& stored) {
-        return Compares(stored, leaf.op, leaf.value);
-    });
+    return ForValues(leaf, view, scan, out,
+                     [&](const Scalar& stored) { return Compares(stored, leaf.op, leaf.value); });
 }
 
 Status ScanJson(const Range& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
-    return ForDocuments(leaf.column, view, scan, out,
-                        [&](const Scalar& stored) { return InRange(stored, leaf); });
+    return ForValues(leaf, view, scan, out,
+                     [&](const Scalar& stored) { return InRange(stored, leaf); });
 }
 
 Status ScanJson(const In& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
     ASSIGN_OR_RETURN(const auto list, PreparedList(leaf));
-    return ForDocuments(leaf.column, view, scan, out,
-                        [&](const Scalar& stored) { return list->set.Contains(stored); });
+    return ForValues(leaf, view, scan, out,
+                     [&](const Scalar& stored) { return list->set.Contains(stored); });
 }
 
 Status ScanJson(const Like& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
@@ -126,8 +133,8 @@ Status ScanJson(const Regex& leaf, const ColumnView& view, Scan& scan, Bitmap* o
 
 Status ScanJson(const ArithmeticCompare& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {
     RETURN_IF_ERROR(CheckOperand(leaf));
-    return ForDocuments(leaf.column, view, scan, out,
-                        [&](const Scalar& stored) { return ComputedCompares(stored, leaf); });
+    return ForValues(leaf, view, scan, out,
+                     [&](const Scalar& stored) { return ComputedCompares(stored, leaf); });
 }
 
 Status ScanJson(const Exists& leaf, const ColumnView& view, Scan& scan, Bitmap* out) {

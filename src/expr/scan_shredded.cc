@@ -86,9 +86,17 @@ Status AddOtherRows(const Leaf& leaf, const ShreddedPath& path, const ColumnView
     return Status();
 }
 
-template <typename Holds>
-Status RowByRow(const ShreddedPath& path, Scan& scan, Bitmap* out, Holds holds) {
-    return scan.ForRows(out, [&](size_t row) { return holds(ScalarAt(path.values, row)); });
+template <typename Leaf, typename Holds>
+Status RowByRow(const Leaf& leaf, const ShreddedPath& path, Scan& scan, Bitmap* out,
+                const Holds& holds) {
+    return scan.ForRows(
+        out, [&](size_t row) { return HoldsOf(leaf, ScalarAt(path.values, row), holds); });
+}
+
+// Texts that may be numbers besides.
+template <typename Leaf>
+bool HasTextNumbers(const Leaf& leaf, const ShreddedPath& path) {
+    return leaf.column.text_numbers && schema::IsStringLike(path.values.type);
 }
 
 // A bound that an integer of at most 2^53 is compared with: the whole number next to it.
@@ -107,6 +115,11 @@ bool IsWhole(const Value& number) {
     return number.int_if() != nullptr || std::trunc(number.AsDouble()) == number.AsDouble();
 }
 
+Status CompareEach(const Compare& leaf, const ShreddedPath& path, Scan& scan, Bitmap* out) {
+    return RowByRow(leaf, path, scan, out,
+                    [&](const Scalar& stored) { return Compares(stored, leaf.op, leaf.value); });
+}
+
 // A comparison of integers with a number that may have a fraction, by whole numbers.
 Status CompareInts(const Compare& leaf, const ShreddedPath& path, Scan& scan, Bitmap* out) {
     CompareOp op = leaf.op;
@@ -121,9 +134,7 @@ Status CompareInts(const Compare& leaf, const ShreddedPath& path, Scan& scan, Bi
     const std::optional<int64_t> bound = WholeBound(leaf.value, upwards);
     const bool exact = leaf.value.int_if() != nullptr || path.exact_doubles;
     if (!bound.has_value() || !exact) {
-        return RowByRow(path, scan, out, [&](const Scalar& stored) {
-            return Compares(stored, leaf.op, leaf.value);
-        });
+        return CompareEach(leaf, path, scan, out);
     }
     return ScanColumn(Compare{{}, op, *bound}, path.values, scan, out);
 }
@@ -141,6 +152,9 @@ Status CompareTyped(const Compare& leaf, const ShreddedPath& path, Scan& scan, B
     }
     if (IsIntColumn(path) && leaf.value.is_number()) {
         return CompareInts(leaf, path, scan, out);
+    }
+    if (HasTextNumbers(leaf, path) && leaf.value.is_number()) {
+        return CompareEach(leaf, path, scan, out);
     }
     return Fill(leaf.op == CompareOp::kNe, out);
 }
@@ -170,10 +184,12 @@ Status RangeTyped(const Range& leaf, const ShreddedPath& path, Scan& scan, Bitma
             return ScanColumn(range, path.values, scan, out);
         }
     }
-    return RowByRow(path, scan, out, [&](const Scalar& stored) { return InRange(stored, leaf); });
+    return RowByRow(leaf, path, scan, out,
+                    [&](const Scalar& stored) { return InRange(stored, leaf); });
 }
 
-Status InTyped(const JsonList& list, const ShreddedPath& path, Scan& scan, Bitmap* out) {
+Status InTyped(const In& leaf, const JsonList& list, const ShreddedPath& path, Scan& scan,
+               Bitmap* out) {
     const DataType type = path.values.type;
     if (type == DataType::kBool) {
         return ScanColumn(list.bools, path.values, scan, out);
@@ -181,13 +197,14 @@ Status InTyped(const JsonList& list, const ShreddedPath& path, Scan& scan, Bitma
     if (type == DataType::kDouble) {
         return ScanColumn(list.doubles, path.values, scan, out);
     }
-    if (schema::IsStringLike(type)) {
+    const bool has_numbers = !list.doubles.values.empty();
+    if (schema::IsStringLike(type) && !(HasTextNumbers(leaf, path) && has_numbers)) {
         return ScanColumn(list.strings, path.values, scan, out);
     }
-    if (path.exact_doubles) {
+    if (IsIntColumn(path) && path.exact_doubles) {
         return ScanColumn(list.ints, path.values, scan, out);
     }
-    return RowByRow(path, scan, out,
+    return RowByRow(leaf, path, scan, out,
                     [&](const Scalar& stored) { return list.set.Contains(stored); });
 }
 
@@ -217,7 +234,7 @@ Status ScanShredded(const Range& leaf, const ShreddedPath& path, const ColumnVie
 Status ScanShredded(const In& leaf, const ShreddedPath& path, const ColumnView& documents,
                     Scan& scan, Bitmap* out) {
     ASSIGN_OR_RETURN(const auto list, PreparedList(leaf));
-    RETURN_IF_ERROR(InTyped(*list, path, scan, out));
+    RETURN_IF_ERROR(InTyped(leaf, *list, path, scan, out));
     return AddOtherRows(leaf, path, documents, false, scan, out);
 }
 
@@ -244,7 +261,7 @@ Status ScanShredded(const ArithmeticCompare& leaf, const ShreddedPath& path,
     if (path.has_integers) {
         return ScanJson(leaf, documents, scan, out);
     }
-    RETURN_IF_ERROR(RowByRow(path, scan, out,
+    RETURN_IF_ERROR(RowByRow(leaf, path, scan, out,
                              [&](const Scalar& stored) { return ComputedCompares(stored, leaf); }));
     return AddOtherRows(leaf, path, documents, leaf.op == CompareOp::kNe, scan, out);
 }

@@ -225,8 +225,8 @@ base::Status HybridRun::PrepareLists() {
         RETURN_IF_ERROR(list.ReadSettings());
         ASSIGN_OR_RETURN(const SearchShape shape, ShapeOf(list));
         ASSIGN_OR_RETURN(roles::Boosts boosts,
-                         PlanBoosts(core_, collection_, request_.function_score, request.templates,
-                                    request.search_params));
+                         PlanBoosts(core_, context_, collection_, request_.function_score,
+                                    request.templates, request.search_params));
         if (settings_.groups.has_value()) {
             RETURN_IF_ERROR(CheckGroups(list.settings()));
             if (!boosts.functions.empty()) {
@@ -579,7 +579,8 @@ base::Result<SearchResults> Proxy::HybridSearch(const base::CallContext& context
     ReadReport report(ReadReport::Kind::kHybridSearch, *core_->partners.clock);
     base::Result<SearchResults> results = core_->WithCollection(
         context, request.database, request.collection, [&](const CollectionPtr& collection) {
-            return HybridRun(*core_, context, collection, request, &report).Run();
+            const CollectionPtr shard = OnShardOfNamespace(collection, request.namespace_name);
+            return HybridRun(*core_, context, shard, request, &report).Run();
         });
     core_->FinishRead(context, results.status(), &report);
     if (results.ok() && report.wants_profile()) {

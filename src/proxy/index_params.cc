@@ -25,6 +25,9 @@ using schema::DataType;
 using schema::FieldSchema;
 
 constexpr std::string_view kAutoIndex = "AUTOINDEX";
+constexpr std::string_view kCastFunction = "STRING_TO_DOUBLE";
+constexpr int64_t kGramMax = 1 << 16;  // characters
+constexpr int64_t kBitmapLimitMax = 1000;
 constexpr std::string_view kAlterable[] = {"mmap.enabled", "indexoffsetcache.enabled", "warmup"};
 constexpr std::string_view kJsonCastTypes[] = {
     "BOOL", "DOUBLE", "VARCHAR", "ARRAY_BOOL", "ARRAY_DOUBLE", "ARRAY_VARCHAR", "JSON"};
@@ -70,11 +73,22 @@ base::Status CheckNgram(const FieldSchema& field, const KeyValues& params) {
         return Invalid("min_gram and max_gram for Ngram index must be integers, got: ", low->second,
                        ", ", high->second);
     }
-    if (min_gram <= 0 || min_gram > max_gram) {
+    if (min_gram <= 0 || min_gram > max_gram || max_gram > kGramMax) {
         return Invalid("invalid min_gram or max_gram value for Ngram index, min_gram: ", min_gram,
                        ", max_gram: ", max_gram);
     }
     return base::Status();
+}
+
+base::Status CheckBitmapLimit(const KeyValues& params) {
+    const auto limit = params.find("bitmap_cardinality_limit");
+    int64_t keys = 0;
+    if (limit == params.end() ||
+        (ParseInt(limit->second, &keys) && keys >= 1 && keys <= kBitmapLimitMax)) {
+        return base::Status();
+    }
+    return Invalid("invalid bitmap_cardinality_limit value: ", limit->second,
+                   ", should be in range [1, ", kBitmapLimitMax, "]");
 }
 
 base::Status CheckInverted(const FieldSchema& field) {
@@ -141,7 +155,7 @@ std::span<const std::string_view> CastTypesOf(std::string_view index_type) {
                                  : std::span<const std::string_view>();
 }
 
-// Checks the cast, whose type may be written in any case and is kept in capitals.
+// Checks the cast, whose type and function may be written in any case and are kept in capitals.
 base::Status CompleteJsonCast(std::string_view index_type, KeyValues* params) {
     const auto cast = params->find("json_cast_type");
     if (cast == params->end()) {
@@ -162,9 +176,12 @@ base::Status CompleteJsonCast(std::string_view index_type, KeyValues* params) {
                        " over a JSON path does not take json_cast_type ", *type);
     }
     const auto function = params->find("json_cast_function");
-    if (function != params->end() &&
-        (function->second != "STRING_TO_DOUBLE" || *type != "DOUBLE")) {
-        return Invalid("json_cast_function ", function->second, " is not supported for ", *type);
+    if (function != params->end()) {
+        if (!base::SameIgnoringCase(function->second, kCastFunction) || *type != "DOUBLE") {
+            return Invalid("json_cast_function ", function->second, " is not supported for ",
+                           *type);
+        }
+        function->second = kCastFunction;
     }
     return base::Status();
 }
@@ -350,6 +367,7 @@ base::Result<roles::IndexInfo> ParseIndex(const roles::CollectionInfo& collectio
         return Invalid("cannot create index on non-exist field: ", request.field);
     }
     RETURN_IF_ERROR(CheckScalarType(*field, index.index_type, index.params));
+    RETURN_IF_ERROR(CheckBitmapLimit(index.params));
     if (field->type == DataType::kJson) {
         RETURN_IF_ERROR(CompleteJsonIndex(*field, request.field, &index));
     }

@@ -27,8 +27,9 @@ base::Status ListSearch::ReadSettings() {
 
 base::Status ListSearch::Prepare(const SearchFrame& frame) {
     const SampleDraw draw = settings_.iterator ? SampleDraw::kFixed : SampleDraw::kFresh;
-    ASSIGN_OR_RETURN(shard_request_.filter, core_.PlanRead(request_.filter, request_.templates,
-                                                           request_.search_params, draw, &report_));
+    ASSIGN_OR_RETURN(shard_request_.filter,
+                     core_.PlanRead(context_, request_.filter, request_.templates,
+                                    request_.search_params, draw, &report_));
     shard_request_.filter =
         WithinNamespace(collection_, request_.namespace_name, std::move(shard_request_.filter));
     const expr::Plan* filter = shard_request_.filter.get();

@@ -161,7 +161,8 @@ void Write(ProxyCore& core, const base::CallContext& context, WriteKind kind, In
            MutationCallback done) {
     auto write = core.WithCollection(
         context, request.database, request.collection, [&](const CollectionPtr& collection) {
-            return PrepareWrite(core, context, kind, collection, &request);
+            return PrepareWrite(core, context, kind,
+                                OnShardOfNamespace(collection, request.namespace_name), &request);
         });
     if (!write.ok()) {
         done(write.status());
@@ -285,8 +286,8 @@ struct DeletePlan {
     }
 };
 
-base::Result<DeletePlan> PlanDelete(ProxyCore& core, const CollectionPtr& collection,
-                                    const DeleteRequest& request) {
+base::Result<DeletePlan> PlanDelete(ProxyCore& core, const base::CallContext& context,
+                                    const CollectionPtr& collection, const DeleteRequest& request) {
     RETURN_IF_ERROR(core.CheckAllowed(*collection, "writing"));
     RETURN_IF_ERROR(CheckNamespace(*collection, request.namespace_name, core.limits));
     DeletePlan plan;
@@ -295,7 +296,7 @@ base::Result<DeletePlan> PlanDelete(ProxyCore& core, const CollectionPtr& collec
     if (!request.partition.empty()) {
         ASSIGN_OR_RETURN(plan.partition, FindPartition(*collection, request.partition));
     }
-    auto filter = core.ParseFilter(*collection, request.filter, request.templates, {});
+    auto filter = core.ParseFilter(context, *collection, request.filter, request.templates, {});
     if (!filter.ok()) {
         return filter.status().Annotate("failed to create delete plan");
     }
@@ -418,10 +419,11 @@ void Proxy::Insert(const base::CallContext& context, InsertRequest request, Muta
 
 void Proxy::Upsert(const base::CallContext& context, InsertRequest request, MutationCallback done) {
     if (IsPartialUpdate(request)) {
-        done(core_->WithCollection(context, request.database, request.collection,
-                                   [&](const CollectionPtr& collection) {
-                                       return UpdateRows(*core_, context, collection, &request);
-                                   }));
+        done(core_->WithCollection(
+            context, request.database, request.collection, [&](const CollectionPtr& collection) {
+                return UpdateRows(*core_, context,
+                                  OnShardOfNamespace(collection, request.namespace_name), &request);
+            }));
         return;
     }
     Write(*core_, context, WriteKind::kUpsert, std::move(request), std::move(done));
@@ -430,8 +432,10 @@ void Proxy::Upsert(const base::CallContext& context, InsertRequest request, Muta
 void Proxy::Delete(const base::CallContext& context, DeleteRequest request, MutationCallback done) {
     ProxyCore& core = *core_;
     const auto plan = core.WithCollection(
-        context, request.database, request.collection,
-        [&](const CollectionPtr& collection) { return PlanDelete(core, collection, request); });
+        context, request.database, request.collection, [&](const CollectionPtr& collection) {
+            return PlanDelete(core, context, OnShardOfNamespace(collection, request.namespace_name),
+                              request);
+        });
     if (!plan.ok()) {
         done(plan.status());
         return;

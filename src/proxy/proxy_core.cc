@@ -6,6 +6,7 @@
 #include "proxy/partition_key.h"
 #include "proxy/phrase.h"
 #include "proxy/schema_validation.h"
+#include "proxy/text_number_places.h"
 
 #include <algorithm>
 
@@ -15,6 +16,11 @@ namespace {
 
 std::string MakePrefix(sys::Random& source) {
     return Phrase(source.Next(), "-", source.Next(), "-");
+}
+
+bool HasJson(const schema::CollectionSchema& schema) {
+    return std::any_of(schema.fields.begin(), schema.fields.end(),
+                       [](const auto& field) { return field.type == schema::DataType::kJson; });
 }
 
 }  // namespace
@@ -69,7 +75,8 @@ bool ProxyCore::Differs(const roles::CollectionInfo& a, const roles::CollectionI
            (!a.partitions.empty() && a.partitions.back().id != b.partitions.back().id);
 }
 
-base::Result<PlanPtr> ProxyCore::ParseFilter(const roles::CollectionInfo& collection,
+base::Result<PlanPtr> ProxyCore::ParseFilter(const base::CallContext& context,
+                                             const roles::CollectionInfo& collection,
                                              const std::string& text,
                                              const expr::TemplateValues& templates,
                                              const KeyValues& params, SampleDraw draw,
@@ -79,6 +86,10 @@ base::Result<PlanPtr> ProxyCore::ParseFilter(const roles::CollectionInfo& collec
     }
     expr::ParseOptions options;
     ASSIGN_OR_RETURN(options.time_zone, RequestZone(params, collection.properties));
+    if (HasJson(collection.schema)) {
+        ASSIGN_OR_RETURN(const IndexesPtr indexes, cache.GetIndexes(context, collection.id));
+        options.text_numbers = TextNumberPlaces(collection.schema, *indexes);
+    }
     PlanPtr plan;
     if (templates.empty()) {
         ASSIGN_OR_RETURN(
@@ -97,13 +108,13 @@ base::Result<PlanPtr> ProxyCore::ParseFilter(const roles::CollectionInfo& collec
     return plan->IsAlwaysTrue() ? PlanPtr() : std::move(plan);
 }
 
-base::Result<PlanPtr> ProxyCore::PlanRead(const std::string& text,
+base::Result<PlanPtr> ProxyCore::PlanRead(const base::CallContext& context, const std::string& text,
                                           const expr::TemplateValues& templates,
                                           const KeyValues& params, SampleDraw draw,
                                           ReadReport* report) {
     report->laps.Lap(&report->prepare_ns);
-    auto plan =
-        ParseFilter(*report->collection, text, templates, params, draw, &report->plan_was_cached);
+    auto plan = ParseFilter(context, *report->collection, text, templates, params, draw,
+                            &report->plan_was_cached);
     report->laps.Lap(&report->parse_ns);
     if (!plan.ok()) {
         return plan.status().Annotate("failed to create query plan");

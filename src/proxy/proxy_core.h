@@ -69,7 +69,8 @@ class ProxyCore {
 
     // Null for text that matches every row. `params` are the request's, of which `timezone` counts.
     // `*cached`, which may be null: the plan was there.
-    base::Result<PlanPtr> ParseFilter(const roles::CollectionInfo& collection,
+    base::Result<PlanPtr> ParseFilter(const base::CallContext& context,
+                                      const roles::CollectionInfo& collection,
                                       const std::string& text,
                                       const expr::TemplateValues& templates,
                                       const KeyValues& params, SampleDraw draw = SampleDraw::kFresh,
@@ -92,8 +93,9 @@ class ProxyCore {
                              const roles::CollectionInfo& collection, base::Status status);
 
     // The filter of a read, with its plan and time in the report.
-    base::Result<PlanPtr> PlanRead(const std::string& text, const expr::TemplateValues& templates,
-                                   const KeyValues& params, SampleDraw draw, ReadReport* report);
+    base::Result<PlanPtr> PlanRead(const base::CallContext& context, const std::string& text,
+                                   const expr::TemplateValues& templates, const KeyValues& params,
+                                   SampleDraw draw, ReadReport* report);
     // At the end of a read: its whole time, and a line in the log when it was slow.
     void FinishRead(const base::CallContext& context, const base::Status& status,
                     ReadReport* report);

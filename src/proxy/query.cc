@@ -1,6 +1,7 @@
 // Proxy::Query: rows by filter, in ascending order of their primary keys or in an order by fields,
 // or aggregates of groups of them.
 
+#include "expr/constant_filter.h"
 #include "proxy/aggregate_query.h"
 #include "proxy/output_fields.h"
 #include "proxy/partition_key.h"
@@ -12,8 +13,6 @@
 #include "reduce/segment_reads.h"
 
 #include <algorithm>
-#include <cctype>
-#include <iterator>
 #include <optional>
 
 namespace elanus::proxy {
@@ -30,30 +29,6 @@ schema::ColumnBatch SkipRows(schema::ColumnBatch rows, uint64_t offset) {
         picks.push_back(static_cast<uint32_t>(row));
     }
     return schema::Gather(rows, picks);
-}
-
-// True for blank text and constant conditions (`1 == 1`). Milvus folds no more than these, so that
-// a filter like `id >= ""`, which every row passes, is still a filter.
-bool ReadsNoField(std::string_view filter) {
-    constexpr std::string_view kWords[] = {"true", "True", "TRUE", "false", "False", "FALSE",
-                                           "and",  "AND",  "or",   "OR",    "not",   "NOT"};
-    const auto is_letter = [](char c) {
-        return std::isalpha(static_cast<unsigned char>(c)) || c == '_' || c == '$';
-    };
-    for (size_t at = 0; at < filter.size();) {
-        size_t end = at;
-        while (end < filter.size() &&
-               (is_letter(filter[end]) || std::isdigit(static_cast<unsigned char>(filter[end])))) {
-            ++end;
-        }
-        const std::string_view word = filter.substr(at, end - at);
-        if (!word.empty() && is_letter(word[0]) &&
-            std::find(std::begin(kWords), std::end(kWords), word) == std::end(kWords)) {
-            return false;
-        }
-        at = std::max(end, at + 1);
-    }
-    return true;
 }
 
 class QueryRun {
@@ -112,10 +87,10 @@ class QueryRun {
         report_.offset = settings_.offset;
         const SampleDraw draw = settings_.iterator ? SampleDraw::kFixed : SampleDraw::kFresh;
         ASSIGN_OR_RETURN(shard_request_.filter,
-                         core_.PlanRead(request_.filter, request_.templates, request_.query_params,
-                                        draw, &report_));
-        const bool every_row = shard_request_.filter == nullptr && ReadsNoField(request_.filter);
-        if (every_row && !aggregate_.has_value() && !settings_.has_limit) {
+                         core_.PlanRead(context_, request_.filter, request_.templates,
+                                        request_.query_params, draw, &report_));
+        if (shard_request_.filter == nullptr && !aggregate_.has_value() && !settings_.has_limit &&
+            expr::IsConstantlyTrue(request_.filter, collection_.schema, request_.templates, {})) {
             return Invalid("empty expression should be used with limit");
         }
         ASSIGN_OR_RETURN(shard_request_.partitions,
@@ -243,7 +218,9 @@ base::Result<QueryResults> Proxy::QueryTimed(const base::CallContext& context,
         context, request.database, request.collection,
         [&](const CollectionPtr& collection) -> base::Result<QueryResults> {
             RETURN_IF_ERROR(core_->CheckAllowed(*collection, "reading"));
-            return QueryRun(*core_, context, collection, request, &report).Run();
+            return QueryRun(*core_, context, OnShardOfNamespace(collection, request.namespace_name),
+                            request, &report)
+                .Run();
         });
     core_->FinishRead(context, results.status(), &report);
     if (results.ok() && report.wants_profile()) {

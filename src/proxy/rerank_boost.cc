@@ -27,9 +27,14 @@ base::Result<roles::BoostMode> ReadMode(const FunctionParams& params, const std:
 
 class BoostPlanner {
   public:
-    BoostPlanner(ProxyCore& core, const roles::CollectionInfo& collection,
-                 const expr::TemplateValues& templates, const KeyValues& params)
-        : core_(core), collection_(collection), templates_(templates), params_(params) {}
+    BoostPlanner(ProxyCore& core, const base::CallContext& context,
+                 const roles::CollectionInfo& collection, const expr::TemplateValues& templates,
+                 const KeyValues& params)
+        : core_(core),
+          context_(context),
+          collection_(collection),
+          templates_(templates),
+          params_(params) {}
 
     base::Status Add(const schema::FunctionSchema& function, roles::Boosts* boosts) {
         const FunctionParams params(function.params);
@@ -39,7 +44,7 @@ class BoostPlanner {
         }
         roles::Boost boost;
         const base::Result<PlanPtr> filter =
-            core_.ParseFilter(collection_, params.Text("filter"), templates_, params_);
+            core_.ParseFilter(context_, collection_, params.Text("filter"), templates_, params_);
         if (!filter.ok()) {
             return filter.status().Annotate("failed to create query plan of a boost");
         }
@@ -111,6 +116,7 @@ class BoostPlanner {
     }
 
     ProxyCore& core_;
+    const base::CallContext& context_;
     const roles::CollectionInfo& collection_;
     const expr::TemplateValues& templates_;
     const KeyValues& params_;
@@ -119,7 +125,8 @@ class BoostPlanner {
 
 }  // namespace
 
-base::Result<roles::Boosts> PlanBoosts(ProxyCore& core, const roles::CollectionInfo& collection,
+base::Result<roles::Boosts> PlanBoosts(ProxyCore& core, const base::CallContext& context,
+                                       const roles::CollectionInfo& collection,
                                        const FunctionScore& score,
                                        const expr::TemplateValues& templates,
                                        const KeyValues& params) {
@@ -127,7 +134,7 @@ base::Result<roles::Boosts> PlanBoosts(ProxyCore& core, const roles::CollectionI
     const FunctionParams modes(score.params);
     ASSIGN_OR_RETURN(boosts.boost_mode, ReadMode(modes, "boost_mode", "boost"));
     ASSIGN_OR_RETURN(boosts.function_mode, ReadMode(modes, "function_mode", "function"));
-    BoostPlanner planner(core, collection, templates, params);
+    BoostPlanner planner(core, context, collection, templates, params);
     for (const schema::FunctionSchema& function : score.functions) {
         if (IsBoost(function)) {
             RETURN_IF_ERROR(planner.Add(function, &boosts));

@@ -41,7 +41,8 @@ base::Result<RerankPlan> PlanReranker(ProxyCore& core, const RerankRequest& requ
 
 // The boosts of a function score; none when it has none. `templates` and `params` are the
 // request's, for the boosts' filters.
-base::Result<roles::Boosts> PlanBoosts(ProxyCore& core, const roles::CollectionInfo& collection,
+base::Result<roles::Boosts> PlanBoosts(ProxyCore& core, const base::CallContext& context,
+                                       const roles::CollectionInfo& collection,
                                        const FunctionScore& score,
                                        const expr::TemplateValues& templates,
                                        const KeyValues& params);

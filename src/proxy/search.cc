@@ -129,8 +129,8 @@ class SearchRun {
 
     base::Status UseBoosts() {
         ASSIGN_OR_RETURN(roles::Boosts boosts,
-                         PlanBoosts(core_, collection_, request_.function_score, request_.templates,
-                                    request_.search_params));
+                         PlanBoosts(core_, context_, collection_, request_.function_score,
+                                    request_.templates, request_.search_params));
         if (!boosts.functions.empty()) {
             RETURN_IF_ERROR(CheckScored(request_, list_.settings(), shape_));
             if (shape_.groups.has_value()) {
@@ -368,7 +368,8 @@ base::Result<SearchResults> Proxy::Search(const base::CallContext& context,
     ReadReport report(ReadReport::Kind::kSearch, *core_->partners.clock);
     base::Result<SearchResults> results = core_->WithCollection(
         context, request.database, request.collection,
-        [&](const CollectionPtr& collection) -> base::Result<SearchResults> {
+        [&](const CollectionPtr& whole) -> base::Result<SearchResults> {
+            const CollectionPtr collection = OnShardOfNamespace(whole, request.namespace_name);
             ASSIGN_OR_RETURN(const schema::FunctionSchema* reranker,
                              FindReranker(request.function_score));
             if (reranker != nullptr && !request.function_chains.empty()) {

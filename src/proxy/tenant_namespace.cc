@@ -8,6 +8,7 @@
 #include "proxy/schema_validation.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace elanus::proxy {
@@ -17,18 +18,11 @@ namespace {
 constexpr std::string_view kModeProperty = "namespace.mode";
 constexpr std::string_view kShardingProperty = "namespace.sharding.enabled";
 constexpr std::string_view kPartitionMode = "partition";
+constexpr std::string_view kCreatedPrefix = "namespace.created.";
 
 bool IsPartitionMode(const KeyValues& properties) {
     const auto mode = properties.find(std::string(kModeProperty));
     return mode != properties.end() && mode->second == kPartitionMode;
-}
-
-const schema::FieldSchema& FieldOf(const roles::CollectionInfo& collection) {
-    const auto& fields = collection.schema.fields;
-    const auto field = std::find_if(fields.begin(), fields.end(),
-                                    [](const auto& each) { return each.is_namespace(); });
-    CHECK(field != fields.end(), "a collection with namespaces and without their field");
-    return *field;
 }
 
 base::Status CheckProperties(const KeyValues& properties) {
@@ -43,7 +37,20 @@ base::Status CheckProperties(const KeyValues& properties) {
     if (sharding != properties.end() && !ParseBool(sharding->second, &on)) {
         return Invalid("invalid value of property ", kShardingProperty, ": ", sharding->second);
     }
-    return on ? NotSupportedYet(kShardingProperty) : base::Status();
+    for (const auto& [key, value] : properties) {
+        if (key.starts_with(kCreatedPrefix)) {
+            return Invalid("invalid property ", key, ": namespaces are made with CreateNamespace");
+        }
+    }
+    return base::Status();
+}
+
+// With namespace.mode=partition the shard is that of the row's key, whatever the property says.
+bool IsSharded(const roles::CollectionInfo& collection) {
+    const auto sharding = collection.properties.find(std::string(kShardingProperty));
+    bool on = false;
+    return collection.schema.enable_namespace && !IsPartitionMode(collection.properties) &&
+           sharding != collection.properties.end() && ParseBool(sharding->second, &on) && on;
 }
 
 }  // namespace
@@ -65,12 +72,54 @@ base::Status AddNamespaceField(const KeyValues& properties, const Limits& limits
     return base::Status();
 }
 
+const schema::FieldSchema& NamespaceField(const roles::CollectionInfo& collection) {
+    const auto& fields = collection.schema.fields;
+    const auto field = std::find_if(fields.begin(), fields.end(),
+                                    [](const auto& each) { return each.is_namespace(); });
+    CHECK(field != fields.end(), "a collection with namespaces and without their field");
+    return *field;
+}
+
 bool HasNamespacePartitions(const roles::CollectionInfo& collection) {
     return IsPartitionMode(collection.properties);
 }
 
 bool IsFixedNamespaceProperty(std::string_view key) {
-    return key == kModeProperty || key == kShardingProperty;
+    return key == kModeProperty || key == kShardingProperty || key.starts_with(kCreatedPrefix);
+}
+
+std::string CreatedNamespaceProperty(std::string_view name) {
+    return Phrase(kCreatedPrefix, name);
+}
+
+std::map<std::string, base::Timestamp> CreatedNamespaces(const KeyValues& properties) {
+    std::map<std::string, base::Timestamp> created;
+    for (auto it = properties.lower_bound(std::string(kCreatedPrefix));
+         it != properties.end() && it->first.starts_with(kCreatedPrefix); ++it) {
+        int64_t timestamp = 0;
+        ParseInt(it->second, &timestamp);
+        created[it->first.substr(kCreatedPrefix.size())] = static_cast<base::Timestamp>(timestamp);
+    }
+    return created;
+}
+
+KeyValues VisibleProperties(const KeyValues& properties) {
+    KeyValues visible = properties;
+    std::erase_if(visible,
+                  [](const auto& property) { return property.first.starts_with(kCreatedPrefix); });
+    return visible;
+}
+
+CollectionPtr OnShardOfNamespace(const CollectionPtr& collection, const NamespaceName& name) {
+    const size_t shards = collection->vchannels.size();
+    if (!name.has_value() || shards < 2 || !IsSharded(*collection)) {
+        return collection;
+    }
+    // Other bits than those that choose the partition, so that each shard has some of every.
+    const size_t shard = (HashPartitionKey(std::string_view(*name)) >> 32) % shards;
+    auto narrowed = std::make_shared<roles::CollectionInfo>(*collection);
+    narrowed->vchannels = {collection->vchannels[shard]};
+    return narrowed;
 }
 
 base::Status CheckNamespace(const roles::CollectionInfo& collection, const NamespaceName& name,
@@ -91,7 +140,7 @@ PlanPtr WithinNamespace(const roles::CollectionInfo& collection, const Namespace
     if (!collection.schema.enable_namespace || (filter != nullptr && filter->IsAlwaysFalse())) {
         return filter;
     }
-    const schema::FieldSchema& field = FieldOf(collection);
+    const schema::FieldSchema& field = NamespaceField(collection);
     expr::Compare within;
     within.column.field_id = field.id;
     within.column.type = field.type;
@@ -106,7 +155,7 @@ void LimitDeletes(const roles::CollectionInfo& collection, const NamespaceName& 
     if (!collection.schema.enable_namespace) {
         return;
     }
-    const base::FieldId field = FieldOf(collection).id;
+    const base::FieldId field = NamespaceField(collection).id;
     const std::optional<base::PartitionId> partition = PartitionOfNamespace(collection, *name);
     for (roles::WritePart& part : *parts) {
         part.delete_scope = roles::DeleteScope{field, *name};

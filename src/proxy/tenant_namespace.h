@@ -6,19 +6,23 @@
 // The field is the partition key, so that rows lie in the one partition that their namespace hashes
 // to; with namespace.mode=partition they lie in the partition of the namespace's name, made
 // before (CreatePartition). Why the first is the default: docs/adr/0015-namespaces.md
+// With namespace.sharding.enabled all rows of a namespace lie in one shard, by the hash of its
+// name: a request sees the collection as if that shard were all of it (OnShardOfNamespace).
 // Invariants:
 //   INV-NAMESPACE-1  No read or delete of such a collection goes to a shard without the name that
-//                    CheckNamespace has seen.
+//                    CheckNamespace has seen; but for the list of the names, which reads no more.
 // Threads: free functions.
 #pragma once
 
 #include "base/status.h"
+#include "base/timestamp.h"
 #include "proxy/limits.h"
 #include "proxy/proxy_core.h"
 #include "roles/records.h"
 #include "roles/streaming_node.h"
 #include "schema/collection_schema.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,11 +38,24 @@ using NamespaceName = std::optional<std::string>;
 base::Status AddNamespaceField(const KeyValues& properties, const Limits& limits,
                                schema::CollectionSchema* schema);
 
+// The hidden field of a collection that has namespaces.
+const schema::FieldSchema& NamespaceField(const roles::CollectionInfo& collection);
+
 // Whether the namespaces of a collection that has some are partitions of their names.
 bool HasNamespacePartitions(const roles::CollectionInfo& collection);
 
 // Whether a property of namespaces stays as it was when the collection was made.
 bool IsFixedNamespaceProperty(std::string_view key);
+
+// The namespaces that were made by name where they are no partitions, and when. They are kept among
+// the collection's properties, under a key each, and are not among those that clients see.
+std::string CreatedNamespaceProperty(std::string_view name);
+std::map<std::string, base::Timestamp> CreatedNamespaces(const KeyValues& properties);
+KeyValues VisibleProperties(const KeyValues& properties);
+
+// With namespace.sharding.enabled: the collection as the shard alone that has the namespace's rows.
+// Else the collection.
+CollectionPtr OnShardOfNamespace(const CollectionPtr& collection, const NamespaceName& name);
 
 // 1100 when the request names a namespace and the collection has none or the other way round, or
 // when the name breaks the rules of partition names.

@@ -411,19 +411,62 @@ TEST(AnswersTest, JsonPathsOfEveryCast) {
     EXPECT_GT(answered, built * kLeaves / 2);
 }
 
-TEST(AnswersTest, CastFunctionChangesNoAnswer) {
+// An index answers the leaves of its own rule for texts that are numbers, and those only.
+TEST(AnswersTest, TextsThatAreNumbers) {
     Draw draw(6);
     const schema::FieldSchema field = FieldOf(DataType::kJson);
     const schema::Column column = JsonColumn(kRows, draw);
-    const Params params{{"json_path", "f['a']"},
-                        {"json_cast_type", "DOUBLE"},
-                        {"json_cast_function", "STRING_TO_DOUBLE"}};
-    const auto index = MustBuild("INVERTED", field, params, column);
-    ColumnRef ref = RefOf(field);
-    ref.json_path = {"a"};
-    for (int i = 0; i < kLeaves; ++i) {
-        CheckLeaf(index, column, field, ValueLeaf(ref, DataType::kJson, draw));
+    for (const char* name : {"INVERTED", "STL_SORT", "AUTOINDEX"}) {
+        for (const char* type : {"DOUBLE", "cast", "JSON"}) {
+            const bool casts = std::string_view(type) == "cast";
+            Params params{{"json_path", "f['a']"}, {"json_cast_type", casts ? "DOUBLE" : type}};
+            if (casts) {
+                params["json_cast_function"] = "STRING_TO_DOUBLE";
+            }
+            const auto index = test::Build(name, field, params, column);
+            if (!index.ok()) {
+                EXPECT_EQ(std::string_view(type), "JSON");  // not sorted
+                continue;
+            }
+            size_t answered[2] = {};
+            for (int i = 0; i < kLeaves; ++i) {
+                ColumnRef ref = RefOf(field);
+                ref.json_path = {"a"};
+                ref.text_numbers = draw.Once(2);
+                const Plan leaf = ValueLeaf(ref, DataType::kJson, draw);
+                const bool number = !std::holds_alternative<expr::Like>(leaf.node) &&
+                                    !std::holds_alternative<expr::Regex>(leaf.node);
+                const bool answers = CheckLeaf(*index, column, field, leaf);
+                answered[ref.text_numbers ? 1 : 0] += answers && number ? 1 : 0;
+            }
+            EXPECT_EQ(answered[casts ? 0 : 1], 0u) << name << " " << type;
+            EXPECT_GT(answered[casts ? 1 : 0], 20u) << name << " " << type;
+        }
     }
+}
+
+TEST(AnswersTest, TheNumbersInTextsAreKeys) {
+    schema::ColumnBuilder builder(test::kField, DataType::kJson);
+    for (const char* document : {"7", "\"7\"", "\"7.0\"", "\"seven\"", "8", "\"+6.5e0\"", "[7]"}) {
+        builder.AppendBytes(document);
+    }
+    const schema::FieldSchema field = FieldOf(DataType::kJson);
+    const Params params{{"json_cast_type", "DOUBLE"}, {"json_cast_function", "STRING_TO_DOUBLE"}};
+    const auto index = MustBuild("INVERTED", field, params, builder.Finish());
+    ColumnRef ref = RefOf(field);
+    ref.text_numbers = true;
+    const auto rows_of = [&](Plan leaf) {
+        std::string rows;
+        const auto bits = index.index->Answer(leaf);
+        EXPECT_TRUE(bits.ok() && bits->exact);
+        for (size_t row = 0; row < 7; ++row) {
+            rows += bits->rows.Test(row) ? '1' : '0';
+        }
+        return rows;
+    };
+    EXPECT_EQ(rows_of({expr::Compare{ref, CompareOp::kEq, Value(int64_t{7})}}), "1110000");
+    EXPECT_EQ(rows_of({expr::Compare{ref, CompareOp::kNe, Value(int64_t{7})}}), "0001111");
+    EXPECT_EQ(rows_of({expr::Range{ref, Value(6.0), Value(7.5), true, true}}), "1110010");
 }
 
 // Every comparison among integers that doubles cannot tell apart.

@@ -1,6 +1,7 @@
 #include "scalar_index/build.h"
 
 #include "base/utf8.h"
+#include "expr/text_number.h"
 #include "json/json.h"
 #include "scalar_index/box_tree.h"
 #include "scalar_index/build_shape.h"
@@ -11,6 +12,7 @@
 #include "scalar_index/row_lists.h"
 #include "scalar_index/term_entries.h"
 
+#include <optional>
 #include <type_traits>
 
 namespace elanus::scalar_index {
@@ -65,8 +67,8 @@ class KeyCollector {
             default:
                 return ForJson([&](uint32_t row, const json::Scalar& value) {
                     if constexpr (std::is_same_v<T, double>) {
-                        if (value.is_number()) {
-                            entries->Add(value.AsDouble(), row);
+                        if (const auto number = NumberOf(value)) {
+                            entries->Add(*number, row);
                         }
                     } else if (value.kind == ScalarKind::kBool) {
                         entries->Add(static_cast<T>(value.boolean), row);
@@ -106,6 +108,13 @@ class KeyCollector {
             }
         }
         return Status();
+    }
+
+    std::optional<double> NumberOf(const json::Scalar& value) const {
+        if (shape_.text_numbers && value.kind == ScalarKind::kString) {
+            return expr::TextNumber(value.text);
+        }
+        return value.is_number() ? std::optional(value.AsDouble()) : std::nullopt;
     }
 
     template <typename Visit>
@@ -253,6 +262,7 @@ base::Result<BuildReport> BuildIndex(const BuildSpec& spec, const BuildInput& in
     meta.element_type = static_cast<uint32_t>(spec.field.element_type);
     meta.gram_min = shape.grams.min;
     meta.gram_max = shape.grams.max;
+    meta.flags = shape.text_numbers ? kFlagTextNumbers : 0;
     if (shape.kind == Kind::kBoxTree) {
         meta.kind = static_cast<uint32_t>(Kind::kBoxTree);
         ColumnView column = input.column;

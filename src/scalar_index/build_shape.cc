@@ -98,6 +98,7 @@ Status ShapeJson(const BuildSpec& spec, BuildShape* shape) {
         return NotSupported("json_cast_function " + std::string(function) +
                             " is not supported with json_cast_type " + std::string(cast));
     }
+    shape->text_numbers = !function.empty();
     shape->subject = found->subject;
     shape->key_type = found->key_type;
     auto path = ParseJsonPath(Param(spec, "json_path"), spec.field);

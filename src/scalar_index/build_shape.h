@@ -20,6 +20,7 @@ struct BuildShape {
     Subject subject = Subject::kColumn;
     KeyType key_type = KeyType::kNone;
     std::vector<std::string> path;  // JSON only
+    bool text_numbers = false;      // texts that are numbers are keys too (expr/text_number.h)
     GramSizes grams;                // NGRAM only
     bool bitmap_fits = false;       // kind absent: BITMAP is allowed
     bool sort_fits = false;         // kind absent: STL_SORT is

@@ -38,6 +38,14 @@ bool IsUnequal(const Plan& leaf) {
     return arithmetic != nullptr && arithmetic->op == CompareOp::kNe;
 }
 
+// A leaf on the value at a JSON path that may be a number.
+bool MayCompareNumbers(const Plan& leaf) {
+    return std::holds_alternative<expr::Compare>(leaf.node) ||
+           std::holds_alternative<expr::Range>(leaf.node) ||
+           std::holds_alternative<expr::In>(leaf.node) ||
+           std::holds_alternative<expr::ArithmeticCompare>(leaf.node);
+}
+
 bool AreSameText(schema::DataType a, schema::DataType b) {
     return schema::IsStringLike(a) && schema::IsStringLike(b);
 }
@@ -183,6 +191,11 @@ KeyIndex::MaybeSelection KeyIndex::Select(const Plan& leaf, const WalkRule& walk
         Selection selection;
         selection.exists = true;
         return std::optional<Selection>(std::move(selection));
+    }
+    // Keys made by the other rule for texts that are numbers would say something else.
+    const bool has_text_numbers = (meta_.flags & kFlagTextNumbers) != 0;
+    if (column->text_numbers != has_text_numbers && MayCompareNumbers(leaf)) {
+        return std::optional<Selection>();
     }
     if (kind() == Kind::kNgram) {
         return SelectGrams(leaf);

@@ -59,6 +59,8 @@ static_assert(sizeof(Meta) == 96);
 
 // A box of a tree reaches beyond longitude 180 or latitude 90, so distances are not answered.
 inline constexpr uint32_t kFlagPlanar = 1;
+// The keys of a JSON path hold the numbers in its texts as well.
+inline constexpr uint32_t kFlagTextNumbers = 2;
 
 inline base::Status DamagedIndex(std::string_view what) {
     return base::Corruption("scalar index: " + std::string(what));

@@ -93,8 +93,10 @@ class Documents {
         return Once(2) ? Int() : std::to_string(static_cast<int>(random_() % 400) - 200) + ".25";
     }
     std::string Text() {
-        static const char* const kTexts[] = {"\"\\u00e9\\n\"", "\"\"", "\"a\\\"b\""};
-        return Once(4) ? kTexts[random_() % 3] : "\"text " + std::to_string(random_() % 20) + "\"";
+        static const char* const kTexts[] = {"\"\\u00e9\\n\"", "\"\"",      "\"a\\\"b\"",
+                                             "\"12\"",         "\"-3.25\"", "\"\\u0035\""};
+        return Once(4) ? kTexts[random_() % std::size(kTexts)]
+                       : "\"text " + std::to_string(random_() % 20) + "\"";
     }
     std::string Nested() { return "{\"b\": {\"c\": " + Text() + "}, \"a\":" + Int() + "}"; }
     std::string Odd() {
@@ -146,7 +148,8 @@ class ShreddedJsonTest : public testing::Test {
     }
 
     Plan Leaf() {
-        const ColumnRef column{kJson, DataType::kJson, {}, documents_.Path(), -1};
+        ColumnRef column{kJson, DataType::kJson, {}, documents_.Path(), -1};
+        column.text_numbers = documents_.Once(3);
         const auto op = static_cast<CompareOp>(documents_.Random() % 6);
         switch (documents_.Random() % 8) {
             case 0: {

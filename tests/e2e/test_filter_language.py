@@ -473,7 +473,8 @@ def test_nothing_was_deleted_by_wrong_filters(client, filled):
 # ---- empty filters, whole and part
 
 
-@pytest.mark.parametrize("text", ["", "  ", "\t\n", "true", "1 == 1", "not (1 > 2)"])
+@pytest.mark.parametrize("text", ["", "  ", "\t\n", "true", "1 == 1", "not (1 > 2)", '"ab" == "ab"', "id > 3 or true",
+                                  "id in [] or 1 == 1"])
 def test_an_empty_filter_is_always_true(client, filled, text):
     assert len(client.query(filled, filter=text, limit=ROWS + 1)) == ROWS
     assert count(client, filled, text) == ROWS
@@ -483,6 +484,12 @@ def test_an_empty_filter_is_always_true(client, filled, text):
     assert error.value.code == 1100
     with pytest.raises(MilvusException, match="requires limit"):
         client.query(filled, filter="id > 0", order_by=["id:asc"])
+
+
+@pytest.mark.parametrize("text", ["id not in []", "id >= -9223372036854775808", "id > 3 or id <= 3",
+                                  "not (id in [])"])
+def test_a_filter_that_is_true_of_all_rows_is_no_empty_one(client, filled, text):
+    assert len(client.query(filled, filter=text, output_fields=["id"])) == ROWS
 
 
 @pytest.mark.parametrize("text", ["id is  null", "id is not  null", "id is\tnull", "id  is not\nnull"])

@@ -10,7 +10,7 @@ import threading
 import urllib.request
 
 import pytest
-from pymilvus import DataType, MilvusClient, MilvusException
+from pymilvus import AnnSearchRequest, DataType, MilvusClient, MilvusException, RRFRanker
 
 ROWS = 3000
 
@@ -330,6 +330,22 @@ def test_isolation_wants_one_key(client, name, text, phrase):
         client.search(name, data=[[0, 1]], limit=3, filter=text)
     hits = client.search(name, data=[[0, 1]], limit=3, filter='tenant == "t1" and id > 30')[0]
     assert [hit["id"] for hit in hits] == [41, 61, 81]
+
+
+def test_isolation_is_a_rule_of_searches(client, name):
+    """Hybrid searches keep it in every list; queries and deletes read no index that is split by the key."""
+    keyed(client, name, isolation=True)
+
+    def hybrid(*filters):
+        lists = [AnnSearchRequest([[0, 1]], "vector", {"metric_type": "L2"}, limit=3, expr=text) for text in filters]
+        return client.hybrid_search(name, lists, RRFRanker(), limit=3)[0]
+    with pytest.raises(MilvusException, match="partition key not found in expr") as error:
+        hybrid('tenant == "t1"', "id > 30")
+    assert error.value.code == 1100
+    assert {hit["id"] % 20 for hit in hybrid('tenant == "t1"', 'tenant == "t1" and id > 30')} == {1}
+    everybody = len(client.query(name, filter="id >= 0"))
+    client.delete(name, filter="id < 10")
+    assert len(client.query(name, filter='tenant in ["t0", "t1"] or id >= 0')) == everybody - 10
 
 
 @pytest.mark.parametrize("level", ["Strong", "Bounded", "Session", "Eventually"])

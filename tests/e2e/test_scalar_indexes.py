@@ -118,10 +118,9 @@ INDEXES = {
              ("doc", "INVERTED", {"json_path": 'doc["deep"]["list"]', "json_cast_type": "ARRAY_DOUBLE"}),
              ("doc", "INVERTED", {"json_path": 'doc["deep"]["tags"]', "json_cast_type": "ARRAY_VARCHAR"}),
              ("extra", "INVERTED", {"json_path": "extra", "json_cast_type": "DOUBLE"})],
-    "json cast": [("doc", "INVERTED", {"json_path": 'doc["n"]', "json_cast_type": "DOUBLE",
-                                       "json_cast_function": "STRING_TO_DOUBLE"}),
-                  ("doc", "BITMAP", {"json_path": 'doc["b"]', "json_cast_type": "BOOL"}),
-                  ("doc", "STL_SORT", {"json_path": 'doc["s"]', "json_cast_type": "VARCHAR"})],
+    "json kinds": [("doc", "STL_SORT", {"json_path": 'doc["n"]', "json_cast_type": "DOUBLE"}),
+                   ("doc", "BITMAP", {"json_path": 'doc["b"]', "json_cast_type": "BOOL"}),
+                   ("doc", "STL_SORT", {"json_path": 'doc["s"]', "json_cast_type": "VARCHAR"})],
     "json tree": [("doc", "INVERTED", {"json_cast_type": "JSON"})],
 }
 
@@ -267,6 +266,9 @@ REFUSED = [
     ("word", "NGRAM", {"min_gram": "two", "max_gram": 3}, 1100, "must be integers"),
     ("word", "NGRAM", {"min_gram": 3, "max_gram": 2}, 1100, "invalid min_gram or max_gram value for Ngram index"),
     ("word", "NGRAM", {"min_gram": 0, "max_gram": 2}, 1100, "invalid min_gram or max_gram value for Ngram index"),
+    ("word", "NGRAM", {"min_gram": 2, "max_gram": 65537}, 1100, "invalid min_gram or max_gram value for Ngram index"),
+    ("number", "BITMAP", {"bitmap_cardinality_limit": 0}, 1100, "invalid bitmap_cardinality_limit value: 0"),
+    ("number", "AUTOINDEX", {"bitmap_cardinality_limit": 1001}, 1100, "should be in range [1, 1000]"),
     ("number", "HYBRID", {}, 1100, "invalid index type: HYBRID"),
     ("number", "NO_SUCH", {}, 1100, "invalid index type: NO_SUCH"),
     ("number", "HNSW", {}, 1100, "invalid index type: HNSW"),
