@@ -4,12 +4,15 @@
 #include "proxy/tenant_namespace.h"
 #include "roles/records.h"
 
-#include <algorithm>
+#include <map>
 #include <utility>
 
 namespace elanus::proxy {
 
 namespace {
+
+// They are kept in the collection's description, which is written whole.
+constexpr size_t kCreatedMax = 4096;
 
 base::Status NotFound(const NamespaceRef& ref) {
     return base::Status::WithFields(base::Code::kPartitionNotFound, {{"namespace", ref.name}});
@@ -24,26 +27,42 @@ std::string EveryRow(const schema::CollectionSchema& schema) {
 
 }  // namespace
 
-base::Result<bool> Namespaces::ArePartitions(const base::CallContext& context,
-                                             const NamespaceRef& ref) {
-    ASSIGN_OR_RETURN(const roles::CollectionInfo info,
+base::Result<roles::CollectionInfo> Namespaces::CollectionOf(const base::CallContext& context,
+                                                             const NamespaceRef& ref) {
+    ASSIGN_OR_RETURN(roles::CollectionInfo info,
                      proxy_.DescribeCollection(context, ref.database, ref.collection));
     if (!info.schema.enable_namespace) {
         return Invalid("namespace is not enabled, collection: ", ref.collection);
     }
-    return HasNamespacePartitions(info);
+    return info;
 }
 
 base::Result<NamespaceInfo> Namespaces::Create(const base::CallContext& context,
                                                const NamespaceRef& ref) {
-    ASSIGN_OR_RETURN(const bool are_partitions, ArePartitions(context, ref));
-    if (are_partitions) {
-        RETURN_IF_ERROR(proxy_.CreatePartition(context, ref.database, ref.collection, ref.name));
-        return Describe(context, ref);
+    ASSIGN_OR_RETURN(const roles::CollectionInfo collection, CollectionOf(context, ref));
+    if (!HasNamespacePartitions(collection)) {
+        return CreateByName(context, ref, collection);
     }
+    RETURN_IF_ERROR(proxy_.CreatePartition(context, ref.database, ref.collection, ref.name));
+    return Describe(context, ref);
+}
+
+base::Result<NamespaceInfo> Namespaces::CreateByName(const base::CallContext& context,
+                                                     const NamespaceRef& ref,
+                                                     const roles::CollectionInfo& collection) {
     // For its look at the name.
     RETURN_IF_ERROR(proxy_.HasPartition(context, ref.database, ref.collection, ref.name).status());
-    return NamespaceInfo{ref.name};
+    const auto created = CreatedNamespaces(collection.properties);
+    if (const auto found = created.find(ref.name); found != created.end()) {
+        return NamespaceInfo{ref.name, found->second};
+    }
+    if (created.size() >= kCreatedMax) {
+        return Invalid("at most ", kCreatedMax, " namespaces can be created by name in collection ",
+                       ref.collection, ": write to namespace ", ref.name, " without creating it");
+    }
+    ASSIGN_OR_RETURN(const base::Timestamp now, proxy_.AllocTimestamp(context));
+    RETURN_IF_ERROR(proxy_.NoteNamespace(context, ref.database, ref.collection, ref.name, now));
+    return NamespaceInfo{ref.name, now};
 }
 
 base::Result<NamespaceInfo> Namespaces::Describe(const base::CallContext& context,
@@ -52,25 +71,58 @@ base::Result<NamespaceInfo> Namespaces::Describe(const base::CallContext& contex
     if (!has) {
         return NotFound(ref);
     }
-    ASSIGN_OR_RETURN(const std::vector<roles::PartitionInfo> partitions,
-                     proxy_.ListPartitions(context, ref.database, ref.collection));
-    for (const roles::PartitionInfo& partition : partitions) {
-        if (partition.name == ref.name) {
-            return NamespaceInfo{ref.name, partition.created_ts};
-        }
+    ASSIGN_OR_RETURN(const roles::CollectionInfo collection, CollectionOf(context, ref));
+    if (!HasNamespacePartitions(collection)) {
+        const auto created = CreatedNamespaces(collection.properties);
+        const auto found = created.find(ref.name);
+        return NamespaceInfo{ref.name, found == created.end() ? 0 : found->second};
     }
-    return NamespaceInfo{ref.name};
+    const roles::PartitionInfo* partition = collection.FindPartition(ref.name);
+    return NamespaceInfo{ref.name, partition == nullptr ? 0 : partition->created_ts};
 }
 
 base::Result<bool> Namespaces::Has(const base::CallContext& context, const NamespaceRef& ref) {
-    ASSIGN_OR_RETURN(const bool are_partitions, ArePartitions(context, ref));
-    if (are_partitions) {
+    ASSIGN_OR_RETURN(const roles::CollectionInfo collection, CollectionOf(context, ref));
+    if (HasNamespacePartitions(collection)) {
         ASSIGN_OR_RETURN(const bool has,
                          proxy_.HasPartition(context, ref.database, ref.collection, ref.name));
         return has && ref.name != roles::kDefaultPartition;
     }
+    if (CreatedNamespaces(collection.properties).contains(ref.name)) {
+        return true;
+    }
     ASSIGN_OR_RETURN(const uint64_t rows, CountVisible(context, ref));
     return rows > 0;
+}
+
+base::Result<std::vector<NamespaceInfo>> Namespaces::AllAfter(const base::CallContext& context,
+                                                              const NamespaceRef& ref,
+                                                              const std::string& prefix,
+                                                              const std::string& token) {
+    ASSIGN_OR_RETURN(const roles::CollectionInfo collection, CollectionOf(context, ref));
+    std::map<std::string, base::Timestamp> all;
+    if (HasNamespacePartitions(collection)) {
+        for (const roles::PartitionInfo& partition : collection.partitions) {
+            if (partition.name != roles::kDefaultPartition) {
+                all[partition.name] = partition.created_ts;
+            }
+        }
+    } else {
+        all = CreatedNamespaces(collection.properties);
+        ASSIGN_OR_RETURN(
+            const std::vector<std::string> names,
+            proxy_.NamesOfNamespaces(context, ref.database, ref.collection, prefix, token));
+        for (const std::string& name : names) {
+            all.emplace(name, 0);
+        }
+    }
+    std::vector<NamespaceInfo> after;
+    for (const auto& [name, created_ts] : all) {
+        if (name > token && name.starts_with(prefix)) {
+            after.push_back({name, created_ts});
+        }
+    }
+    return after;
 }
 
 base::Result<NamespacePage> Namespaces::List(const base::CallContext& context,
@@ -78,37 +130,23 @@ base::Result<NamespacePage> Namespaces::List(const base::CallContext& context,
                                              const std::string& collection,
                                              const std::string& prefix, int64_t page_size,
                                              const std::string& token) {
-    ASSIGN_OR_RETURN(const bool are_partitions, ArePartitions(context, {database, collection, ""}));
-    if (!are_partitions) {
-        return Invalid("namespaces are listed with namespace.mode=partition only, collection: ",
-                       collection);
-    }
     if (page_size < 0) {
         return Invalid("page size [", page_size, "] is invalid, should be gte than 0");
     }
-    ASSIGN_OR_RETURN(std::vector<roles::PartitionInfo> partitions,
-                     proxy_.ListPartitions(context, database, collection));
-    std::sort(partitions.begin(), partitions.end(),
-              [](const auto& a, const auto& b) { return a.name < b.name; });
     NamespacePage page;
-    for (roles::PartitionInfo& partition : partitions) {
-        if (partition.name == roles::kDefaultPartition || partition.name <= token ||
-            !partition.name.starts_with(prefix)) {
-            continue;
-        }
-        if (page_size > 0 && page.namespaces.size() == static_cast<size_t>(page_size)) {
-            page.next_token = page.namespaces.back().name;
-            break;
-        }
-        page.namespaces.push_back({std::move(partition.name), partition.created_ts});
+    ASSIGN_OR_RETURN(page.namespaces, AllAfter(context, {database, collection, ""}, prefix, token));
+    const auto size = static_cast<size_t>(page_size);
+    if (size > 0 && page.namespaces.size() > size) {
+        page.namespaces.resize(size);
+        page.next_token = page.namespaces.back().name;
     }
     return page;
 }
 
 base::Result<NamespaceRows> Namespaces::Count(const base::CallContext& context,
                                               const NamespaceRef& ref, bool exact) {
-    ASSIGN_OR_RETURN(const bool are_partitions, ArePartitions(context, ref));
-    if (!are_partitions || exact) {
+    ASSIGN_OR_RETURN(const roles::CollectionInfo collection, CollectionOf(context, ref));
+    if (!HasNamespacePartitions(collection) || exact) {
         ASSIGN_OR_RETURN(const uint64_t rows, CountVisible(context, ref));
         return NamespaceRows{rows, true};
     }
@@ -123,12 +161,16 @@ base::Result<NamespaceRows> Namespaces::Count(const base::CallContext& context,
 
 void Namespaces::Drop(const base::CallContext& context, const NamespaceRef& ref,
                       std::function<void(base::Status)> done) {
-    const auto info = proxy_.DescribeCollection(context, ref.database, ref.collection);
-    const base::Result<bool> are_partitions = ArePartitions(context, ref);
-    if (!info.ok() || !are_partitions.ok() || *are_partitions) {
-        return done(!info.ok()             ? info.status()
-                    : !are_partitions.ok() ? are_partitions.status()
-                                           : DropPartition(context, ref));
+    const auto info = CollectionOf(context, ref);
+    if (!info.ok() || HasNamespacePartitions(*info)) {
+        return done(info.ok() ? DropPartition(context, ref) : info.status());
+    }
+    const base::Result<uint64_t> rows = CountVisible(context, ref);
+    // A namespace without its note is there while it has rows: a second call finishes what a
+    // failure left.
+    const base::Status forgotten = rows.ok() ? Forget(context, ref, *info) : rows.status();
+    if (!forgotten.ok() || *rows == 0) {
+        return done(forgotten);
     }
     DeleteRequest request;
     request.database = ref.database;
@@ -138,6 +180,13 @@ void Namespaces::Drop(const base::CallContext& context, const NamespaceRef& ref,
     request.consistency.level = roles::ConsistencyLevel::kStrong;
     proxy_.Delete(context, std::move(request),
                   [done = std::move(done)](auto result) { done(result.status()); });
+}
+
+base::Status Namespaces::Forget(const base::CallContext& context, const NamespaceRef& ref,
+                                const roles::CollectionInfo& collection) {
+    return CreatedNamespaces(collection.properties).contains(ref.name)
+               ? proxy_.NoteNamespace(context, ref.database, ref.collection, ref.name, 0)
+               : base::Status();
 }
 
 base::Result<uint64_t> Namespaces::CountVisible(const base::CallContext& context,

@@ -1,11 +1,12 @@
 // Namespaces: the tenants of a collection as things that are made, counted and dropped by name.
 //
-// With namespace.mode=partition a namespace is the partition of its name. Otherwise it is nothing
-// but its rows: making one checks the name, it is there while it has rows, dropping it deletes
-// them. Such namespaces are not listed: a read belongs to one namespace (INV-NAMESPACE-1), and to
-// look through all of them for names would cost what the collection is large.
+// With namespace.mode=partition a namespace is the partition of its name. Otherwise a namespace is
+// there once it was made by name or while it has rows, whatever came first; dropping it deletes
+// its rows. What has rows is found by a read, so but for those made by name the collection has to
+// be loaded.
 // Errors, besides those of partitions, queries and deletes: 1100 for a collection without
-// namespaces, 200 for a namespace that is not there.
+// namespaces and for one more namespace by name than there may be, 200 for a namespace that is not
+// there.
 // Threads: any.
 #pragma once
 
@@ -50,7 +51,7 @@ class Namespaces {
     base::Result<NamespaceInfo> Describe(const base::CallContext& context, const NamespaceRef& ref);
     base::Result<bool> Has(const base::CallContext& context, const NamespaceRef& ref);
     // Those whose name begins with `prefix`, after the one that `token` names; `page_size` at most,
-    // 0 = all.
+    // 0 = all. Reads the names of all rows that come into question.
     base::Result<NamespacePage> List(const base::CallContext& context, const std::string& database,
                                      const std::string& collection, const std::string& prefix,
                                      int64_t page_size, const std::string& token);
@@ -62,11 +63,23 @@ class Namespaces {
               std::function<void(base::Status)> done);
 
   private:
-    // Whether the namespaces of the collection are partitions.
-    base::Result<bool> ArePartitions(const base::CallContext& context, const NamespaceRef& ref);
+    // Of a collection that has namespaces.
+    base::Result<roles::CollectionInfo> CollectionOf(const base::CallContext& context,
+                                                     const NamespaceRef& ref);
+    // Of a collection whose namespaces are no partitions.
+    base::Result<NamespaceInfo> CreateByName(const base::CallContext& context,
+                                             const NamespaceRef& ref,
+                                             const roles::CollectionInfo& collection);
+    base::Result<std::vector<NamespaceInfo>> AllAfter(const base::CallContext& context,
+                                                      const NamespaceRef& ref,
+                                                      const std::string& prefix,
+                                                      const std::string& token);
     // Rows that a read sees now.
     base::Result<uint64_t> CountVisible(const base::CallContext& context, const NamespaceRef& ref);
     base::Status DropPartition(const base::CallContext& context, const NamespaceRef& ref);
+    // That it was made by name.
+    base::Status Forget(const base::CallContext& context, const NamespaceRef& ref,
+                        const roles::CollectionInfo& collection);
 
     Proxy& proxy_;
 };

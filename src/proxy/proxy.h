@@ -130,6 +130,18 @@ class Proxy : public roles::MetaCacheListener {
                                                                    const std::string& database,
                                                                    const std::string& collection);
 
+    // Namespaces that are no partitions (namespaces.h). The names of those that have rows, sorted;
+    // of those that begin with `prefix` and come after `after`.
+    base::Result<std::vector<std::string>> NamesOfNamespaces(const base::CallContext&,
+                                                             const std::string& database,
+                                                             const std::string& collection,
+                                                             const std::string& prefix,
+                                                             const std::string& after);
+    // Keeps that the namespace was made at `created_ts`; 0 forgets it.
+    base::Status NoteNamespace(const base::CallContext&, const std::string& database,
+                               const std::string& collection, const std::string& name,
+                               base::Timestamp created_ts);
+
     // Aliases
     base::Status CreateAlias(const base::CallContext&, const std::string& database,
                              const std::string& alias, const std::string& collection);

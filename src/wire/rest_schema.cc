@@ -1,6 +1,7 @@
 #include "wire/rest_schema.h"
 
 #include "proxy/default_values.h"
+#include "proxy/tenant_namespace.h"
 #include "wire/rest_error.h"
 #include "wire/rest_row_writer.h"
 
@@ -488,7 +489,7 @@ Value DescribeObject(const roles::CollectionInfo& info) {
     object.Add("enableDynamicField", info.schema.enable_dynamic_field);
     object.Add("externalSource", "");
     object.Add("externalSpec", "");
-    object.Add("properties", PairList(info.properties));
+    object.Add("properties", PairList(proxy::VisibleProperties(info.properties)));
     return object;
 }
 

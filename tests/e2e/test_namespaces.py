@@ -99,9 +99,14 @@ class Tenant:
         return list(self._send("Search", request).results.ids.int_id.data)
 
 
-@pytest.fixture(params=[1, 16], ids=["one_partition", "many_partitions"])
+SHARDED = {"namespace.sharding.enabled": "true"}
+
+
+@pytest.fixture(params=[(1, {}), (16, {}), (2, {"num_shards": 3, "properties": SHARDED})],
+                ids=["one_partition", "many_partitions", "sharded"])
 def tenants(request, client, stub, name):
-    create(client, name, namespaced_schema(), num_partitions=request.param)
+    partitions, arguments = request.param
+    create(client, name, namespaced_schema(), num_partitions=partitions, **arguments)
     return [Tenant(stub, name, namespace) for namespace in ("red", "green", "blue")]
 
 
@@ -352,7 +357,7 @@ def test_a_partition_for_each_namespace(server, client, name):
 
 @pytest.mark.parametrize("properties, phrase", [
     ({"namespace.mode": "other"}, "invalid value of property namespace.mode"),
-    ({"namespace.sharding.enabled": "true"}, "namespace.sharding.enabled is not supported yet"),
+    ({"namespace.created.red": "7"}, "namespaces are made with CreateNamespace"),
     ({"namespace.sharding.enabled": "maybe"}, "invalid value of property namespace.sharding.enabled"),
     ({"collection.uniquePrimaryKey": "true"}, "a key may stand in each namespace")])
 def test_properties_that_are_refused(client, name, properties, phrase):
@@ -366,7 +371,7 @@ def test_the_mode_is_described_and_fixed(client, name):
     client.create_collection(name, schema=namespaced_schema(),
                              properties={"namespace.mode": "partition_key", "namespace.sharding.enabled": "false"})
     assert client.describe_collection(name)["properties"]["namespace.mode"] == "partition_key"
-    for change in ({"namespace.mode": "partition"}, {"namespace.sharding.enabled": "true"}):
+    for change in ({"namespace.mode": "partition"}, SHARDED, {"namespace.created.red": "7"}):
         with pytest.raises(MilvusException, match="fixed when the collection is created"):
             client.alter_collection_properties(name, change)
     with pytest.raises(MilvusException, match="fixed when the collection is created"):
@@ -450,23 +455,82 @@ def test_namespaces_that_are_partitions_are_made_listed_and_dropped(stub, client
     assert missing.status.code == 200
 
 
-def test_namespaces_that_are_rows_are_counted_and_dropped(stub, client, name):
-    create(client, name, namespaced_schema())
-    red, blue = Tenant(stub, name, "red"), Tenant(stub, name, "blue")
-    assert ask(stub, "CreateNamespace", collection_name=name, namespace_name="red").status.code == 0
-    assert not ask(stub, "HasNamespace", collection_name=name, namespace_name="red").value
+def names_of(stub, name, **fields):
+    page = ask(stub, "ListNamespaces", collection_name=name, **fields)
+    assert page.status.code == 0, page.status.reason
+    return [info.namespace_name for info in page.namespaces], page.next_page_token
+
+
+def test_namespaces_that_are_rows_are_listed_counted_and_dropped(stub, client, tenants):
+    name = tenants[0].collection
+    red, green, blue = tenants
+    assert names_of(stub, name) == ([], "")
     red.put({-5: 1, 2: 2, 3: 3})
     client.flush(name)
+    green.put({2: 8})
     blue.put({2: 7})
     assert ask(stub, "DescribeNamespace", collection_name=name, namespace_name="red").namespace.namespace_name == "red"
     assert ask(stub, "GetNamespaceStats", collection_name=name, namespace_name="red").stats.entity_count == 3
-    assert ask(stub, "DropNamespace", collection_name=name, namespace_name="red").status.code == 0
+    assert names_of(stub, name) == (["blue", "green", "red"], "")
+    first, token = names_of(stub, name, page_size=2)
+    assert first == ["blue", "green"] and names_of(stub, name, page_size=2, page_token=token) == (["red"], "")
+    assert names_of(stub, name, prefix="gr") == (["green"], "")
+    assert names_of(stub, name, prefix="b", page_token="blue") == ([], "")
+    green.delete("id == 2")
+    assert names_of(stub, name) == (["blue", "red"], "")
+    for _ in range(2):
+        assert ask(stub, "DropNamespace", collection_name=name, namespace_name="red").status.code == 0
     assert red.rows("id >= -10") == {} and blue.rows() == {2: 7}
     assert not ask(stub, "HasNamespace", collection_name=name, namespace_name="red").value
-    refused = ask(stub, "ListNamespaces", collection_name=name).status
-    assert refused.code == 1100 and "namespace.mode=partition" in refused.reason
+    assert names_of(stub, name) == (["blue"], "")
+    client.release_collection(name)
+    for call, fields in (("ListNamespaces", {}), ("DropNamespace", {"namespace_name": "blue"})):
+        assert ask(stub, call, collection_name=name, **fields).status.code == 101, call
+    client.load_collection(name)
+    assert blue.rows() == {2: 7}
+
+
+def test_a_namespace_made_by_name_is_there_without_rows(own_server, name):
+    client, stub = own_server.client(), stub_of(own_server)
+    create(client, name, namespaced_schema())
+    red = Tenant(stub, name, "red")
+    made = ask(stub, "CreateNamespace", collection_name=name, namespace_name="red")
+    assert made.status.code == 0 and made.namespace.created_timestamp > 0
+    again = ask(stub, "CreateNamespace", collection_name=name, namespace_name="red")
+    assert again.namespace.created_timestamp == made.namespace.created_timestamp
+    assert red.count() == 0
+    Tenant(stub, name, "blue").put({1: 1})
+    own_server.kill()
+    own_server.start()
+    client, stub = own_server.client(), stub_of(own_server)
+    assert ask(stub, "HasNamespace", collection_name=name, namespace_name="red").value
+    told = ask(stub, "DescribeNamespace", collection_name=name, namespace_name="red").namespace
+    assert told.created_timestamp == made.namespace.created_timestamp
+    assert ask(stub, "DescribeNamespace", collection_name=name, namespace_name="blue").namespace.created_timestamp == 0
+    assert names_of(stub, name)[0] == ["blue", "red"]
+    assert ask(stub, "GetNamespaceStats", collection_name=name, namespace_name="red").stats.entity_count == 0
+    shown = client.describe_collection(name)
+    assert not any("created" in key for key in shown["properties"]), "namespaces are no properties to clients"
+    red = Tenant(stub, name, "red")
+    red.put({1: 5})
+    assert ask(stub, "DropNamespace", collection_name=name, namespace_name="red").status.code == 0
+    assert red.rows() == {} and names_of(stub, name)[0] == ["blue"]
+    assert not ask(stub, "HasNamespace", collection_name=name, namespace_name="red").value
     bad = ask(stub, "CreateNamespace", collection_name=name, namespace_name="a b").status
     assert bad.code == 1100
+
+
+def test_with_sharding_the_rows_of_a_namespace_lie_in_one_shard(client, stub, name):
+    create(client, name, namespaced_schema(), num_partitions=1, num_shards=4, properties=SHARDED)
+    tenants = [Tenant(stub, name, f"tenant{number}") for number in range(12)]
+    for number, tenant in enumerate(tenants):
+        tenant.put({key: number for key in range(50)})
+        client.flush(name)
+        assert len(client.list_persistent_segments(name)) == number + 1, "one segment for all rows of the namespace"
+    for number, tenant in enumerate(tenants):
+        assert tenant.rows() == {key: number for key in range(50)}
+    assert client.get_collection_stats(name)["row_count"] == 12 * 50
+    assert sorted(names_of(stub, name)[0]) == sorted(tenant.namespace for tenant in tenants)
 
 
 def test_a_namespace_of_text_keys_is_dropped(client, stub, name):
@@ -486,6 +550,8 @@ def test_a_namespace_of_text_keys_is_dropped(client, stub, name):
 
 def test_a_collection_without_namespaces_has_none_to_ask_for(stub, client, name):
     create(client, name, simple_schema(dim=DIM))
-    for call in ("CreateNamespace", "DescribeNamespace", "HasNamespace", "DropNamespace", "GetNamespaceStats"):
-        status = ask(stub, call, collection_name=name, namespace_name="red").status
+    for call in ("CreateNamespace", "DescribeNamespace", "HasNamespace", "DropNamespace", "GetNamespaceStats",
+                 "ListNamespaces"):
+        fields = {} if call == "ListNamespaces" else {"namespace_name": "red"}
+        status = ask(stub, call, collection_name=name, **fields).status
         assert status.code == 1100 and "namespace is not enabled" in status.reason, call
