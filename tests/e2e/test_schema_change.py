@@ -412,3 +412,10 @@ def test_a_kill_inside_a_schema_change_loses_nothing(tmp_path, name, point, chan
                 keys.update(writer.keys)
                 assert "more" in field_names(client, name)
             server.kill()
+
+
+def test_the_load_progress_of_no_collection_is_an_error(stub):
+    missing = stub.GetLoadingProgress(milvus_pb2.GetLoadingProgressRequest(collection_name="not_there"))
+    assert missing.status.code == 100 and "collection not found" in missing.status.reason
+    state = stub.GetLoadState(milvus_pb2.GetLoadStateRequest(collection_name="not_there"))
+    assert state.status.code == 0 and state.state == 0  # LoadStateNotExist
