@@ -13,11 +13,19 @@
 namespace elanus::vindex {
 namespace {
 
-constexpr size_t kEntries = 3;  // rows of the router that a walk starts from
+constexpr size_t kOwnRowsAhead = 6;  // fetched before their turn
+constexpr size_t kEntries = 3;       // rows of the router that a walk starts from
 constexpr size_t kEfMore = 8;
 constexpr size_t kWideEnough = 384;  // dimensions with which estimates are good
-// What a byte of a filtered walk costs, in bytes of a scan (docs/benchmarks/vector-filters.md).
-constexpr double kWalkPrice = 2.5;
+// Costs are in bytes of float rows that a scan reads in their order; fitted with the run of
+// docs/benchmarks/vector-filters.md, in which the same holds at 384 and at 768 dimensions.
+constexpr double kVectorStart = 64;      // of every row, besides its bytes
+constexpr double kSignStart = 150;       // the same of a row of signs
+constexpr double kOwnRowPrice = 7;       // of a byte of a row that is waited for
+constexpr double kCachedHopPrice = 2.5;  // the same in an index that lies in the cache
+constexpr double kHopPrice = 6;          // of a byte of a block
+constexpr size_t kSignsWorth = 8;        // rows for each of those that signs have compared first
+constexpr size_t kPassing = 2;           // rows in a filtered walk for each that is ordered exactly
 // Of more results than these the last ones are not worth a hop each: a walk keeps as many
 // candidates again as it expands, and scores them by their own rows.
 constexpr size_t kManyResults = 32;
@@ -26,6 +34,14 @@ constexpr size_t kManyResults = 32;
 constexpr size_t RerankCount(size_t k) {
     return k + 10 + k / 4;
 }
+// A filtered walk that found so many has found enough.
+constexpr size_t EnoughFound(size_t k) {
+    return k + 2 + k / 4;
+}
+constexpr size_t kWiderPool = 4;
+// Deviations by which an exact cost is assumed to differ at most from that of an 8-bit row.
+constexpr float kSigmas = 3;
+constexpr size_t kSampled = 16;  // rows in which that is seen
 
 // Deviations within which rows are taken for possibly in the other order.
 constexpr float kDoubtDeviations = 2.5f;
@@ -45,6 +61,7 @@ struct BlockGraphIndex::Walk {
     const int8_t* coded = nullptr;  // the query in 8 bits
     float scale = 0;                // of it
     float norm = 0;                 // its squared length; 0 for IP
+    float length = 0;               // its length
     uint64_t hops = 0;
     uint64_t distances = 0;
     std::vector<uint64_t>& found;  // keys of visited rows, by the costs of their 8-bit rows
@@ -66,14 +83,99 @@ size_t BlockGraphIndex::Widen(size_t ef, size_t k, const SearchParams& /*params*
                          k > kManyResults ? ef * 7 / 8 + kEfMore : 0);
 }
 
-// A walk for ef passing rows meets 1/selectivity times as many. Both read memory; a scan reads rows
-// in their order and waits less for a byte.
+double BlockGraphIndex::VectorScanCost(size_t matches) const {
+    return static_cast<double>(matches) * (static_cast<double>(view_.row_bytes) + kVectorStart);
+}
+
+double BlockGraphIndex::SignScanCost(size_t matches, size_t k) const {
+    const auto row = static_cast<double>(RowSigns::RowBytes(layout_.width)) + kSignStart;
+    const double own = static_cast<double>(layout_.own_bytes()) * kOwnRowPrice;
+    return static_cast<double>(matches) * row + static_cast<double>(RowSigns::FirstRows(k)) * own +
+           VectorScanCost(RerankCount(k));
+}
+
+double BlockGraphIndex::HopCost() const {
+    return static_cast<double>(block_bytes_) * kHopPrice;
+}
+
+// A range asks for costs, not for the nearest; few rows are compared exactly.
+bool BlockGraphIndex::ScansSigns(const SearchParams& params, size_t matches) const {
+    const size_t k = std::min(params.k, matches);
+    return signs_.present() && !params.radius.has_value() &&
+           matches >= kSignsWorth * RowSigns::FirstRows(k) &&
+           SignScanCost(matches, k) < VectorScanCost(matches);
+}
+
+double BlockGraphIndex::ScanCost(const SearchParams& params, size_t matches) const {
+    return ScansSigns(params, matches) ? SignScanCost(matches, params.k) : VectorScanCost(matches);
+}
+
+// The rows that a filtered walk goes to: those of a walk that meets the k nearest of all rows, and
+// as many as hold some more than k that pass. What a walk meets beyond its first rows it misses as
+// seldom, so it need not keep ef rows that pass.
+size_t BlockGraphIndex::FilteredPool(size_t ef, size_t k, size_t matches) const {
+    const auto passing = static_cast<double>(kPassing * RerankCount(std::min(k, matches)));
+    const double hops = static_cast<double>(ef) + passing * size() / static_cast<double>(matches);
+    return static_cast<size_t>(std::min<double>(hops, size()));
+}
+
 bool BlockGraphIndex::ScanIsCheaper(size_t matches, size_t ef) const {
-    const double selectivity = static_cast<double>(matches) / size();
-    const double scan = static_cast<double>(matches) * static_cast<double>(view_.row_bytes);
-    const double walk =
-        static_cast<double>(ef + kEfMin) / selectivity * static_cast<double>(block_bytes_);
-    return scan <= walk * kWalkPrice;
+    const double hops = static_cast<double>(ef + kEfMin) * size() / static_cast<double>(matches);
+    return VectorScanCost(matches) <= hops * HopCost();
+}
+
+// Without a filter the question is asked of an index that is small enough to lie in the cache.
+bool BlockGraphIndex::PrefersScan(const SearchParams& params, size_t matches, size_t ef) const {
+    if (matches == size()) {
+        const size_t walk = (ef + kEfMin) * block_bytes_;
+        return VectorScanCost(matches) <= static_cast<double>(walk) * kCachedHopPrice;
+    }
+    const size_t hops = FilteredPool(ef, params.k, matches);
+    return ScanCost(params, matches) <= static_cast<double>(hops) * HopCost();
+}
+
+base::Status BlockGraphIndex::ScanMatches(const Query& query, const SearchParams& params,
+                                          SearchScratch& scratch, Neighbors* out) const {
+    const size_t matches = out->counters.matches;
+    if (!ScansSigns(params, matches)) {
+        return GraphIndex::ScanMatches(query, params, scratch, out);
+    }
+    base::Status interrupted;
+    Walk walk{.query = query,
+              .params = params,
+              .scratch = scratch,
+              .ef = 0,
+              .matches = matches,
+              .hops_max = 0,
+              .interrupted = &interrupted,
+              .signs = {},
+              .found = scratch.pool};
+    RotateQuery(walk);
+    const RowSigns::Request request{.coded = walk.coded,
+                                    .scale = walk.scale,
+                                    .norm = walk.norm,
+                                    .length = walk.length,
+                                    .k = std::min(params.k, matches),
+                                    .selected = params.filter,
+                                    .rows = size(),
+                                    .matches = matches,
+                                    .interrupt = params.interrupt};
+    bool worth = false;
+    RETURN_IF_ERROR(signs_.Nearest(
+        request, [&](std::span<const uint32_t> ids, float* costs) { OwnCosts(walk, ids, costs); },
+        scratch, &scratch.pool, &worth));
+    if (!worth) {
+        return GraphIndex::ScanMatches(query, params, scratch, out);
+    }
+    walk.distances += walk.found.size();
+    OrderScanned(walk, request.k);
+    walk.found.resize(std::min(walk.found.size(), request.k));
+    out->counters.distances += walk.distances;
+    AppendKeys(metric(), walk.found, out);
+    if (out->counters.strategy == Strategy::kExactScan) {
+        out->counters.strategy = Strategy::kCodeScan;
+    }
+    return base::Status();
 }
 
 // Leaves in scratch.pool passing rows with their exact costs, best first.
@@ -81,10 +183,9 @@ WalkOutcome BlockGraphIndex::WalkFor(const Query& query, const SearchParams& par
                                      size_t ef, SearchScratch& scratch, Neighbors* out,
                                      base::Status* interrupted) const {
     const bool filtered = params.filter.present() && matches < size();
-    const double scan = static_cast<double>(matches) * static_cast<double>(view_.row_bytes);
-    const size_t hops_max =
-        filtered ? static_cast<size_t>(scan / (kWalkPrice * static_cast<double>(block_bytes_))) + 1
-                 : std::numeric_limits<size_t>::max();
+    const size_t hops_max = filtered
+                                ? static_cast<size_t>(ScanCost(params, matches) / HopCost()) + 1
+                                : std::numeric_limits<size_t>::max();
     Walk walk{.query = query,
               .params = params,
               .scratch = scratch,
@@ -105,19 +206,27 @@ WalkOutcome BlockGraphIndex::WalkFor(const Query& query, const SearchParams& par
     return outcome;
 }
 
-void BlockGraphIndex::PrepareWalk(Walk& walk) const {
+void BlockGraphIndex::RotateQuery(Walk& walk) const {
     const size_t width = layout_.width;
     SearchScratch& scratch = walk.scratch;
     scratch.rotated.resize(std::max(scratch.rotated.size(), width));
     scratch.coded.resize(std::max(scratch.coded.size(), width));
-    scratch.tables.resize(std::max(scratch.tables.size(), simd::GroupCodeBytes(width)));
     const bool ip = metric() == Metric::kIp;
     // An inner product with a centred row differs from that with the row by the same for all rows.
     RotateInto(rotation_, static_cast<const float*>(walk.query.data),
                ip ? nullptr : centre_.As<float>().data(), dim(), scratch.rotated.data());
     walk.scale = walk.kernels.encode(scratch.rotated.data(), width, scratch.coded.data());
     walk.coded = scratch.coded.data();
-    walk.norm = ip ? 0.0f : simd::SquaredNorm(scratch.rotated.data(), width);
+    const float square = simd::SquaredNorm(scratch.rotated.data(), width);
+    walk.norm = ip ? 0.0f : square;
+    walk.length = std::sqrt(square);
+}
+
+void BlockGraphIndex::PrepareWalk(Walk& walk) const {
+    RotateQuery(walk);
+    const size_t width = layout_.width;
+    SearchScratch& scratch = walk.scratch;
+    scratch.tables.resize(std::max(scratch.tables.size(), simd::GroupCodeBytes(width)));
     walk.kernels.tables(scratch.rotated.data(), width, scratch.tables.data(), &walk.signs);
     scratch.visited_bits.Reset(size());
     walk.found.clear();
@@ -272,20 +381,47 @@ void BlockGraphIndex::ScoreKept(Walk& walk, std::span<const uint64_t> kept) cons
     }
 }
 
-// All rows are traversed, passing ones are kept. The pool holds as many candidates as hold ef
-// passing ones when these are spread evenly; where passing rows are near the query it ends sooner,
-// when no candidate is better than the worst of ef passing rows.
+// Where rows that pass are rarer than elsewhere, a walk finds too few of them and a wider one is
+// begun.
 WalkOutcome BlockGraphIndex::WalkFiltered(Walk& walk) const {
+    const size_t enough = std::min(EnoughFound(walk.params.k), walk.matches);
+    size_t pool_size = FilteredPool(walk.ef, walk.params.k, walk.matches);
+    for (;; pool_size *= kWiderPool) {
+        const WalkOutcome outcome = WalkFiltered(walk, std::min<size_t>(pool_size, size()));
+        if (outcome != WalkOutcome::kDone || walk.found.size() >= enough || pool_size >= size()) {
+            return outcome;
+        }
+        if (walk.hops + pool_size * kWiderPool > walk.hops_max) {
+            return WalkOutcome::kGaveUp;
+        }
+        walk.scratch.visited_bits.Reset(size());
+        walk.found.clear();
+    }
+}
+
+// All rows are traversed, passing ones are kept. It ends when the pool is done, or sooner where
+// many pass: when no candidate is better than the worst of ef passing rows.
+WalkOutcome BlockGraphIndex::WalkFiltered(Walk& walk, size_t pool_size) const {
     std::vector<uint64_t>& found = walk.found;  // largest in front
-    const size_t wanted = std::min<size_t>(walk.ef * size() / walk.matches, size());
-    CandidatePool pool(walk.scratch.open, wanted, wanted);
+    CandidatePool pool(walk.scratch.open, pool_size, pool_size);
     const auto is_done = [&](float cost) {
         return found.size() >= walk.ef && cost > KeyCost(found.front());
     };
+    const size_t hops_before = walk.hops;
+    const auto wanted = static_cast<double>(RerankCount(walk.params.k));
+    size_t passed = 0;
     const auto keep = [&](float cost, uint32_t row) {
         if (!walk.params.filter.Test(row)) {
+            // As many may pass as would be met by one walk in some hundred, where so few were.
+            const auto met = static_cast<double>(passed);
+            const double hopeful = met + 2 * std::sqrt(met) + 3;
+            const auto hops = static_cast<double>(walk.hops - hops_before);
+            if (met < wanted && wanted * hops > hopeful * static_cast<double>(walk.hops_max)) {
+                walk.hops_max = 0;
+            }
             return;
         }
+        ++passed;
         found.push_back(MakeKey(cost, row));
         std::push_heap(found.begin(), found.end());
         if (found.size() > walk.ef) {
@@ -351,6 +487,23 @@ std::unique_ptr<GraphWalker> BlockGraphIndex::NewWalker(std::string_view query) 
     return std::make_unique<KeptWalk>(*this, query);
 }
 
+// The costs of some rows by their 8-bit rows, which are fetched ahead of their turn.
+void BlockGraphIndex::OwnCosts(const Walk& walk, std::span<const uint32_t> ids,
+                               float* costs) const {
+    const auto fetch = [&](size_t i) {
+        for (size_t at = 0; i < ids.size() && at < layout_.own_bytes(); at += 64) {
+            __builtin_prefetch(Block(ids[i]) + at);
+        }
+    };
+    for (size_t i = 0; i < kOwnRowsAhead; ++i) {
+        fetch(i);
+    }
+    for (size_t i = 0; i < ids.size(); ++i) {
+        fetch(i + kOwnRowsAhead);
+        costs[i] = OwnCost(walk, Block(ids[i]));
+    }
+}
+
 // Of the `count` best of what was found those that may be among the k best; the others are certain
 // enough to be behind them by their 8-bit rows.
 void BlockGraphIndex::KeepDoubtful(const Walk& walk, size_t count, size_t k) const {
@@ -370,19 +523,60 @@ void BlockGraphIndex::KeepDoubtful(const Walk& walk, size_t count, size_t k) con
 void BlockGraphIndex::Rerank(Walk& walk, size_t count) const {
     std::vector<uint64_t>& found = walk.found;
     KeepDoubtful(walk, count, walk.params.radius.has_value() ? 0 : walk.params.k);
-    for (uint64_t key : found) {
+    MakeExact(walk, found);
+    std::sort(found.begin(), found.end());
+}
+
+// Puts exact costs in the place of those by 8-bit rows.
+void BlockGraphIndex::MakeExact(Walk& walk, std::span<uint64_t> keys) const {
+    for (uint64_t key : keys) {
         const auto* row = static_cast<const uint8_t*>(view_.Row(KeyRow(key)));
         for (size_t at = 0; at < view_.row_bytes; at += 64) {
             __builtin_prefetch(row + at, 0, 2);
         }
     }
-    for (uint64_t& key : found) {
+    for (uint64_t& key : keys) {
         const uint32_t row = KeyRow(key);
         float cost = 0;
         view_.Costs(walk.query, &row, 1, &cost);
         key = MakeKey(cost, row);
     }
-    walk.distances += found.size();
+    walk.distances += keys.size();
+}
+
+// As Rerank(), where many rows may be about as far as the k-th best: what passes a filter is not
+// always near. How much exact costs differ from those of 8-bit rows is seen in some rows that are
+// not among the best by the latter (those are chosen for their differences); every row that could
+// be among the k best then is ordered exactly as well.
+void BlockGraphIndex::OrderScanned(Walk& walk, size_t k) const {
+    std::vector<uint64_t>& found = walk.found;
+    const size_t first = RerankCount(k);
+    if (found.size() <= first + kSampled) {
+        Rerank(walk, found.size());
+        return;
+    }
+    const auto begin = found.begin() + static_cast<ptrdiff_t>(first);
+    const auto sample = found.end() - static_cast<ptrdiff_t>(kSampled);
+    std::nth_element(found.begin(), begin, found.end());
+    float differences[kSampled];
+    std::transform(sample, found.end(), differences, KeyCost);
+    MakeExact(walk, std::span(found).first(first));
+    MakeExact(walk, std::span(found).last(kSampled));
+    const float whole = metric() == Metric::kL2 ? 1.0f : 2.0f;  // 8-bit costs are twice the others
+    float mean = 0, square = 0;
+    for (size_t i = 0; i < kSampled; ++i) {
+        differences[i] = whole * KeyCost(sample[static_cast<ptrdiff_t>(i)]) - differences[i];
+        mean += differences[i] / kSampled;
+    }
+    for (float difference : differences) {
+        square += (difference - mean) * (difference - mean) / kSampled;
+    }
+    std::sort(found.begin(), begin);
+    const float limit = whole * KeyCost(found[k - 1]) - mean + kSigmas * std::sqrt(square);
+    const auto end =
+        std::partition(begin, sample, [&](uint64_t key) { return !(KeyCost(key) > limit); });
+    MakeExact(walk, std::span(begin, end));
+    found.erase(std::copy(sample, found.end(), end), found.end());
     std::sort(found.begin(), found.end());
 }
 

@@ -9,11 +9,15 @@
 // walk found is ordered at the end by the exact float rows, so scores are exact.
 // Walks start at the best few of a sample of rows (the router), which are coded the same way.
 //
-// A search chooses between three ways from the number of rows that pass the filter:
-//   exact scan of those rows, when that costs less than a walk would;
+// A search chooses between these ways from the number of rows that pass the filter:
+//   a scan of those rows, when that costs less than a walk would: of many, by their signs first
+//   (row_signs.h), then the doubtful ones by their 8-bit rows, then the best by the float rows; of
+//   few, by the float rows at once;
 //   a plain walk, when there is no filter;
-//   a filtered walk: all nodes are traversed and passing ones kept; it keeps as many candidates as
-//   hold ef passing rows, and gives up for the scan when it has cost as much as the scan would.
+//   a filtered walk: all nodes are traversed and passing ones kept. It goes as far as a walk without
+//   a filter, and as far beyond as holds a few more passing rows than are asked for. Where it meets
+//   fewer than that it goes on, and it gives up for the scan as soon as, by the share of passing
+//   rows that it met, it would cost more.
 // A walk that ends with fewer rows than exist is followed by the scan (INV-VINDEX-1).
 //
 // `M` gives 2 M places for neighbours, rounded to a multiple of 32; `efConstruction` the effort of
@@ -27,6 +31,7 @@
 #include "vindex/coded_rows.h"
 #include "vindex/graph_builder.h"
 #include "vindex/graph_index.h"
+#include "vindex/row_signs.h"
 #include "vindex/vectors.h"
 
 #include <memory>
@@ -95,15 +100,27 @@ class BlockGraphIndex : public GraphIndex {
 
     size_t Widen(size_t ef, size_t k, const SearchParams& params) const override;
     bool ScanIsCheaper(size_t matches, size_t ef) const override;
+    bool PrefersScan(const SearchParams& params, size_t matches, size_t ef) const override;
+    base::Status ScanMatches(const Query& query, const SearchParams& params, SearchScratch& scratch,
+                             Neighbors* out) const override;
+    // Costs in bytes of float rows that are read in their order.
+    double VectorScanCost(size_t matches) const;
+    double SignScanCost(size_t matches, size_t k) const;
+    bool ScansSigns(const SearchParams& params, size_t matches) const;
+    double ScanCost(const SearchParams& params, size_t matches) const;
+    double HopCost() const;
+    size_t FilteredPool(size_t ef, size_t k, size_t matches) const;
     WalkOutcome WalkFor(const Query& query, const SearchParams& params, size_t matches, size_t ef,
                         SearchScratch& scratch, Neighbors* out,
                         base::Status* interrupted) const override;
     std::unique_ptr<GraphWalker> NewWalker(std::string_view query) const override;
     std::string_view damage() const override { return "block graph: bad row number"; }
+    void RotateQuery(Walk& walk) const;
     void PrepareWalk(Walk& walk) const;
     bool Enter(Walk& walk) const;
     WalkOutcome WalkPlain(Walk& walk) const;
     WalkOutcome WalkFiltered(Walk& walk) const;
+    WalkOutcome WalkFiltered(Walk& walk, size_t pool_size) const;
     template <typename Candidates, typename IsDone, typename Keep>
     WalkOutcome Expand(Walk& walk, Candidates& pool, const IsDone& is_done, const Keep& keep) const;
     template <typename Offer>
@@ -113,7 +130,10 @@ class BlockGraphIndex : public GraphIndex {
     float OwnCost(const Walk& walk, const uint8_t* block) const;
     float Doubt(const Walk& walk, uint32_t row) const;
     void KeepDoubtful(const Walk& walk, size_t count, size_t k) const;
+    void OwnCosts(const Walk& walk, std::span<const uint32_t> ids, float* costs) const;
     void Rerank(Walk& walk, size_t count) const;
+    void MakeExact(Walk& walk, std::span<uint64_t> keys) const;
+    void OrderScanned(Walk& walk, size_t k) const;
 
     const uint8_t* Block(uint32_t row) const { return blocks_.data() + row * block_bytes_; }
 
@@ -126,6 +146,7 @@ class BlockGraphIndex : public GraphIndex {
     base::Buffer blocks_;
     base::Buffer centre_;  // f32, dim
     base::Buffer router_;  // groups of codes, factors and ids
+    RowSigns signs_;       // absent: opened from a file of version 1
     StoredVectors vectors_;
     std::optional<codec::EnvelopeReader> file_;
 };

@@ -11,13 +11,15 @@
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersionWithoutSigns = 1;
 constexpr codec::SectionId kMetaSection{1, 0};
 constexpr codec::SectionId kBlocksSection{2, 0};
 constexpr codec::SectionId kCentreSection{3, 0};
 constexpr codec::SectionId kRouterSection{4, 0};
 constexpr codec::SectionId kVectorsSection{5, 0};
 constexpr codec::SectionId kInverseNormsSection{6, 0};
+constexpr codec::SectionId kSignsSection{7, 0};
 
 constexpr uint32_t kFlagAutomatic = 2;
 constexpr uint32_t kRouterRowsMax = 256;
@@ -120,6 +122,7 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     index->blocks_ = base::Buffer(blocks.get(), bytes, blocks);
     index->centre_ = base::Buffer::FromVector(coded.centre());
     index->router_ = index->MakeRouter(coded);
+    index->signs_ = RowSigns::Make(coded, params.metric == Metric::kIp, input.executor);
     return std::unique_ptr<Index>(std::move(index));
 }
 
@@ -197,11 +200,15 @@ base::Status BlockGraphIndex::Save(codec::Sink& sink) const {
     meta.router_rows = router_rows_;
     meta.flags = automatic_ ? kFlagAutomatic : 0;
     meta.seed = seed_;
-    codec::EnvelopeWriter writer(sink, kBlockGraphFormat, kVersion);
+    const uint32_t version = signs_.present() || size() == 0 ? kVersion : kVersionWithoutSigns;
+    codec::EnvelopeWriter writer(sink, kBlockGraphFormat, version);
     writer.AddArray<Meta>(kMetaSection, {&meta, 1});
     writer.AddSection(kBlocksSection, blocks_.view());
     writer.AddSection(kCentreSection, centre_.view());
     writer.AddSection(kRouterSection, router_.view());
+    if (version == kVersion) {
+        writer.AddSection(kSignsSection, signs_.bytes().view());
+    }
     vectors_.AddTo(writer, kVectorsSection, kInverseNormsSection);
     return writer.Finish();
 }
@@ -229,6 +236,12 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Open(base::Buffer file) {
     ASSIGN_OR_RETURN(index->centre_, reader.Array<float>(kCentreSection, meta.dim));
     ASSIGN_OR_RETURN(index->router_,
                      reader.Array<uint8_t>(kRouterSection, groups * index->layout_.group_bytes()));
+    if (reader.format_version() > kVersionWithoutSigns) {
+        const size_t width = index->layout_.width;
+        ASSIGN_OR_RETURN(const base::Buffer signs,
+                         reader.Array<uint8_t>(kSignsSection, rows * RowSigns::RowBytes(width)));
+        index->signs_ = RowSigns(signs, width);
+    }
     ASSIGN_OR_RETURN(index->vectors_,
                      StoredVectors::Open(reader, kVectorsSection, kInverseNormsSection,
                                          index->vector_type(), index->metric(), meta.dim, rows));
@@ -263,7 +276,8 @@ base::Status BlockGraphIndex::Verify() const {
 }
 
 uint64_t BlockGraphIndex::memory_bytes() const {
-    return blocks_.size() + centre_.size() + router_.size() + vectors_.bytes();
+    return blocks_.size() + centre_.size() + router_.size() + signs_.bytes().size() +
+           vectors_.bytes();
 }
 
 }  // namespace elanus::vindex

@@ -123,14 +123,18 @@ TEST(BlockGraph, FiltersOfEverySelectivityKeepRecallAndCount) {
 }
 
 TEST(BlockGraph, TheStrategyFollowsTheFilter) {
-    const Data data = Clustered(kManyRows, 7, kWide);
+    constexpr uint32_t kEnoughToWalk = 9000;
+    const Data data = Clustered(kEnoughToWalk, 7, 64);
     const auto index = BuildGraph(Metric::kL2, data);
     SearchParams params;
     params.k = 5;
-    const base::Bitmap most = RandomFilter(kManyRows, 0.8, 8);
+    const base::Bitmap most = RandomFilter(kEnoughToWalk, 0.8, 8);
     params.filter = most;
     EXPECT_EQ(Find(*index, data.query(0), params).counters.strategy, Strategy::kFilteredWalk);
-    const base::Bitmap few = RandomFilter(kManyRows, 0.01, 9);
+    const base::Bitmap some = RandomFilter(kEnoughToWalk, 0.1, 9);
+    params.filter = some;
+    EXPECT_EQ(Find(*index, data.query(0), params).counters.strategy, Strategy::kCodeScan);
+    const base::Bitmap few = RandomFilter(kEnoughToWalk, 0.01, 9);
     params.filter = few;
     EXPECT_EQ(Find(*index, data.query(0), params).counters.strategy, Strategy::kExactScan);
 }
@@ -359,14 +363,14 @@ void Survive(const std::string& bytes, const base::Bitmap& filter) {
 }
 
 TEST(BlockGraph, DamageIsSurvivedAndFound) {
-    constexpr uint32_t kFew = 150;  // enough that a walk is cheaper than a scan
+    constexpr uint32_t kFew = 600;  // enough that a walk is cheaper than a scan
     const Data data = Clustered(kFew, 21, 64);
     base::Bitmap filter(kFew, true);
     filter.Reset(3);
     const std::string good =
         Saved(*BuildGraph(Metric::kL2, data, {{"M", "2"}, {"efConstruction", "8"}}));
     std::mt19937 random(22);
-    for (size_t at = 0; at < good.size(); at += at < 1024 ? 1 : 1 + random() % 64) {
+    for (size_t at = 0; at < good.size(); at += at < 1024 ? 1 : 1 + random() % 512) {
         for (int flip : {0x01, 0x80, 0xff}) {
             std::string bad = good;
             bad[at] = static_cast<char>(bad[at] ^ flip);
@@ -378,7 +382,7 @@ TEST(BlockGraph, DamageIsSurvivedAndFound) {
     }
     for (int round = 0; round < 300; ++round) {
         std::string bad = good;
-        for (int i = 0; i < 4000; ++i) {
+        for (int i = 0; i < 16000; ++i) {
             bad[192 + random() % (bad.size() - 600)] = static_cast<char>(random());
         }
         Survive(bad, filter);
@@ -393,7 +397,7 @@ TEST(BlockGraph, ABadRowNumberIsFoundByTheSearchThatMeetsIt) {
     const Neighbors found = Find(*index, data.query(0), SearchParams());
     // The best row's block is visited for sure; its first neighbour gets a number past the end.
     auto reader =
-        codec::EnvelopeReader::Open(base::Buffer::FromString(bytes), kBlockGraphFormat, 1);
+        codec::EnvelopeReader::Open(base::Buffer::FromString(bytes), kBlockGraphFormat, 2);
     ASSERT_TRUE(reader.ok());
     size_t offset = 0;
     for (const codec::SectionEntry& entry : reader->sections()) {

@@ -93,6 +93,8 @@ std::string_view StrategyName(Strategy strategy) {
             return "walk_then_scan";
         case Strategy::kPostings:
             return "postings";
+        case Strategy::kCodeScan:
+            return "code_scan";
         case Strategy::kListProbe:
             return "list_probe";
     }

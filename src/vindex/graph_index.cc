@@ -80,7 +80,7 @@ base::Status GraphIndex::SearchRows(const Query& query, const SearchParams& para
                                     SearchScratch& scratch, Neighbors* out) const {
     const CostBand band = CostBand::Of(metric(), params);
     for (size_t ef = Effort(params);; ef *= 4) {
-        if (ScanIsCheaper(matches, ef)) {
+        if (PrefersScan(params, matches, ef)) {
             return Scan(query, params, matches, scratch, out);
         }
         base::Status interrupted;

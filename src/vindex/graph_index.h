@@ -55,12 +55,19 @@ class GraphIndex : public Index {
         (void)params;
         return ef;
     }
+    // Than a walk, for all that match by the vectors themselves.
     virtual bool ScanIsCheaper(size_t matches, size_t ef) const = 0;
+    // Whether a search goes by ScanMatches() at once.
+    virtual bool PrefersScan(const SearchParams& params, size_t matches, size_t ef) const {
+        (void)params;
+        return ScanIsCheaper(matches, ef);
+    }
     // Leaves in scratch.pool passing rows as plain keys, best first.
     virtual WalkOutcome WalkFor(const Query& query, const SearchParams& params, size_t matches,
                                 size_t ef, SearchScratch& scratch, Neighbors* out,
                                 base::Status* interrupted) const = 0;
-    // Appends the k best of the rows that pass the filter; here by the vectors themselves.
+    // Appends the k best of the rows that pass the filter, out->counters.matches; here by the vectors
+    // themselves.
     virtual base::Status ScanMatches(const Query& query, const SearchParams& params,
                                      SearchScratch& scratch, Neighbors* out) const;
     // What to say when a walk met a damaged list.

@@ -107,6 +107,7 @@ enum class Strategy : uint8_t {
     kFilteredWalk,
     kWalkThenScan,
     kPostings,
+    kCodeScan,   // of the matching rows by codes, then of the best by vectors
     kListProbe,  // the last one: counted by number
 };
 std::string_view StrategyName(Strategy strategy);

@@ -95,6 +95,7 @@ struct SearchScratch {
     std::vector<float> refine_query;   // ... and as the rows that refine a walk
     std::vector<uint32_t> ids;
     std::vector<float> costs;
+    std::vector<float> bounds;  // of estimated costs, from below
     std::vector<SparseTerm> terms;
     WindowScratch windows;        // sparse windows
     ProbeScratch probe;           // inverted files

@@ -182,7 +182,8 @@ def test_search_by_index_tells_its_strategy(client, sealed):
     assert segment["search"] == "walk"
     assert segment["node_id"] > 0
     filtered = search_profile(client, sealed, filter="colour == 'red'")
-    assert segments_of(filtered)[0]["search"] in ("filtered_walk", "walk_then_scan", "exact_scan")
+    assert segments_of(filtered)[0]["search"] in (
+        "filtered_walk", "walk_then_scan", "exact_scan", "code_scan")
     assert filtered["counters"]["rows_matched"] == ROWS // 2
     few = search_profile(client, sealed, filter="price < 5")
     assert segments_of(few)[0]["search"] == "exact_scan"
