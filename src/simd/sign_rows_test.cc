@@ -54,7 +54,8 @@ TEST(SignRows, CostsAreThoseOfEveryRow) {
             const SignRowQuery query{rows.values.data(), n, 0.25f, 1.5f, 3};
             for (Level level : kLevels) {
                 const SignRowKernels* kernels = SignRowsAt(level);
-                for (size_t count = 0; kernels != nullptr && count < kRows; count += 1 + count / 4) {
+                for (size_t count = 0; kernels != nullptr && count < kRows;
+                     count += 1 + count / 3) {
                     std::vector<uint32_t> ids(count);
                     for (size_t i = 0; i < count; ++i) {
                         ids[i] = static_cast<uint32_t>(i * 7 % kRows);

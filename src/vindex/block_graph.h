@@ -14,10 +14,10 @@
 //   (row_signs.h), then the doubtful ones by their 8-bit rows, then the best by the float rows; of
 //   few, by the float rows at once;
 //   a plain walk, when there is no filter;
-//   a filtered walk: all nodes are traversed and passing ones kept. It goes as far as a walk without
-//   a filter, and as far beyond as holds a few more passing rows than are asked for. Where it meets
-//   fewer than that it goes on, and it gives up for the scan as soon as, by the share of passing
-//   rows that it met, it would cost more.
+//   a filtered walk: all nodes are traversed and passing ones kept. It goes as far as a walk
+//   without a filter, and as far beyond as holds a few more passing rows than are asked for. Where
+//   it meets fewer than that it goes on, and it gives up for the scan as soon as, by the share of
+//   passing rows that it met, it would cost more.
 // A walk that ends with fewer rows than exist is followed by the scan (INV-VINDEX-1).
 //
 // `M` gives 2 M places for neighbours, rounded to a multiple of 32; `efConstruction` the effort of

@@ -66,8 +66,8 @@ class GraphIndex : public Index {
     virtual WalkOutcome WalkFor(const Query& query, const SearchParams& params, size_t matches,
                                 size_t ef, SearchScratch& scratch, Neighbors* out,
                                 base::Status* interrupted) const = 0;
-    // Appends the k best of the rows that pass the filter, out->counters.matches; here by the vectors
-    // themselves.
+    // Appends the k best of the rows that pass the filter, out->counters.matches; here by the
+    // vectors themselves.
     virtual base::Status ScanMatches(const Query& query, const SearchParams& params,
                                      SearchScratch& scratch, Neighbors* out) const;
     // What to say when a walk met a damaged list.

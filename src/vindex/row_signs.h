@@ -11,8 +11,8 @@
 //
 // Costs are in the units of the caller's closer ones: |q - r|^2, for IP -2 <q, r>.
 // Invariants:
-//   INV-ROWSIGNS-1  A search that is worth it finds min(k, selected rows) rows or more, whatever the
-//                   codes say.
+//   INV-ROWSIGNS-1  A search that is worth it finds min(k, selected rows) rows or more,
+//                   whatever the codes say.
 // Threads: immutable.
 #pragma once
 
@@ -33,7 +33,7 @@ class RowSigns {
   public:
     static constexpr float kSigmas = 2.5f;
 
-    // Rows that are compared first, the best by estimate; their costs bound what is worth comparing.
+    // Rows that are compared first, the best by estimate; their costs bound what else is compared.
     static constexpr size_t FirstRows(size_t k) { return 2 * k + 32; }
     static constexpr size_t RowBytes(size_t width) { return simd::SignRowBytes(width); }
 
