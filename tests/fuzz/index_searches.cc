@@ -127,8 +127,8 @@ void SearchIndex(const vindex::Index& index, std::string_view query, vindex::Vec
     Search(index, query, params);
 }
 
-std::vector<std::string> GraphSeeds(std::string_view format, const std::string& form) {
-    constexpr uint32_t kEnoughToWalk = 160;  // fewer are scanned
+std::vector<std::string> GraphSeeds(std::string_view format, const std::string& form,
+                                    uint32_t rows) {
     std::vector<std::string> seeds;
     for (const vindex::Metric metric :
          {vindex::Metric::kL2, vindex::Metric::kIp, vindex::Metric::kCosine}) {
@@ -137,7 +137,7 @@ std::vector<std::string> GraphSeeds(std::string_view format, const std::string& 
         params.metric = metric;
         params.dim = vindex::BlockGraphIndex::kDimMin;
         params.params = {{"M", "4"}, {"efConstruction", "16"}, {"form", form}};
-        seeds.push_back(SectionsOf(format, SavedIndex(params, kEnoughToWalk)));
+        seeds.push_back(SectionsOf(format, SavedIndex(params, rows)));
     }
     return seeds;
 }
@@ -235,11 +235,13 @@ std::vector<std::string> TermSeeds() {
 }
 
 std::vector<std::string> BlockGraphSeeds() {
-    return GraphSeeds(vindex::kBlockGraphFormat, "fast");
+    constexpr uint32_t kEnoughForAll = 700;  // are walked; those that pass are scanned by signs
+    return GraphSeeds(vindex::kBlockGraphFormat, "fast", kEnoughForAll);
 }
 
 std::vector<std::string> LeanGraphSeeds() {
-    return GraphSeeds(vindex::kLeanGraphFormat, "lean");
+    constexpr uint32_t kEnoughToWalk = 160;  // fewer are scanned
+    return GraphSeeds(vindex::kLeanGraphFormat, "lean", kEnoughToWalk);
 }
 
 void SearchOpened(const vindex::Index& index) {
