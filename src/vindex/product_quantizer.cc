@@ -18,8 +18,9 @@ constexpr size_t kBeamWidth = 4;
 constexpr size_t kPrefetchBytes = 256;
 
 FloatMatrix PartOf(const FloatMatrix& rows, uint32_t part, uint32_t part_dim) {
-    return FloatMatrix(rows.data + static_cast<size_t>(part) * part_dim, rows.rows, part_dim,
-                       rows.stride);
+    // No rows may have no memory, in which nothing may be pointed to.
+    const size_t first = rows.rows == 0 ? 0 : static_cast<size_t>(part) * part_dim;
+    return FloatMatrix(rows.data + first, rows.rows, part_dim, rows.stride);
 }
 
 // All books have as many centroids: the missing ones are copies, which lose every tie.

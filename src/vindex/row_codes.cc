@@ -241,7 +241,8 @@ void CodeScorer::Costs(const uint32_t* ids, size_t count, float* costs) const {
 }
 
 void CodeScorer::BlockCosts(uint32_t first, size_t count, float* costs) const {
-    const uint8_t* codes = codes_.codes_.data() + first * codes_.row_bytes();
+    const bool is_coded = codes_.spec_.form != CodeSpec::Form::kVectors;
+    const uint8_t* codes = is_coded ? codes_.codes_.data() + first * codes_.row_bytes() : nullptr;
     switch (codes_.spec_.form) {
         case CodeSpec::Form::kVectors:
             codes_.view_.BlockCosts(query_, first, count, costs);
