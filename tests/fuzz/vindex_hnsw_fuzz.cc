@@ -6,8 +6,7 @@
 using namespace elanus;
 
 ELANUS_FUZZ_SEEDS {
-    return fuzz::IndexSeeds("HNSW", vindex::kHnswFormat,
-                            {{"M", "4"}, {"efConstruction", "16"}});
+    return fuzz::IndexSeeds("HNSW", vindex::kHnswFormat, {{"M", "4"}, {"efConstruction", "16"}});
 }
 
 ELANUS_FUZZ_TARGET(vindex_hnsw) {
