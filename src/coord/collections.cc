@@ -4,6 +4,7 @@
 #include "base/parse.h"
 #include "coord/root_coord.h"
 #include "roles/errors.h"
+#include "roles/hidden_properties.h"
 #include "sys/kill_point.h"
 
 #include <algorithm>
@@ -133,7 +134,7 @@ Status RootCoordImpl::CheckSameDefinition(const CollectionInfo& existing,
         DefinitionBytes(existing.schema) == DefinitionBytes(request.schema) &&
         existing.shards_num == request.shards_num &&
         existing.consistency_level == request.consistency_level &&
-        existing.properties == request.properties &&
+        roles::VisibleProperties(existing.properties) == request.properties &&
         (!hashed || existing.partitions.size() == static_cast<size_t>(request.num_partitions));
     return same ? Status()
                 : InvalidParameter(

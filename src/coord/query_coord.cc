@@ -111,8 +111,36 @@ Status QueryCoordImpl::Serve(const CallContext& context, const Wish& wish,
     return partners_.streaming_node->Serve(context, serve).status();
 }
 
+Status QueryCoordImpl::Refresh(const CallContext& context, const roles::LoadRequest& request) {
+    Wish wish;
+    {
+        base::MutexLock lock(mutex_);
+        const auto existing = wishes_.find(request.collection.id);
+        if (existing == wishes_.end()) {
+            return Status::WithFields(Code::kCollectionNotLoaded,
+                                      {{"collection", request.collection.schema.name}});
+        }
+        wish = existing->second;
+    }
+    const auto is_loaded = [&](base::PartitionId id) {
+        return wish.whole_collection || std::find(wish.partitions.begin(), wish.partitions.end(),
+                                                  id) != wish.partitions.end();
+    };
+    for (const base::PartitionId id : request.partitions) {
+        if (!is_loaded(id)) {
+            return Status::WithFields(Code::kPartitionNotLoaded,
+                                      {{"partition", std::to_string(id)}});
+        }
+    }
+    return Serve(context, wish, request.collection);
+}
+
 Result<Empty> QueryCoordImpl::Load(const CallContext& context, const roles::LoadRequest& request) {
     base::MutexLock change(change_mutex_);
+    if (request.refresh) {
+        RETURN_IF_ERROR(Refresh(context, request));
+        return Empty();
+    }
     RETURN_IF_ERROR(CheckIndexed(context, request));
     if (request.replica_number > static_cast<int32_t>(partners_.query_nodes.size())) {
         return Status::Error(
@@ -126,9 +154,6 @@ Result<Empty> QueryCoordImpl::Load(const CallContext& context, const roles::Load
         const auto existing = wishes_.find(request.collection.id);
         if (existing != wishes_.end()) {
             wish = existing->second;
-        } else if (request.refresh) {
-            return Status::WithFields(Code::kCollectionNotLoaded,
-                                      {{"collection", request.collection.schema.name}});
         }
     }
     if (wish.replica_id == 0) {

@@ -60,6 +60,8 @@ class QueryCoordImpl : public roles::QueryCoord {
 
     base::Status CheckIndexed(const base::CallContext& context,
                               const roles::LoadRequest& request) const;
+    // What is loaded, once more; the wish stays as it is. Under change_mutex_.
+    base::Status Refresh(const base::CallContext& context, const roles::LoadRequest& request);
     base::Status Serve(const base::CallContext& context, const Wish& wish,
                        const roles::CollectionInfo& collection);
     base::Status SaveWish(const Wish& wish);

@@ -6,6 +6,9 @@
 
 #include "proxy/proxy_core.h"
 
+#include <iterator>
+#include <map>
+#include <set>
 #include <utility>
 
 namespace elanus::proxy {
@@ -16,11 +19,32 @@ bool IsGone(const base::Status& status) {
            status.code() == base::Code::kDatabaseNotFound;
 }
 
+// Every collection once, however often it was named; a database named alone is all of it.
+std::vector<FlushTarget> Folded(std::vector<FlushTarget> targets) {
+    std::map<std::string, std::set<std::string>> names;
+    std::set<std::string> whole;
+    for (FlushTarget& target : targets) {
+        if (target.collections.empty()) {
+            whole.insert(target.database);
+        }
+        names[target.database].insert(std::make_move_iterator(target.collections.begin()),
+                                      std::make_move_iterator(target.collections.end()));
+    }
+    std::vector<FlushTarget> folded;
+    for (auto& [database, collections] : names) {
+        folded.push_back({database, {}});
+        if (!whole.contains(database)) {
+            folded.back().collections.assign(collections.begin(), collections.end());
+        }
+    }
+    return folded;
+}
+
 // Every database, when none is named.
 base::Result<std::vector<FlushTarget>> AllWhenEmpty(Proxy& proxy, const base::CallContext& context,
                                                     std::vector<FlushTarget> targets) {
     if (!targets.empty()) {
-        return targets;
+        return Folded(std::move(targets));
     }
     ASSIGN_OR_RETURN(const std::vector<roles::DatabaseInfo> databases,
                      proxy.ListDatabases(context));
@@ -51,6 +75,7 @@ base::Result<FlushAllResult> Proxy::FlushAll(const base::CallContext& context,
     ASSIGN_OR_RETURN(result.flush_ts, AllocTimestamp(context));
     const bool everything = targets.empty();
     ASSIGN_OR_RETURN(targets, AllWhenEmpty(*this, context, std::move(targets)));
+    base::Status failed;  // one that cannot be flushed must not keep the others from it
     for (FlushTarget& target : targets) {
         const bool by_name = !target.collections.empty();
         FlushedDatabase flushed;
@@ -65,21 +90,30 @@ base::Result<FlushAllResult> Proxy::FlushAll(const base::CallContext& context,
             auto one = Flush(context, target.database, {name});
             if (one.ok()) {
                 flushed.collections.push_back(std::move(one->front()));
-            } else if (by_name || !IsGone(one.status())) {
+            } else if (by_name) {
                 return one.status();
+            } else if (!IsGone(one.status()) && failed.ok()) {
+                failed = one.status();
             }
         }
         result.databases.push_back(std::move(flushed));
     }
+    RETURN_IF_ERROR(failed);
     return result;
 }
 
 base::Result<std::vector<DatabaseFlushState>> Proxy::GetFlushAllState(
     const base::CallContext& context, std::vector<FlushTarget> targets, base::Timestamp flush_ts) {
+    const bool everything = targets.empty();
     ASSIGN_OR_RETURN(targets, AllWhenEmpty(*this, context, std::move(targets)));
     std::vector<DatabaseFlushState> states;
     for (FlushTarget& target : targets) {
-        RETURN_IF_ERROR(FillCollections(*this, context, &target));
+        if (const base::Status status = FillCollections(*this, context, &target); !status.ok()) {
+            if (everything && IsGone(status)) {
+                continue;
+            }
+            return status;
+        }
         DatabaseFlushState state;
         state.database = target.database;
         for (const std::string& name : target.collections) {

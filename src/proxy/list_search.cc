@@ -299,6 +299,7 @@ base::Status ListSearch::GatherVectors(const schema::PrimaryKeys& ids,
             return Invalid("some ids of the search have no vector in field ",
                            settings_.leaf().Name());
         }
+        RETURN_IF_ERROR(CheckNq(static_cast<int64_t>(queries.rows()), core_.limits));
     }
     shard_request_.queries = queries.Finish();
     shard_request_.queries.validity = base::Bitmap();
@@ -307,7 +308,6 @@ base::Status ListSearch::GatherVectors(const schema::PrimaryKeys& ids,
     }
     shard_request_.queries_of_answers = std::move(counts);
     const auto sent = static_cast<int64_t>(shard_request_.nq());
-    RETURN_IF_ERROR(CheckNq(sent, core_.limits));
     return CheckHits(sent, settings_.top_k + settings_.offset);
 }
 

@@ -7,6 +7,7 @@
 #include "proxy/name_validation.h"
 #include "proxy/phrase.h"
 #include "proxy/tenant_namespace.h"
+#include "roles/hidden_properties.h"
 
 #include <algorithm>
 #include <charconv>
@@ -342,6 +343,11 @@ base::Status CheckAddedFields(const Limits& limits, const calendar::TimeZone& zo
 }
 
 base::Status ValidateCollectionProperties(const KeyValues& properties) {
+    for (const auto& [key, value] : properties) {
+        if (key.starts_with(roles::kCreatedNamespacePrefix)) {
+            return Invalid("invalid property ", key, ": namespaces are made with CreateNamespace");
+        }
+    }
     RETURN_IF_ERROR(RefuseEncryption(properties));
     for (const auto& [key, value] : properties) {
         if (key == "collection.ttl.seconds") {

@@ -6,6 +6,7 @@
 #include "proxy/phrase.h"
 #include "proxy/row_routing.h"
 #include "proxy/schema_validation.h"
+#include "roles/hidden_properties.h"
 
 #include <algorithm>
 #include <memory>
@@ -18,7 +19,6 @@ namespace {
 constexpr std::string_view kModeProperty = "namespace.mode";
 constexpr std::string_view kShardingProperty = "namespace.sharding.enabled";
 constexpr std::string_view kPartitionMode = "partition";
-constexpr std::string_view kCreatedPrefix = "namespace.created.";
 
 bool IsPartitionMode(const KeyValues& properties) {
     const auto mode = properties.find(std::string(kModeProperty));
@@ -36,11 +36,6 @@ base::Status CheckProperties(const KeyValues& properties) {
     bool on = false;
     if (sharding != properties.end() && !ParseBool(sharding->second, &on)) {
         return Invalid("invalid value of property ", kShardingProperty, ": ", sharding->second);
-    }
-    for (const auto& [key, value] : properties) {
-        if (key.starts_with(kCreatedPrefix)) {
-            return Invalid("invalid property ", key, ": namespaces are made with CreateNamespace");
-        }
     }
     return base::Status();
 }
@@ -85,29 +80,24 @@ bool HasNamespacePartitions(const roles::CollectionInfo& collection) {
 }
 
 bool IsFixedNamespaceProperty(std::string_view key) {
-    return key == kModeProperty || key == kShardingProperty || key.starts_with(kCreatedPrefix);
+    return key == kModeProperty || key == kShardingProperty ||
+           key.starts_with(roles::kCreatedNamespacePrefix);
 }
 
 std::string CreatedNamespaceProperty(std::string_view name) {
-    return Phrase(kCreatedPrefix, name);
+    return Phrase(roles::kCreatedNamespacePrefix, name);
 }
 
 std::map<std::string, base::Timestamp> CreatedNamespaces(const KeyValues& properties) {
     std::map<std::string, base::Timestamp> created;
-    for (auto it = properties.lower_bound(std::string(kCreatedPrefix));
-         it != properties.end() && it->first.starts_with(kCreatedPrefix); ++it) {
+    for (auto it = properties.lower_bound(std::string(roles::kCreatedNamespacePrefix));
+         it != properties.end() && it->first.starts_with(roles::kCreatedNamespacePrefix); ++it) {
         int64_t timestamp = 0;
         ParseInt(it->second, &timestamp);
-        created[it->first.substr(kCreatedPrefix.size())] = static_cast<base::Timestamp>(timestamp);
+        created[it->first.substr(roles::kCreatedNamespacePrefix.size())] =
+            static_cast<base::Timestamp>(timestamp);
     }
     return created;
-}
-
-KeyValues VisibleProperties(const KeyValues& properties) {
-    KeyValues visible = properties;
-    std::erase_if(visible,
-                  [](const auto& property) { return property.first.starts_with(kCreatedPrefix); });
-    return visible;
 }
 
 CollectionPtr OnShardOfNamespace(const CollectionPtr& collection, const NamespaceName& name) {

@@ -48,10 +48,9 @@ bool HasNamespacePartitions(const roles::CollectionInfo& collection);
 bool IsFixedNamespaceProperty(std::string_view key);
 
 // The namespaces that were made by name where they are no partitions, and when. They are kept among
-// the collection's properties, under a key each, and are not among those that clients see.
+// the collection's properties, under a key each, and clients do not see them.
 std::string CreatedNamespaceProperty(std::string_view name);
 std::map<std::string, base::Timestamp> CreatedNamespaces(const KeyValues& properties);
-KeyValues VisibleProperties(const KeyValues& properties);
 
 // With namespace.sharding.enabled: the collection as the shard alone that has the namespace's rows.
 // Else the collection.

@@ -3,6 +3,7 @@
 #include "proxy/tenant_namespace.h"
 
 #include "proxy/text_number_places.h"
+#include "roles/hidden_properties.h"
 
 #include <set>
 
@@ -19,7 +20,7 @@ TEST(TenantNamespace, ThoseMadeByNameAreNoPropertiesToClients) {
     const std::map<std::string, base::Timestamp> created = {{"a.b", 78}, {"red", 77}};
     EXPECT_EQ(CreatedNamespaces(properties), created);
     const KeyValues visible = {{"namespace.mode", "partition_key"}, {"timezone", "UTC"}};
-    EXPECT_EQ(VisibleProperties(properties), visible);
+    EXPECT_EQ(roles::VisibleProperties(properties), visible);
     EXPECT_TRUE(IsFixedNamespaceProperty(CreatedNamespaceProperty("red")));
     EXPECT_FALSE(IsFixedNamespaceProperty("timezone"));
 }

@@ -12,9 +12,9 @@
 namespace elanus::querynode {
 namespace {
 
-// A vector index is read at random. Of a file that fits into memory many times pages are large;
-// those of a larger one would push each other out, 2 MiB for a row.
-constexpr uint64_t kHugeShare = 8;
+// A vector index is read at random. While what is loaded fits into memory many times its pages are
+// large; later they would push each other out, 2 MiB for a row.
+constexpr uint64_t kHugeShare = 4;
 constexpr std::string_view kOnDisk = "DISKANN";  // reads past the page cache what it needs
 
 base::Status NotLoaded(base::SegmentId id) {
@@ -206,7 +206,9 @@ base::Status QueryNodeImpl::AttachVectors(Loaded& loaded, const roles::IndexToLo
     if (opened->size() != IndexedRows(*loaded.segment, field, opened->metric())) {
         return OtherRows();
     }
-    if (opened->index_type() != kOnDisk && file.size() <= sys::MemoryLimitBytes() / kHugeShare) {
+    const auto loaded_bytes = static_cast<uint64_t>(std::max<int64_t>(this->loaded_bytes(), 0));
+    if (opened->index_type() != kOnDisk &&
+        file.size() + loaded_bytes <= sys::MemoryLimitBytes() / kHugeShare) {
         sys::PreferHugePages(file.data(), file.size());
     }
     loaded.segment->AttachIndex(index.index.field_id, index.index.id, std::move(opened));

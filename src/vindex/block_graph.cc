@@ -25,7 +25,11 @@ constexpr double kOwnRowPrice = 7;       // of a byte of a row that is waited fo
 constexpr double kCachedHopPrice = 2.5;  // the same in an index that lies in the cache
 constexpr double kHopPrice = 6;          // of a byte of a block
 constexpr size_t kSignsWorth = 8;        // rows for each of those that signs have compared first
-constexpr size_t kPassing = 2;           // rows in a filtered walk for each that is ordered exactly
+constexpr size_t kPassingOfEf = 4;       // of ef rows as many at least
+// A scan by signs becomes one of float rows where signs tell too little: at most so many times as
+// dear as a walk.
+constexpr double kRegret = 8;
+constexpr size_t kPassing = 2;  // rows in a filtered walk for each that is ordered exactly
 // Of more results than these the last ones are not worth a hop each: a walk keeps as many
 // candidates again as it expands, and scores them by their own rows.
 constexpr size_t kManyResults = 32;
@@ -98,10 +102,11 @@ double BlockGraphIndex::HopCost() const {
     return static_cast<double>(block_bytes_) * kHopPrice;
 }
 
-// A range asks for costs, not for the nearest; few rows are compared exactly.
+// A range asks for costs, not for the nearest; few rows are compared exactly, and so are all of a
+// small index, where ef asked for it.
 bool BlockGraphIndex::ScansSigns(const SearchParams& params, size_t matches) const {
     const size_t k = std::min(params.k, matches);
-    return signs_.present() && !params.radius.has_value() &&
+    return signs_.present() && matches < size() && !params.radius.has_value() &&
            matches >= kSignsWorth * RowSigns::FirstRows(k) &&
            SignScanCost(matches, k) < VectorScanCost(matches);
 }
@@ -113,8 +118,11 @@ double BlockGraphIndex::ScanCost(const SearchParams& params, size_t matches) con
 // The rows that a filtered walk goes to: those of a walk that meets the k nearest of all rows, and
 // as many as hold some more than k that pass. What a walk meets beyond its first rows it misses as
 // seldom, so it need not keep ef rows that pass.
-size_t BlockGraphIndex::FilteredPool(size_t ef, size_t k, size_t matches) const {
-    const auto passing = static_cast<double>(kPassing * RerankCount(std::min(k, matches)));
+// For a range it does, since how far those reach says where it ends. A large ef asks for more.
+size_t BlockGraphIndex::FilteredPool(size_t ef, const SearchParams& params, size_t matches) const {
+    const size_t wanted = kPassing * RerankCount(std::min(params.k, matches));
+    const auto passing =
+        static_cast<double>(std::max(wanted, params.radius.has_value() ? ef : ef / kPassingOfEf));
     const double hops = static_cast<double>(ef) + passing * size() / static_cast<double>(matches);
     return static_cast<size_t>(std::min<double>(hops, size()));
 }
@@ -130,8 +138,8 @@ bool BlockGraphIndex::PrefersScan(const SearchParams& params, size_t matches, si
         const size_t walk = (ef + kEfMin) * block_bytes_;
         return VectorScanCost(matches) <= static_cast<double>(walk) * kCachedHopPrice;
     }
-    const size_t hops = FilteredPool(ef, params.k, matches);
-    return ScanCost(params, matches) <= static_cast<double>(hops) * HopCost();
+    const double walk = static_cast<double>(FilteredPool(ef, params, matches)) * HopCost();
+    return ScanCost(params, matches) <= walk && VectorScanCost(matches) <= kRegret * walk;
 }
 
 base::Status BlockGraphIndex::ScanMatches(const Query& query, const SearchParams& params,
@@ -266,19 +274,19 @@ float BlockGraphIndex::OwnCost(const Walk& walk, const uint8_t* block) const {
     return walk.norm + own.norm - 2 * walk.scale * own.scale * dot;
 }
 
-// How far apart the costs of two rows like this one may be by their 8-bit rows and still be in the
-// other order: a value is off by a step over the root of 12, a cost by twice that times the length
-// of the other side, a difference of two costs by the root of 2 more.
-float BlockGraphIndex::Doubt(const Walk& walk, uint32_t row) const {
-    const auto length = [&](const int8_t* values, float scale) {
-        return scale * scale * static_cast<float>(walk.kernels.dot(values, values, layout_.width));
+// The variance of a row's cost by 8-bit values: one is off by a step over the root of 12, a cost by
+// twice that times the length of the other side.
+float BlockGraphIndex::Variance(const Walk& walk, uint32_t row) const {
+    const auto square = [&](const int8_t* values, float scale, float step) {
+        const float of_one = scale * step;
+        return of_one * of_one *
+               static_cast<float>(walk.kernels.dot(values, values, layout_.width));
     };
     BlockLayout::Own own;
     std::memcpy(&own, Block(row), sizeof own);
     const auto* values = reinterpret_cast<const int8_t*>(Block(row) + sizeof own);
-    const float square = walk.scale * walk.scale * length(values, own.scale) +
-                         own.scale * own.scale * length(walk.coded, walk.scale);
-    return kDoubtDeviations * 2 * std::sqrt(2 * square / 12);
+    return 4 * (square(values, own.scale, walk.scale) + square(walk.coded, walk.scale, own.scale)) /
+           12;
 }
 
 // Scores the neighbours in a block, whose node costs `own`; offers those below `limit`. Fetches the
@@ -385,7 +393,7 @@ void BlockGraphIndex::ScoreKept(Walk& walk, std::span<const uint64_t> kept) cons
 // begun.
 WalkOutcome BlockGraphIndex::WalkFiltered(Walk& walk) const {
     const size_t enough = std::min(EnoughFound(walk.params.k), walk.matches);
-    size_t pool_size = FilteredPool(walk.ef, walk.params.k, walk.matches);
+    size_t pool_size = FilteredPool(walk.ef, walk.params, walk.matches);
     for (;; pool_size *= kWiderPool) {
         const WalkOutcome outcome = WalkFiltered(walk, std::min<size_t>(pool_size, size()));
         if (outcome != WalkOutcome::kDone || walk.found.size() >= enough || pool_size >= size()) {
@@ -504,27 +512,39 @@ void BlockGraphIndex::OwnCosts(const Walk& walk, std::span<const uint32_t> ids,
     }
 }
 
-// Of the `count` best of what was found those that may be among the k best; the others are certain
-// enough to be behind them by their 8-bit rows.
-void BlockGraphIndex::KeepDoubtful(const Walk& walk, size_t count, size_t k) const {
+// Of the `count` best of what was found, orders those that may be among the k best by exact costs
+// and drops the others, which are certain to be behind them.
+void BlockGraphIndex::Rerank(Walk& walk, size_t count) const {
     std::vector<uint64_t>& found = walk.found;
     count = std::min(count, found.size());
     std::partial_sort(found.begin(), found.begin() + static_cast<ptrdiff_t>(count), found.end());
-    if (k > 0 && k < count) {
-        const float limit = KeyCost(found[k - 1]) + Doubt(walk, KeyRow(found[k - 1]));
-        while (count > k && KeyCost(found[count - 1]) > limit) {
-            --count;
-        }
-    }
     found.resize(count);
+    const size_t k = walk.params.radius.has_value() ? count : std::min(walk.params.k, count);
+    if (k > 0 && k < count) {
+        const float kth = KeyCost(found[k - 1]);
+        const float variance = Variance(walk, KeyRow(found[k - 1]));
+        MakeExact(walk, std::span(found).first(k));
+        const float limit = std::max(WorstAsCoded(std::span(found).first(k)), kth);
+        const auto rest = found.begin() + static_cast<ptrdiff_t>(k);
+        const auto end = std::remove_if(rest, found.end(), [&](uint64_t key) {
+            const float doubt =
+                kDoubtDeviations * std::sqrt(variance + Variance(walk, KeyRow(key)));
+            return KeyCost(key) > limit + doubt;
+        });
+        MakeExact(walk, std::span(rest, end));
+        found.erase(end, found.end());
+    } else {
+        MakeExact(walk, found);
+    }
+    std::sort(found.begin(), found.end());
 }
 
-// Orders what may be among the best by exact costs and drops the rest.
-void BlockGraphIndex::Rerank(Walk& walk, size_t count) const {
-    std::vector<uint64_t>& found = walk.found;
-    KeepDoubtful(walk, count, walk.params.radius.has_value() ? 0 : walk.params.k);
-    MakeExact(walk, found);
-    std::sort(found.begin(), found.end());
+// The largest of exact costs, as a cost by 8-bit rows. With COSINE the two differ by more than
+// their errors for a row of zeros: it has no direction, but a place.
+float BlockGraphIndex::WorstAsCoded(std::span<const uint64_t> exact) const {
+    return metric() == Metric::kCosine
+               ? 2 + 2 * KeyCost(*std::max_element(exact.begin(), exact.end()))
+               : -std::numeric_limits<float>::infinity();
 }
 
 // Puts exact costs in the place of those by 8-bit rows.
@@ -572,7 +592,9 @@ void BlockGraphIndex::OrderScanned(Walk& walk, size_t k) const {
         square += (difference - mean) * (difference - mean) / kSampled;
     }
     std::sort(found.begin(), begin);
-    const float limit = whole * KeyCost(found[k - 1]) - mean + kSigmas * std::sqrt(square);
+    // Equal rows in the sample differ alike, and say nothing of others.
+    const float deviation = std::sqrt(std::max(square, Variance(walk, KeyRow(found[k - 1]))));
+    const float limit = whole * KeyCost(found[k - 1]) - mean + kSigmas * deviation;
     const auto end =
         std::partition(begin, sample, [&](uint64_t key) { return !(KeyCost(key) > limit); });
     MakeExact(walk, std::span(begin, end));

@@ -109,7 +109,7 @@ class BlockGraphIndex : public GraphIndex {
     bool ScansSigns(const SearchParams& params, size_t matches) const;
     double ScanCost(const SearchParams& params, size_t matches) const;
     double HopCost() const;
-    size_t FilteredPool(size_t ef, size_t k, size_t matches) const;
+    size_t FilteredPool(size_t ef, const SearchParams& params, size_t matches) const;
     WalkOutcome WalkFor(const Query& query, const SearchParams& params, size_t matches, size_t ef,
                         SearchScratch& scratch, Neighbors* out,
                         base::Status* interrupted) const override;
@@ -128,8 +128,8 @@ class BlockGraphIndex : public GraphIndex {
                const Offer& offer) const;
     void ScoreKept(Walk& walk, std::span<const uint64_t> kept) const;
     float OwnCost(const Walk& walk, const uint8_t* block) const;
-    float Doubt(const Walk& walk, uint32_t row) const;
-    void KeepDoubtful(const Walk& walk, size_t count, size_t k) const;
+    float Variance(const Walk& walk, uint32_t row) const;
+    float WorstAsCoded(std::span<const uint64_t> exact) const;
     void OwnCosts(const Walk& walk, std::span<const uint32_t> ids, float* costs) const;
     void Rerank(Walk& walk, size_t count) const;
     void MakeExact(Walk& walk, std::span<uint64_t> keys) const;

@@ -238,6 +238,64 @@ TEST(BlockGraph, RangesHold) {
     }
 }
 
+// Nearness by 8-bit rows puts a row of zeros before others that COSINE has before it.
+TEST(BlockGraph, RowsOfZerosPushNoneOut) {
+    constexpr uint32_t kZeros = 7;
+    constexpr uint32_t kEnoughToWalk = 9000;
+    Data data = Clustered(kEnoughToWalk, 24, kWide);
+    std::mt19937 random(25);
+    std::normal_distribution<float> normal;
+    for (float& value : data.rows) {
+        value = normal(random);
+    }
+    std::fill_n(data.rows.data(), kZeros * kWide, 0.0f);
+    const auto index = Build("AUTOINDEX", Metric::kCosine, data);
+    size_t hits = 0;  // of 50; rows without any pattern are hard to find
+    for (size_t q = 0; q < 5; ++q) {
+        std::vector<std::pair<float, uint32_t>> order;
+        for (uint32_t row = kZeros; row < kEnoughToWalk; ++row) {
+            order.emplace_back(-TrueScore(Metric::kCosine, data.query(q),
+                                          data.rows.data() + size_t{row} * kWide, kWide),
+                               row);
+        }
+        std::sort(order.begin(), order.end());
+        SearchParams params;
+        params.params = {{"ef", "64"}};
+        const Neighbors found = Find(*index, data.query(q), params);
+        ASSERT_EQ(found.rows.size(), 10u);
+        for (size_t i = 0; i < 10; ++i) {
+            hits += static_cast<size_t>(
+                std::count(found.rows.begin(), found.rows.end(), order[i].second));
+        }
+        EXPECT_EQ(found.counters.strategy, Strategy::kWalk);
+    }
+    EXPECT_GE(hits, 25u);
+}
+
+// Pages of a range: few rows are asked for, far from the query.
+TEST(BlockGraph, FilteredRangesHold) {
+    const Data data = Clustered(kManyRows, 26, kWide);
+    const base::Bitmap filter = RandomFilter(kManyRows, 0.5, 27);
+    const auto index = Build("AUTOINDEX", Metric::kL2, data);
+    const float* query = data.query(1);
+    std::vector<float> scores;
+    for (const uint32_t row : Truth(data, Metric::kL2, query, kManyRows)) {
+        if (base::BitmapView(filter).Test(row)) {
+            scores.push_back(
+                TrueScore(Metric::kL2, query, data.rows.data() + size_t{row} * kWide, kWide));
+        }
+    }
+    for (size_t first : {20, 100, 300}) {
+        SearchParams params;
+        params.filter = filter;
+        params.radius = (scores[first + 99] + scores[first + 100]) / 2;
+        params.range_filter = (scores[first - 1] + scores[first]) / 2;
+        const Neighbors found = Find(*index, query, params);
+        EXPECT_EQ(found.rows.size(), 10u) << first;
+        EXPECT_LE(std::fabs(found.scores.front() - scores[first]), 1e-3f * scores[first]) << first;
+    }
+}
+
 TEST(BlockGraph, ASavedIndexAnswersTheSameFromItsFile) {
     const Data data = Clustered(kManyRows, 15, kWide);
     for (Metric metric : kDenseMetricsTested) {

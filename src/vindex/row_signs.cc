@@ -211,8 +211,12 @@ class RowSigns::Run {
             found_.push_back(key);
             scratch_.top.Push(key);
         }
+        compared_ += places_;
         places_ = 0;
-        const uint64_t limit = scratch_.top.Tighten();
+        // Tightening costs as much as there are rows to find.
+        const bool is_due = compared_ >= std::max(kComparedAtOnce, request_.k / 8);
+        compared_ = is_due ? 0 : compared_;
+        const uint64_t limit = is_due ? scratch_.top.Tighten() : scratch_.top.limit();
         bound_ = limit == std::numeric_limits<uint64_t>::max() ? kInfinity : KeyCost(limit);
     }
 
@@ -226,6 +230,7 @@ class RowSigns::Run {
     size_t count_ = 0;  // rows that pass
     uint32_t rows_[kComparedAtOnce];
     size_t places_ = 0;
+    size_t compared_ = 0;  // since the bound was tightened
     float bound_ = kInfinity;
 };
 

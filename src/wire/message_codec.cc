@@ -3,6 +3,7 @@
 #include "base/timestamp.h"
 #include "proxy/default_values.h"
 #include "proxy/tenant_namespace.h"
+#include "roles/hidden_properties.h"
 
 namespace elanus::wire {
 namespace {
@@ -312,7 +313,7 @@ base::Result<expr::TemplateValues> FromTemplates(const TemplateMap& templates) {
 
 void ToDescription(const roles::CollectionInfo& in, pb::milvus::DescribeCollectionResponse* out) {
     ToSchema(in.schema, proxy::ZoneOf(in.properties), out->mutable_schema());
-    ToPairs(proxy::VisibleProperties(in.properties), out->mutable_schema()->mutable_properties());
+    ToPairs(roles::VisibleProperties(in.properties), out->mutable_schema()->mutable_properties());
     out->mutable_schema()->set_dbname(in.database_name);
     out->set_collectionid(in.id);
     for (const std::string& vchannel : in.vchannels) {
@@ -327,7 +328,7 @@ void ToDescription(const roles::CollectionInfo& in, pb::milvus::DescribeCollecti
     }
     out->set_consistency_level(static_cast<pb::common::ConsistencyLevel>(in.consistency_level));
     out->set_collection_name(in.schema.name);
-    ToPairs(proxy::VisibleProperties(in.properties), out->mutable_properties());
+    ToPairs(roles::VisibleProperties(in.properties), out->mutable_properties());
     out->set_db_name(in.database_name);
     out->set_num_partitions(static_cast<int64_t>(in.partitions.size()));
     out->set_db_id(in.database_id);

@@ -2,6 +2,7 @@
 
 #include "proxy/default_values.h"
 #include "proxy/tenant_namespace.h"
+#include "roles/hidden_properties.h"
 #include "wire/rest_error.h"
 #include "wire/rest_row_writer.h"
 
@@ -489,7 +490,7 @@ Value DescribeObject(const roles::CollectionInfo& info) {
     object.Add("enableDynamicField", info.schema.enable_dynamic_field);
     object.Add("externalSource", "");
     object.Add("externalSpec", "");
-    object.Add("properties", PairList(proxy::VisibleProperties(info.properties)));
+    object.Add("properties", PairList(roles::VisibleProperties(info.properties)));
     return object;
 }
 

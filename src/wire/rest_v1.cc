@@ -15,10 +15,15 @@ using base::Result;
 using base::Status;
 using json::Value;
 
+// An empty text is a missing one, as in v1.
+bool IsGiven(const RestBody& body, std::string_view key) {
+    return body.Has(key) && body.Raw(key) != "\"\"";
+}
+
 // 1802, with the words of v1.
 Status Require(const RestBody& body, std::initializer_list<std::string_view> keys) {
     const bool all = std::all_of(keys.begin(), keys.end(),
-                                 [&body](std::string_view key) { return body.Has(key); });
+                                 [&body](std::string_view key) { return IsGiven(body, key); });
     if (all) {
         return Status();
     }
@@ -214,11 +219,12 @@ RestResult RestV1::Upsert(const RestCall& call) {
 }
 
 RestResult RestV1::Delete(const RestCall& call) {
-    if (!call.body.Has("collectionName") || (!call.body.Has("id") && !call.body.Has("filter"))) {
+    const bool by_filter = IsGiven(call.body, "filter");
+    if (!IsGiven(call.body, "collectionName") || (!by_filter && !call.body.Has("id"))) {
         return Require(call.body, {"collectionName", "id/filter"});
     }
     std::string body = Copy(call.body, {"collectionName"});
-    if (call.body.Has("id")) {
+    if (!by_filter) {
         ASSIGN_OR_RETURN(const std::string name, call.body.Text("collectionName"));
         ASSIGN_OR_RETURN(const roles::CollectionInfo info,
                          proxy_.DescribeCollection(call.context, call.database, name));

@@ -209,6 +209,12 @@ void FinishFixed(std::vector<T> values, DataType type, Column* column) {
 
 void DecodeScalars(Reader& reader, Column* column, base::Bitmap* valid, int depth);
 
+// The last of a field's repetitions counts, also where a client sends millions of them.
+void SetOnlyChild(Column* column, Column child) {
+    column->children.clear();
+    column->children.push_back(std::move(child));
+}
+
 // Rows of different kinds: an element of a kind that no array holds stands for them, so that the
 // check against the schema refuses the column by the name of its field.
 void MakeUnfit(size_t rows, Column* column) {
@@ -217,7 +223,7 @@ void MakeUnfit(size_t rows, Column* column) {
     std::vector<uint32_t> offsets(rows + 1, 1);
     offsets[0] = 0;
     column->offsets = base::Buffer::FromVector(std::move(offsets));
-    column->children.push_back(element.Finish());
+    SetOnlyChild(column, element.Finish());
 }
 
 // milvus.proto.schema.ArrayArray: one ScalarField a row; the elements of all rows become one child.
@@ -252,9 +258,9 @@ void DecodeArrays(Reader& reader, Column* column, int depth) {
         return MakeUnfit(column->rows, column);
     }
     column->offsets = base::Buffer::FromVector(std::move(offsets));
-    column->children.push_back(elements.has_value()
-                                   ? elements->Finish()
-                                   : schema::ColumnBuilder(0, DataType::kInt64).Finish());
+    SetOnlyChild(column, elements.has_value()
+                             ? elements->Finish()
+                             : schema::ColumnBuilder(0, DataType::kInt64).Finish());
 }
 
 void DecodeByteStrings(Reader& reader, DataType type, Column* column) {
@@ -475,7 +481,7 @@ void DecodeVectorArray(Reader& reader, Column* column) {
     column->rows = ends.size();
     column->dim = static_cast<uint32_t>(all.dim);
     column->offsets = base::Buffer::FromVector(std::move(offsets));
-    column->children.emplace_back();
+    SetOnlyChild(column, Column());
     all.MoveInto(&column->children.back());
 }
 
@@ -488,7 +494,8 @@ void DecodeVectors(Reader& reader, Column* column, base::Bitmap* valid) {
 }
 
 // milvus.proto.schema.FieldData. Sub-fields of struct arrays are FieldData again, one level deep.
-void DecodeField(Reader& reader, proxy::InputColumn* out, bool is_sub_field) {
+// `columns_left`: how many more the request may have.
+void DecodeField(Reader& reader, proxy::InputColumn* out, size_t* columns_left, bool is_sub_field) {
     base::Bitmap inner_valid;  // newer writers put it beside the values, some write both
     reader.Message([&](Reader& field) {
         switch (field.number()) {
@@ -516,10 +523,10 @@ void DecodeField(Reader& reader, proxy::InputColumn* out, bool is_sub_field) {
                 }
                 // StructArrayField { repeated FieldData fields = 1 }
                 field.Message([&](Reader& array) {
-                    if (array.number() == 1 && array.is_bytes() &&
-                        array.Check(out->sub_columns.size() < kColumnsMax)) {
+                    if (array.number() == 1 && array.is_bytes() && array.Check(*columns_left > 0)) {
+                        --*columns_left;
                         out->sub_columns.emplace_back();
-                        DecodeField(array, &out->sub_columns.back(), true);
+                        DecodeField(array, &out->sub_columns.back(), columns_left, true);
                     } else {
                         array.Skip();
                     }
@@ -560,6 +567,7 @@ base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is
     // The whole request as the outermost limit, so that no length inside can promise more.
     const auto whole = in.PushLimit(static_cast<int>(bytes.Length()));
     Reader reader(&in);
+    size_t columns_left = kColumnsMax;
     while (reader.Next()) {
         switch (reader.number()) {
             case 2:
@@ -572,9 +580,10 @@ base::Result<proxy::InsertRequest> Decode(const grpc::ByteBuffer& bytes, bool is
                 request.partition = reader.String();
                 break;
             case 5:
-                if (reader.Check(request.columns.size() < kColumnsMax)) {
+                if (reader.Check(columns_left > 0)) {
+                    --columns_left;
                     request.columns.emplace_back();
-                    DecodeField(reader, &request.columns.back(), false);
+                    DecodeField(reader, &request.columns.back(), &columns_left, false);
                 }
                 break;
             case 7:

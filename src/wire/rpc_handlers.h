@@ -111,6 +111,14 @@ class RpcHandlers {
         slot.run_on = run_on;
     }
 
+    template <typename Response>
+    static constexpr uint32_t StatusField() {
+        return std::is_same_v<Response, pb::common::Status>            ? kStatusIsAll
+               : std::is_same_v<Response, pb::milvus::ComponentStates> ? kStatusIsThird
+               : std::is_same_v<Response, pb::milvus::DummyResponse>   ? kNoStatus
+                                                                       : kStatusIsFirst;
+    }
+
     // Takes a call that has just arrived; the reactor answers it and deletes itself.
     template <typename Rpc>
     grpc::ServerUnaryReactor* Accept(grpc::CallbackServerContext* context,
@@ -121,8 +129,7 @@ class RpcHandlers {
             call->Finish(NotBuilt(Rpc::kName));
             return call;
         }
-        static RpcMetrics metrics(Rpc::kName,
-                                  std::is_same_v<typename Rpc::Response, pb::common::Status>);
+        static RpcMetrics metrics(Rpc::kName, StatusField<typename Rpc::Response>());
         auto* call = new typename Rpc::Call(context, request, response, activity_);
         call->Measure(metrics);
         if (slot.run_on == RunOn::kPoller) {

@@ -91,17 +91,21 @@ RpcOutcome OutcomeOfStatus(std::string_view status) {
 
 }  // namespace
 
-RpcOutcome OutcomeOf(std::string_view response, bool answers_status) {
-    if (answers_status) {
+RpcOutcome OutcomeOf(std::string_view response, uint32_t status_field) {
+    if (status_field == kStatusIsAll) {
         return OutcomeOfStatus(response);
     }
-    WireField first;
-    return ReadField(&response, &first) && first.number == 1 ? OutcomeOfStatus(first.bytes)
-                                                             : RpcOutcome::kSuccess;
+    // Fields stand in their order: what is behind the status is not read.
+    for (WireField field; ReadField(&response, &field) && field.number <= status_field;) {
+        if (field.number == status_field) {
+            return OutcomeOfStatus(field.bytes);
+        }
+    }
+    return RpcOutcome::kSuccess;
 }
 
-RpcMetrics::RpcMetrics(std::string_view function_name, bool answers_status)
-    : answers_status_(answers_status),
+RpcMetrics::RpcMetrics(std::string_view function_name, uint32_t status_field)
+    : status_field_(status_field),
       total_(CounterOf(function_name, "total")),
       success_(CounterOf(function_name, "success")),
       fail_input_(CounterOf(function_name, "fail_input")),
@@ -120,8 +124,8 @@ void RpcMetrics::End(const grpc::Status& status, const grpc::ByteBuffer& respons
         slice = slices.front();  // the status stands at the beginning
     }
     if (status.ok()) {
-        outcome = OutcomeOf({reinterpret_cast<const char*>(slice.begin()), slice.size()},
-                            answers_status_);
+        outcome =
+            OutcomeOf({reinterpret_cast<const char*>(slice.begin()), slice.size()}, status_field_);
     }
     (outcome == RpcOutcome::kSuccess        ? success_
      : outcome == RpcOutcome::kCallersFault ? fail_input_

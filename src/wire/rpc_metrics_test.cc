@@ -24,31 +24,33 @@ pb::common::Status Failed(bool input) {
 }
 
 TEST(RpcMetrics, AStatusTellsTheOutcome) {
-    EXPECT_EQ(OutcomeOf("", true), RpcOutcome::kSuccess);
-    EXPECT_EQ(OutcomeOf(pb::common::Status().SerializeAsString(), true), RpcOutcome::kSuccess);
-    EXPECT_EQ(OutcomeOf(Failed(true).SerializeAsString(), true), RpcOutcome::kCallersFault);
-    EXPECT_EQ(OutcomeOf(Failed(false).SerializeAsString(), true), RpcOutcome::kServersFault);
+    EXPECT_EQ(OutcomeOf("", kStatusIsAll), RpcOutcome::kSuccess);
+    EXPECT_EQ(OutcomeOf(pb::common::Status().SerializeAsString(), kStatusIsAll),
+              RpcOutcome::kSuccess);
+    EXPECT_EQ(OutcomeOf(Failed(true).SerializeAsString(), kStatusIsAll), RpcOutcome::kCallersFault);
+    EXPECT_EQ(OutcomeOf(Failed(false).SerializeAsString(), kStatusIsAll),
+              RpcOutcome::kServersFault);
 }
 
 TEST(RpcMetrics, TheStatusOfAMessageTellsTheOutcome) {
     pb::milvus::DescribeCollectionResponse response;
     response.set_collectionid(7);
-    EXPECT_EQ(OutcomeOf(response.SerializeAsString(), false), RpcOutcome::kSuccess);
+    EXPECT_EQ(OutcomeOf(response.SerializeAsString(), kStatusIsFirst), RpcOutcome::kSuccess);
     response.mutable_status();
-    EXPECT_EQ(OutcomeOf(response.SerializeAsString(), false), RpcOutcome::kSuccess);
+    EXPECT_EQ(OutcomeOf(response.SerializeAsString(), kStatusIsFirst), RpcOutcome::kSuccess);
     *response.mutable_status() = Failed(true);
-    EXPECT_EQ(OutcomeOf(response.SerializeAsString(), false), RpcOutcome::kCallersFault);
+    EXPECT_EQ(OutcomeOf(response.SerializeAsString(), kStatusIsFirst), RpcOutcome::kCallersFault);
     *response.mutable_status() = Failed(false);
-    EXPECT_EQ(OutcomeOf(response.SerializeAsString(), false), RpcOutcome::kServersFault);
+    EXPECT_EQ(OutcomeOf(response.SerializeAsString(), kStatusIsFirst), RpcOutcome::kServersFault);
 }
 
 TEST(RpcMetrics, BytesThatAreNoMessageDoNoHarm) {
     const std::string good = Failed(false).SerializeAsString();
     for (size_t size = 0; size <= good.size(); ++size) {
-        OutcomeOf(std::string_view(good).substr(0, size), true);
-        OutcomeOf(std::string_view(good).substr(0, size), false);
+        OutcomeOf(std::string_view(good).substr(0, size), kStatusIsAll);
+        OutcomeOf(std::string_view(good).substr(0, size), kStatusIsFirst);
     }
-    EXPECT_EQ(OutcomeOf(std::string(20, '\xff'), true), RpcOutcome::kSuccess);
+    EXPECT_EQ(OutcomeOf(std::string(20, '\xff'), kStatusIsAll), RpcOutcome::kSuccess);
 }
 
 }  // namespace

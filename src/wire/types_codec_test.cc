@@ -241,11 +241,19 @@ TEST(RowDecoder, EmptyPartsTakeLittleMemory) {
     ASSERT_TRUE(decoded.ok());
     EXPECT_EQ(decoded->columns[0].values.rows, kRows);
     EXPECT_LT(PeakMemoryKb() - before, 100 * 1024);
+    // A member of a oneof that is sent again and again.
+    for (const std::string& again : {Part(5, Part(3, Repeated(Part(8, ""), kRows))),
+                                     Part(5, Repeated(Part(4, Part(8, "")), kRows))}) {
+        const auto last = DecodeInsert(Bytes(again));
+        ASSERT_TRUE(last.ok());
+        EXPECT_EQ(last->columns[0].values.children.size(), 1u);
+    }
 
     constexpr size_t kColumnsMax = 4096;
     EXPECT_TRUE(DecodeInsert(Bytes(Repeated(Part(5, ""), kColumnsMax))).ok());
     for (const std::string& request : {Repeated(Part(5, ""), kColumnsMax + 1),
-                                       Part(5, Part(8, Repeated(Part(1, ""), kColumnsMax + 1)))}) {
+                                       Part(5, Part(8, Repeated(Part(1, ""), kColumnsMax))),
+                                       Repeated(Part(5, Part(8, Part(1, ""))), kColumnsMax)}) {
         EXPECT_EQ(DecodeInsert(Bytes(request)).status().code(), base::Code::kSerializationFailed);
     }
     EXPECT_EQ(DecodeUpsert(Bytes(Repeated(Part(11, ""), kColumnsMax + 1))).status().code(),

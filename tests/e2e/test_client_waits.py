@@ -88,6 +88,13 @@ def flushed_rows(client, name):
     return sum(segment.num_rows for segment in client.list_persistent_segments(name))
 
 
+def wait_flushed(stub, state):
+    deadline = time.monotonic() + 30
+    while not stub.GetFlushAllState(state).flushed:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_everything_is_flushed_in_every_database(server, stub, client, name):
     client.create_database(name)
     other = server.client(db_name=name)
@@ -103,19 +110,21 @@ def test_everything_is_flushed_in_every_database(server, stub, client, name):
         assert [result.db_name for result in reply.flush_results] == [name]
         assert [one.collection_name for one in reply.flush_results[0].collection_results] == [name]
         state = milvus_pb2.GetFlushAllStateRequest(db_name=name, flush_all_ts=reply.flush_all_ts)
-        while not stub.GetFlushAllState(state).flushed:
-            time.sleep(0.01)
+        wait_flushed(stub, state)
         assert flushed_rows(other, name) == 12 and flushed_rows(client, name) == 7
         assert stub.GetFlushAllState(state).flush_states[0].collection_flush_states[name]
         target = milvus_pb2.FlushAllTarget(db_name="default", collection_names=[name])
         reply = stub.FlushAll(milvus_pb2.FlushAllRequest(flush_targets=[target]))
         state = milvus_pb2.GetFlushAllStateRequest(flush_targets=[target], flush_all_tss={"any": reply.flush_all_ts})
-        while not stub.GetFlushAllState(state).flushed:
-            time.sleep(0.01)
+        wait_flushed(stub, state)
         assert flushed_rows(client, name) == 12
         target = milvus_pb2.FlushAllTarget(db_name="default", collection_names=["never_was_there"])
         assert stub.FlushAll(milvus_pb2.FlushAllRequest(flush_targets=[target])).status.code == 100
         assert stub.FlushAll(milvus_pb2.FlushAllRequest(db_name="never_was_there")).status.code == 800
+        # A target that is named a hundred thousand times is one.
+        often = milvus_pb2.FlushAllRequest(flush_targets=[milvus_pb2.FlushAllTarget(db_name=name)] * 100_000)
+        reply = stub.FlushAll(often)
+        assert [len(result.collection_results) for result in reply.flush_results] == [1]
     finally:
         other.drop_collection(name)
         client.drop_database(name)

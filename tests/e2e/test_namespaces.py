@@ -498,6 +498,7 @@ def test_a_namespace_made_by_name_is_there_without_rows(own_server, name):
     assert made.status.code == 0 and made.namespace.created_timestamp > 0
     again = ask(stub, "CreateNamespace", collection_name=name, namespace_name="red")
     assert again.namespace.created_timestamp == made.namespace.created_timestamp
+    create(client, name, namespaced_schema())  # the same definition is no other collection
     assert red.count() == 0
     Tenant(stub, name, "blue").put({1: 1})
     own_server.kill()
