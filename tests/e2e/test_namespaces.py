@@ -371,9 +371,11 @@ def test_the_mode_is_described_and_fixed(client, name):
     client.create_collection(name, schema=namespaced_schema(),
                              properties={"namespace.mode": "partition_key", "namespace.sharding.enabled": "false"})
     assert client.describe_collection(name)["properties"]["namespace.mode"] == "partition_key"
-    for change in ({"namespace.mode": "partition"}, SHARDED, {"namespace.created.red": "7"}):
+    for change in ({"namespace.mode": "partition"}, SHARDED):
         with pytest.raises(MilvusException, match="fixed when the collection is created"):
             client.alter_collection_properties(name, change)
+    with pytest.raises(MilvusException, match="namespaces are made with CreateNamespace"):
+        client.alter_collection_properties(name, {"namespace.created.red": "7"})
     with pytest.raises(MilvusException, match="fixed when the collection is created"):
         client.drop_collection_properties(name, ["namespace.mode"])
 
