@@ -90,12 +90,6 @@ class RowSigns::Run {
         scratch_.costs.resize(std::max({scratch_.costs.size(), kEstimatedAtOnce, kComparedAtOnce}));
         scratch_.bounds.resize(std::max(scratch_.bounds.size(), request_.matches));
         uint32_t* ids = scratch_.ids.data();
-        if (!request_.selected.present()) {
-            for (; count_ < request_.rows; ++count_) {
-                ids[count_] = static_cast<uint32_t>(count_);
-            }
-            return;
-        }
         const uint64_t* words = request_.selected.words();
         for (size_t w = 0; w < (size_t{request_.rows} + 63) / 64; ++w) {
             for (uint64_t word = words[w]; word != 0; word &= word - 1) {

@@ -51,7 +51,7 @@ class RowSigns {
         float norm = 0;    // squared length of the query; 0 for IP
         float length = 0;  // of the query
         size_t k = 0;
-        base::BitmapView selected;  // of all rows
+        base::BitmapView selected;  // of all rows; present
         uint32_t rows = 0;
         size_t matches = 0;  // bits of it that are set
         std::function<base::Status()> interrupt;
