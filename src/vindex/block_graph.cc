@@ -1,7 +1,7 @@
 // Searching a BlockGraphIndex; block_graph_file.cc has the rest.
 #include "vindex/block_graph.h"
 
-#include "vindex/candidate_pool.h"
+#include "vindex/block_graph_walk.h"
 #include "vindex/exact_scan.h"
 #include "vindex/graph_iterator.h"
 #include "vindex/scratch.h"
@@ -51,32 +51,6 @@ constexpr size_t kSampled = 16;  // rows in which that is seen
 constexpr float kDoubtDeviations = 2.5f;
 
 }  // namespace
-
-struct BlockGraphIndex::Walk {
-    const Query& query;
-    const SearchParams& params;
-    SearchScratch& scratch;
-    size_t ef;
-    size_t matches;
-    size_t hops_max;  // after them the scan is cheaper
-    base::Status* interrupted;
-    const simd::CodeKernels& kernels = simd::Codes();
-    simd::SignQuery signs;
-    const int8_t* coded = nullptr;  // the query in 8 bits
-    float scale = 0;                // of it
-    float norm = 0;                 // its squared length; 0 for IP
-    float length = 0;               // its length
-    uint64_t hops = 0;
-    uint64_t distances = 0;
-    std::vector<uint64_t>& found;  // keys of visited rows, by the costs of their 8-bit rows
-
-    bool Interrupted() {
-        if (++hops % kInterruptHops == 0 && params.interrupt) {
-            *interrupted = params.interrupt();
-        }
-        return !interrupted->ok();
-    }
-};
 
 // Estimates order candidates less well than distances do, the less the fewer dimensions they are
 // made of, and some candidates are twice in the pool: with a quarter more of them a walk makes as
@@ -289,88 +263,54 @@ float BlockGraphIndex::Variance(const Walk& walk, uint32_t row) const {
            12;
 }
 
-// Scores the neighbours in a block, whose node costs `own`; offers those below `limit`. Fetches the
-// block `next` (may be null) meanwhile. False: damaged.
-template <typename Offer>
-bool BlockGraphIndex::Visit(Walk& walk, const uint8_t* block, float own, const uint8_t* next,
-                            float limit, const Offer& offer) const {
-    const size_t next_bytes = next != nullptr ? block_bytes_ / layout_.groups() : 0;
-    const uint8_t* group = block + layout_.own_bytes();
-    float costs[simd::kGroupVectors];
-    for (uint32_t g = 0; g < layout_.groups(); ++g, group += layout_.group_bytes()) {
-        uint32_t below = walk.kernels.scan(walk.signs, group, own, limit, next, next_bytes, costs);
-        next += next_bytes;
-        const auto* ids = reinterpret_cast<const uint32_t*>(group + layout_.ids_offset());
-        for (; below != 0; below &= below - 1) {
-            const int i = std::countr_zero(below);
-            if (ids[i] >= size()) {
-                return false;
-            }
-            offer(costs[i], ids[i]);
-        }
-    }
-    walk.distances += layout_.degree;
-    return true;
-}
+// The goal of a plain walk: rows around the k-th best one found, as far as reach_ says.
+class BlockGraphIndex::NearEnough {
+  public:
+    NearEnough(const BlockGraphIndex& index, Walk& walk)
+        : found_(walk.found),
+          nearest_(std::max(walk.params.k, WalkReach::kRank), walk.scratch.nearest),
+          hops_min_(WalkReach::Least(walk.ef)),
+          times_(1 + index.reach_.Beyond(walk.ef)),
+          offset_(index.CostOffset(walk)) {}
 
-// Expands the candidates of the pool, the best first, until none is left or `is_done(cost)` of the
-// best one. Takes it one hop ahead, so that its block is on the way while the one before is
-// scanned. A row may be in the pool more than once, with estimates from several neighbours; the
-// best of them counts. `keep(cost, row)` gets each expanded row by the cost of its 8-bit row.
-template <typename Candidates, typename IsDone, typename Keep>
-WalkOutcome BlockGraphIndex::Expand(Walk& walk, Candidates& pool, const IsDone& is_done,
-                                    const Keep& keep) const {
-    if (!Enter(walk)) {
-        return WalkOutcome::kDamaged;
+    bool IsDone(float cost) const { return cost > end_ && found_.size() >= hops_min_; }
+    float limit() const {
+        return found_.size() < hops_min_ ? std::numeric_limits<float>::infinity() : end_;
     }
-    VisitedBits& visited = walk.scratch.visited_bits;
-    for (uint64_t key : walk.scratch.candidates) {
-        pool.Insert(KeyCost(key), PoolRow(key));
-    }
-    const auto take = [&](uint32_t* row) {
-        for (float cost = 0; pool.Take(row, &cost);) {
-            if (is_done(cost)) {
-                return false;
-            }
-            if (visited.Insert(*row)) {
-                return true;
-            }
-        }
-        return false;
-    };
-    const auto offer = [&](float cost, uint32_t id) {
-        if (!visited.Has(id)) {
-            pool.Insert(cost, id);
-        }
-    };
-    uint32_t row = 0, next = 0;
-    for (bool more = take(&row); more; row = next) {
-        more = take(&next);
-        if (walk.Interrupted()) {
-            return WalkOutcome::kInterrupted;
-        }
-        const uint8_t* block = Block(row);
-        const float own = OwnCost(walk, block);
-        keep(own, row);
-        if (!Visit(walk, block, own, more ? Block(next) : nullptr, pool.limit(), offer)) {
-            return WalkOutcome::kDamaged;
-        }
-        more = more || take(&next);
-        if (walk.hops > walk.hops_max) {
-            return WalkOutcome::kGaveUp;
+    void Keep(float cost, uint32_t row) {
+        found_.push_back(MakeKey(cost, row));
+        nearest_.Add(cost);
+        if (nearest_.complete()) {
+            end_ = (nearest_.worst() + offset_) * times_ - offset_;
         }
     }
-    return WalkOutcome::kDone;
+
+  private:
+    std::vector<uint64_t>& found_;
+    LeastCosts nearest_;
+    const size_t hops_min_;
+    const float times_;
+    const float offset_;
+    float end_ = std::numeric_limits<float>::infinity();
+};
+
+// What makes costs squared distances that are above zero.
+float BlockGraphIndex::CostOffset(const Walk& walk) const {
+    return metric() == Metric::kIp ? 2 * longest_ * walk.length : 0;
 }
 
 WalkOutcome BlockGraphIndex::WalkPlain(Walk& walk) const {
-    const size_t kept = walk.params.k > kManyResults ? walk.ef : 0;
-    CandidatePool pool(walk.scratch.open, walk.ef, walk.ef + kept);
-    const WalkOutcome outcome = Expand(
-        walk, pool, [](float) { return false; },
-        [&](float cost, uint32_t row) { walk.found.push_back(MakeKey(cost, row)); });
-    if (outcome == WalkOutcome::kDone) {
-        ScoreKept(walk, pool.kept());
+    const bool many = walk.params.k > kManyResults;
+    if (reach_.present() && !many && !walk.params.radius.has_value()) {
+        const size_t most = WalkReach::Most(walk.ef);
+        CandidatePool pool(walk.scratch, most, most);
+        return Expand(walk, pool, NearEnough(*this, walk));
+    }
+    const size_t kept = many ? walk.ef : 0;
+    CandidatePool pool(walk.scratch, walk.ef, walk.ef + kept);
+    const WalkOutcome outcome = Expand(walk, pool, WholePool{walk.found});
+    if (outcome == WalkOutcome::kDone && many) {
+        ScoreKept(walk, pool.Left(kept));
     }
     return outcome;
 }
@@ -407,37 +347,56 @@ WalkOutcome BlockGraphIndex::WalkFiltered(Walk& walk) const {
     }
 }
 
-// All rows are traversed, passing ones are kept. It ends when the pool is done, or sooner where
-// many pass: when no candidate is better than the worst of ef passing rows.
-WalkOutcome BlockGraphIndex::WalkFiltered(Walk& walk, size_t pool_size) const {
-    std::vector<uint64_t>& found = walk.found;  // largest in front
-    CandidatePool pool(walk.scratch.open, pool_size, pool_size);
-    const auto is_done = [&](float cost) {
-        return found.size() >= walk.ef && cost > KeyCost(found.front());
-    };
-    const size_t hops_before = walk.hops;
-    const auto wanted = static_cast<double>(RerankCount(walk.params.k));
-    size_t passed = 0;
-    const auto keep = [&](float cost, uint32_t row) {
-        if (!walk.params.filter.Test(row)) {
-            // As many may pass as would be met by one walk in some hundred, where so few were.
-            const auto met = static_cast<double>(passed);
-            const double hopeful = met + 2 * std::sqrt(met) + 3;
-            const auto hops = static_cast<double>(walk.hops - hops_before);
-            if (met < wanted && wanted * hops > hopeful * static_cast<double>(walk.hops_max)) {
-                walk.hops_max = 0;
-            }
+// The goal of a filtered walk: all rows are traversed, passing ones are kept. It ends when the pool
+// is done, or sooner where many pass: when no candidate is better than the worst of ef passing
+// rows.
+class BlockGraphIndex::Passing {
+  public:
+    explicit Passing(Walk& walk)
+        : walk_(walk),
+          found_(walk.found),
+          hops_before_(walk.hops),
+          wanted_(static_cast<double>(RerankCount(walk.params.k))) {}
+
+    bool IsDone(float cost) const {
+        return found_.size() >= walk_.ef && cost > KeyCost(found_.front());
+    }
+    float limit() const { return std::numeric_limits<float>::infinity(); }
+    void Keep(float cost, uint32_t row) {
+        if (!walk_.params.filter.Test(row)) {
+            GiveUpIfRare();
             return;
         }
-        ++passed;
-        found.push_back(MakeKey(cost, row));
-        std::push_heap(found.begin(), found.end());
-        if (found.size() > walk.ef) {
-            std::pop_heap(found.begin(), found.end());
-            found.pop_back();
+        ++passed_;
+        found_.push_back(MakeKey(cost, row));
+        std::push_heap(found_.begin(), found_.end());
+        if (found_.size() > walk_.ef) {
+            std::pop_heap(found_.begin(), found_.end());
+            found_.pop_back();
         }
-    };
-    return Expand(walk, pool, is_done, keep);
+    }
+
+  private:
+    // As many may pass as would be met by one walk in some hundred, where so few were.
+    void GiveUpIfRare() {
+        const auto met = static_cast<double>(passed_);
+        const double hopeful = met + 2 * std::sqrt(met) + 3;
+        const auto hops = static_cast<double>(walk_.hops - hops_before_);
+        if (met < wanted_ && wanted_ * hops > hopeful * static_cast<double>(walk_.hops_max)) {
+            walk_.hops_max = 0;
+        }
+    }
+
+    Walk& walk_;
+    std::vector<uint64_t>& found_;  // largest in front
+    const size_t hops_before_;
+    const double wanted_;
+    size_t passed_ = 0;
+};
+
+WalkOutcome BlockGraphIndex::WalkFiltered(Walk& walk, size_t pool_size) const {
+    CandidatePool pool(walk.scratch, pool_size, pool_size);
+    return Expand(walk, pool, Passing(walk));
 }
 
 class BlockGraphIndex::KeptWalk : public GraphWalker {
@@ -468,10 +427,17 @@ class BlockGraphIndex::KeptWalk : public GraphWalker {
         *cost = index_.OwnCost(walk_, block);
         return index_.Visit(walk_, block, *cost, index_.Block(next),
                             std::numeric_limits<float>::infinity(),
-                            [&](float estimate, uint32_t id) {
-                                if (!scratch_.visited_bits.Has(id)) {
-                                    open->push_back(PoolKey(estimate, id));
+                            [&](const float* costs, const uint32_t* ids, uint32_t below) {
+                                for (; below != 0; below &= below - 1) {
+                                    const int i = std::countr_zero(below);
+                                    if (ids[i] >= index_.size()) {
+                                        return false;
+                                    }
+                                    if (!scratch_.visited_bits.Has(ids[i])) {
+                                        open->push_back(PoolKey(costs[i], ids[i]));
+                                    }
                                 }
+                                return true;
                             });
     }
     void Costs(const uint32_t* ids, size_t count, float* costs) const override {

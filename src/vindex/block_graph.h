@@ -13,7 +13,8 @@
 //   a scan of those rows, when that costs less than a walk would: of many, by their signs first
 //   (row_signs.h), then the doubtful ones by their 8-bit rows, then the best by the float rows; of
 //   few, by the float rows at once;
-//   a plain walk, when there is no filter;
+//   a plain walk, when there is no filter: for up to 32 results it ends where candidates cost too
+//   much more than the rows found (walk_reach.h), otherwise after as many hops as ef says;
 //   a filtered walk: all nodes are traversed and passing ones kept. It goes as far as a walk
 //   without a filter, and as far beyond as holds a few more passing rows than are asked for. Where
 //   it meets fewer than that it goes on, and it gives up for the scan as soon as, by the share of
@@ -21,7 +22,7 @@
 // A walk that ends with fewer rows than exist is followed by the scan (INV-VINDEX-1).
 //
 // `M` gives 2 M places for neighbours, rounded to a multiple of 32; `efConstruction` the effort of
-// the build; `ef` the candidates of a walk, as in HNSW.
+// the build; `ef` the candidates of a walk, as in HNSW, on the average of queries.
 // Why this design, with measurements: docs/adr/0014-graph-engine.md
 // Format: docs/formats/block-graph.md
 #pragma once
@@ -33,6 +34,7 @@
 #include "vindex/graph_index.h"
 #include "vindex/row_signs.h"
 #include "vindex/vectors.h"
+#include "vindex/walk_reach.h"
 
 #include <memory>
 #include <optional>
@@ -62,6 +64,8 @@ struct BlockLayout {
     size_t block_bytes() const { return own_bytes() + groups() * group_bytes(); }
 };
 
+class CandidatePool;
+
 class BlockGraphIndex : public GraphIndex {
   public:
     static constexpr uint32_t kDimMin = 64;
@@ -86,6 +90,11 @@ class BlockGraphIndex : public GraphIndex {
   private:
     struct Walk;     // one walk's query, limits and counters
     class KeptWalk;  // one that goes on (graph_iterator.h)
+    // Goals of walks.
+    struct WholePool;
+    class NearEnough;
+    class Watched;
+    class Passing;
 
     BlockGraphIndex(Metric metric, uint32_t dim, uint32_t rows)
         : GraphIndex(VectorType::kFloat, metric, dim, rows) {}
@@ -97,6 +106,9 @@ class BlockGraphIndex : public GraphIndex {
     void FillEdges(const CodedRows& rows, const std::vector<float>& start,
                    std::span<const uint32_t> links, uint8_t* groups) const;
     base::Buffer MakeRouter(const CodedRows& rows) const;
+    void FitReach(const CodedRows& rows, sys::Executor* executor);
+    WalkReach::Course CourseOf(uint32_t row) const;
+    float CostOffset(const Walk& walk) const;
 
     size_t Widen(size_t ef, size_t k, const SearchParams& params) const override;
     bool ScanIsCheaper(size_t matches, size_t ef) const override;
@@ -121,8 +133,8 @@ class BlockGraphIndex : public GraphIndex {
     WalkOutcome WalkPlain(Walk& walk) const;
     WalkOutcome WalkFiltered(Walk& walk) const;
     WalkOutcome WalkFiltered(Walk& walk, size_t pool_size) const;
-    template <typename Candidates, typename IsDone, typename Keep>
-    WalkOutcome Expand(Walk& walk, Candidates& pool, const IsDone& is_done, const Keep& keep) const;
+    template <typename Goal>
+    WalkOutcome Expand(Walk& walk, CandidatePool& pool, Goal&& goal) const;
     template <typename Offer>
     bool Visit(Walk& walk, const uint8_t* block, float own, const uint8_t* next, float limit,
                const Offer& offer) const;
@@ -146,6 +158,8 @@ class BlockGraphIndex : public GraphIndex {
     base::Buffer blocks_;
     base::Buffer centre_;  // f32, dim
     base::Buffer router_;  // groups of codes, factors and ids
+    WalkReach reach_;      // absent: few rows, or opened from a file of version 1 or 2
+    float longest_ = 0;    // IP: the length of the longest row
     RowSigns signs_;       // absent: opened from a file of version 1
     StoredVectors vectors_;
     std::optional<codec::EnvelopeReader> file_;

@@ -11,7 +11,8 @@
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
+constexpr uint32_t kVersionWithSigns = 2;
 constexpr uint32_t kVersionWithoutSigns = 1;
 constexpr codec::SectionId kMetaSection{1, 0};
 constexpr codec::SectionId kBlocksSection{2, 0};
@@ -20,6 +21,7 @@ constexpr codec::SectionId kRouterSection{4, 0};
 constexpr codec::SectionId kVectorsSection{5, 0};
 constexpr codec::SectionId kInverseNormsSection{6, 0};
 constexpr codec::SectionId kSignsSection{7, 0};
+constexpr codec::SectionId kReachSection{8, 0};
 
 constexpr uint32_t kFlagAutomatic = 2;
 constexpr uint32_t kRouterRowsMax = 256;
@@ -38,6 +40,13 @@ struct Meta {
     uint32_t zero[6];
 };
 static_assert(sizeof(Meta) == 64);
+
+struct Reach {
+    WalkReach::Table beyond;
+    float longest;
+    uint32_t zero;
+};
+static_assert(sizeof(Reach) == 32);
 
 bool Plausible(const Meta& meta) {
     const auto type = static_cast<VectorType>(meta.vector_type);
@@ -123,6 +132,7 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     index->centre_ = base::Buffer::FromVector(coded.centre());
     index->router_ = index->MakeRouter(coded);
     index->signs_ = RowSigns::Make(coded, params.metric == Metric::kIp, input.executor);
+    index->FitReach(coded, input.executor);
     return std::unique_ptr<Index>(std::move(index));
 }
 
@@ -200,14 +210,20 @@ base::Status BlockGraphIndex::Save(codec::Sink& sink) const {
     meta.router_rows = router_rows_;
     meta.flags = automatic_ ? kFlagAutomatic : 0;
     meta.seed = seed_;
-    const uint32_t version = signs_.present() || size() == 0 ? kVersion : kVersionWithoutSigns;
+    const uint32_t version = reach_.present()                  ? kVersion
+                             : signs_.present() || size() == 0 ? kVersionWithSigns
+                                                               : kVersionWithoutSigns;
     codec::EnvelopeWriter writer(sink, kBlockGraphFormat, version);
     writer.AddArray<Meta>(kMetaSection, {&meta, 1});
     writer.AddSection(kBlocksSection, blocks_.view());
     writer.AddSection(kCentreSection, centre_.view());
     writer.AddSection(kRouterSection, router_.view());
-    if (version == kVersion) {
+    if (version >= kVersionWithSigns) {
         writer.AddSection(kSignsSection, signs_.bytes().view());
+    }
+    const Reach reach{reach_.table(), longest_, 0};
+    if (version >= kVersion) {
+        writer.AddArray<Reach>(kReachSection, {&reach, 1});
     }
     vectors_.AddTo(writer, kVectorsSection, kInverseNormsSection);
     return writer.Finish();
@@ -241,6 +257,13 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Open(base::Buffer file) {
         ASSIGN_OR_RETURN(const base::Buffer signs,
                          reader.Array<uint8_t>(kSignsSection, rows * RowSigns::RowBytes(width)));
         index->signs_ = RowSigns(signs, width);
+    }
+    if (reader.format_version() > kVersionWithSigns) {
+        ASSIGN_OR_RETURN(const base::Buffer bytes_of, reader.Array<Reach>(kReachSection, 1));
+        Reach reach;
+        std::memcpy(&reach, bytes_of.data(), sizeof reach);
+        index->reach_ = WalkReach(reach.beyond);
+        index->longest_ = reach.longest;
     }
     ASSIGN_OR_RETURN(index->vectors_,
                      StoredVectors::Open(reader, kVectorsSection, kInverseNormsSection,

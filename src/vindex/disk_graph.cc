@@ -61,7 +61,7 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
           filtered_(params.filter.present() && matches < index.size()),
           ef_(ef),
           reads_max_(filtered_ ? matches + kBeamWidthMax : index.size()),
-          pool_(scratch.open, Wanted(index.size(), matches), Wanted(index.size(), matches)) {}
+          pool_(scratch, Wanted(index.size(), matches), Wanted(index.size(), matches)) {}
 
     WalkOutcome Run(Neighbors* out, base::Status* failed) {
         const size_t depth = BeamWidth();

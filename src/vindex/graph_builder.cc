@@ -9,7 +9,6 @@
 
 namespace elanus::vindex {
 namespace {
-
 constexpr size_t kTaskRows = 64;
 constexpr size_t kFilled = 16;      // places that a first list has at least, if there is what for
 constexpr size_t kAskedAtOnce = 4;  // coverers; as many as cost little more than one

@@ -5,7 +5,7 @@
 // it picked in its blocks; every neighbour gets to know of those that chose it; lists that have
 // grown too long are pruned, and at the end all are, and filled up.
 // Pruning is Vamana's (DiskANN, NeurIPS 2019): going from near to far, a candidate is left out when
-// a chosen one is nearer to it, by more than the factor alpha (1 by default), than the row itself.
+// a chosen one is nearer to it, by more than the factor alpha, than the row itself.
 // Places that stay free are filled with what was pruned, nearest first.
 // A build that may not take much memory finds its candidates in rounds, over a few blocks each.
 // Invariants:
@@ -31,7 +31,8 @@ struct GraphOptions {
     uint32_t degree = 32;
     uint32_t ef_construction = 200;  // the candidates that a list is chosen from grow with it
     uint64_t memory_max_bytes = 0;   // that the build should keep to besides the rows; 0: any
-    float alpha = 1;                 // of squared distances; more makes longer edges and fewer hops
+    // Of squared distances; more makes longer edges and fewer hops.
+    float alpha = 1.05f;
     uint64_t seed = 1;
     sys::Executor* executor = nullptr;  // null: the calling thread
     std::function<base::Status()> interrupt;

@@ -212,14 +212,16 @@ void LeanGraph::InsertRow(uint32_t row, const uint8_t* vector, Inserter& inserte
     search.query = &inserter.query;
     SearchCounters counters;
     base::Status never;
-    CandidatePool pool(scratch.open, ExpandedOf(options_.ef_construction, capacity_),
+    CandidatePool pool(scratch, ExpandedOf(options_.ef_construction, capacity_),
                        KeptOf(options_.ef_construction, capacity_));
     Expand(
         search, pool, scratch, &counters, &never, [](float) { return false; },
         [](float, uint32_t) {});
     // What was met, by the 8-bit rows.
     inserter.ids.clear();
-    for (const uint64_t key : pool.all()) {
+    inserter.keys.clear();
+    pool.AppendAll(&inserter.keys);
+    for (const uint64_t key : inserter.keys) {
         inserter.ids.push_back(PoolRow(key));
         store_.PrefetchFine(PoolRow(key));
     }
@@ -421,7 +423,7 @@ WalkOutcome LeanGraph::Walk(const Search& search, SearchScratch& scratch, Search
     if (search.filter.present()) {
         outcome = WalkFiltered(search, scratch, counters, interrupted);
     } else {
-        CandidatePool pool(scratch.open, search.ef, search.ef);
+        CandidatePool pool(scratch, search.ef, search.ef);
         outcome = Expand(
             search, pool, scratch, counters, interrupted, [](float) { return false; },
             [&](float cost, uint32_t row) {
@@ -444,7 +446,7 @@ WalkOutcome LeanGraph::WalkFiltered(const Search& search, SearchScratch& scratch
     std::vector<uint64_t>& found = scratch.pool;  // largest in front
     const size_t wanted = std::min<size_t>(
         search.ef * search.rows / std::max<size_t>(search.matches, 1) + 1, search.rows);
-    CandidatePool pool(scratch.open, wanted, wanted);
+    CandidatePool pool(scratch, wanted, wanted);
     const auto is_done = [&](float cost) {
         return found.size() >= search.ef && cost > KeyCost(found.front());
     };

@@ -14,6 +14,7 @@ namespace {
 constexpr uint32_t kMany = kRows / 2;
 constexpr bool kEnoughForSigns = kMany > 1000;
 constexpr uint32_t kSignsKind = 7;
+constexpr uint32_t kReachKind = 8;
 
 constexpr size_t kSome = 10;  // queries
 
@@ -152,15 +153,15 @@ TEST(RowSigns, AnInterruptEndsAScan) {
     EXPECT_EQ(index->Search(data.query(0), params, &out).code(), base::Code::kCanceled);
 }
 
-// What version 1 of the format was: the same without the section of signs.
+// What version 1 of the format was: the same without the sections of signs and of reach.
 std::string WithoutSigns(const std::string& bytes) {
     const auto reader =
-        codec::EnvelopeReader::Open(base::Buffer::FromString(bytes), kBlockGraphFormat, 2);
+        codec::EnvelopeReader::Open(base::Buffer::FromString(bytes), kBlockGraphFormat, 3);
     EXPECT_TRUE(reader.ok());
     codec::StringSink sink;
     codec::EnvelopeWriter writer(sink, kBlockGraphFormat, 1);
     for (const codec::SectionEntry& entry : reader->sections()) {
-        if (entry.id.kind != kSignsKind) {
+        if (entry.id.kind != kSignsKind && entry.id.kind != kReachKind) {
             writer.AddSection(entry.id, reader->Section(entry.id)->view());
         }
     }
@@ -192,7 +193,7 @@ TEST(RowSigns, DamagedSignsGiveRowsThatPassAndAreFoundByVerify) {
     const Data data = Clustered(1500, 41, 64);
     const std::string good = Saved(*Build("AUTOINDEX", Metric::kIp, data));
     const auto reader =
-        codec::EnvelopeReader::Open(base::Buffer::FromString(good), kBlockGraphFormat, 2);
+        codec::EnvelopeReader::Open(base::Buffer::FromString(good), kBlockGraphFormat, 3);
     ASSERT_TRUE(reader.ok());
     codec::SectionEntry signs;
     for (const codec::SectionEntry& entry : reader->sections()) {
@@ -223,11 +224,11 @@ TEST(RowSigns, ASectionOfAnotherLengthIsRefused) {
     const Data data = Clustered(600, 44, 64);
     const std::string good = Saved(*Build("AUTOINDEX", Metric::kL2, data));
     const auto reader =
-        codec::EnvelopeReader::Open(base::Buffer::FromString(good), kBlockGraphFormat, 2);
+        codec::EnvelopeReader::Open(base::Buffer::FromString(good), kBlockGraphFormat, 3);
     ASSERT_TRUE(reader.ok());
     for (bool absent : {false, true}) {
         codec::StringSink sink;
-        codec::EnvelopeWriter writer(sink, kBlockGraphFormat, 2);
+        codec::EnvelopeWriter writer(sink, kBlockGraphFormat, 3);
         for (const codec::SectionEntry& entry : reader->sections()) {
             std::string_view bytes = reader->Section(entry.id)->view();
             const bool signs = entry.id.kind == kSignsKind;

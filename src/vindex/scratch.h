@@ -50,6 +50,7 @@ class VisitedBits {
         }
         touched_.clear();
     }
+    const uint64_t* words() const { return words_.data(); }
     bool Has(uint32_t row) const { return (words_[row / 64] >> (row % 64) & 1) != 0; }
     bool Insert(uint32_t row) {
         uint64_t& word = words_[row / 64];
@@ -87,7 +88,9 @@ struct SearchScratch {
     TopK top;
     std::vector<uint64_t> pool;        // best rows met so far
     std::vector<uint64_t> candidates;  // heap of rows to expand (filtered walk)
-    std::vector<uint64_t> open;        // rows to expand (block graph)
+    std::vector<uint64_t> open;        // keys of rows to expand ...
+    std::vector<uint64_t> taken;       // ... and of those that were (candidate_pool.h)
+    std::vector<float> nearest;        // costs of the k best rows found, a heap (block graph)
     std::vector<float> rotated;        // the query as codes are compared with (block graph) ...
     std::vector<int8_t> coded;         // ... in 8 bits ...
     std::vector<uint8_t> tables;       // ... and as tables of a scan
