@@ -31,8 +31,7 @@ struct GraphOptions {
     uint32_t degree = 32;
     uint32_t ef_construction = 200;  // the candidates that a list is chosen from grow with it
     uint64_t memory_max_bytes = 0;   // that the build should keep to besides the rows; 0: any
-    // Of squared distances; more makes longer edges and fewer hops.
-    float alpha = 1.05f;
+    float alpha = 1;                 // of squared distances; more makes longer edges and fewer hops
     uint64_t seed = 1;
     sys::Executor* executor = nullptr;  // null: the calling thread
     std::function<base::Status()> interrupt;
