@@ -100,8 +100,9 @@ class BlockGraphIndex : public GraphIndex {
         : GraphIndex(VectorType::kFloat, metric, dim, rows) {}
     void Shape(uint32_t m, uint32_t router_rows);
 
-    void FillBlocks(const CodedRows& rows, const NeighborLists& lists, sys::Executor* executor,
-                    uint8_t* blocks) const;
+    base::Status FillBlocks(const CodedRows& rows, const NeighborLists& lists,
+                            const BuildInput& input, const Progress& progress,
+                            uint8_t* blocks) const;
     void FillOwn(const CodedRows& rows, uint32_t row, uint8_t* block) const;
     void FillEdges(const CodedRows& rows, const std::vector<float>& start,
                    std::span<const uint32_t> links, uint8_t* groups) const;

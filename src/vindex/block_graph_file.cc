@@ -3,6 +3,7 @@
 #include "sys/huge_memory.h"
 #include "vindex/block_graph.h"
 #include "vindex/param.h"
+#include "vindex/row_chunks.h"
 
 #include <algorithm>
 #include <cstring>
@@ -26,6 +27,8 @@ constexpr codec::SectionId kReachSection{8, 0};
 constexpr uint32_t kFlagAutomatic = 2;
 constexpr uint32_t kRouterRowsMax = 256;
 constexpr uint32_t kFillRows = 64;  // of one task
+// What the steps of a build take.
+constexpr double kCodeWeight = 3, kGraphWeight = 87, kFillWeight = 6, kRestWeight = 4;
 
 struct Meta {
     uint32_t vector_type;
@@ -122,12 +125,15 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     options.executor = input.executor;
     options.interrupt = input.interrupt;
     index->ef_construction_ = options.ef_construction;
-    ASSIGN_OR_RETURN(const CodedRows coded,
-                     CodedRows::Make(index->view_, input.seed, input.executor, input.interrupt));
+    PartsProgress parts(input.progress, {kCodeWeight, kGraphWeight, kFillWeight, kRestWeight});
+    ASSIGN_OR_RETURN(
+        const CodedRows coded,
+        CodedRows::Make(index->view_, input.seed, input.executor, input.interrupt, parts.Next()));
+    options.progress = parts.Next();
     ASSIGN_OR_RETURN(const NeighborLists lists, GraphBuilder(coded, options).Build());
     const size_t bytes = rows * index->block_bytes_;
     const std::shared_ptr<uint8_t> blocks = sys::AllocateHuge(bytes);
-    index->FillBlocks(coded, lists, input.executor, blocks.get());
+    RETURN_IF_ERROR(index->FillBlocks(coded, lists, input, parts.Next(), blocks.get()));
     index->blocks_ = base::Buffer(blocks.get(), bytes, blocks);
     index->centre_ = base::Buffer::FromVector(coded.centre());
     index->router_ = index->MakeRouter(coded);
@@ -136,12 +142,12 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     return std::unique_ptr<Index>(std::move(index));
 }
 
-void BlockGraphIndex::FillBlocks(const CodedRows& rows, const NeighborLists& lists,
-                                 sys::Executor* executor, uint8_t* blocks) const {
-    const auto fill = [&](size_t chunk) {
+base::Status BlockGraphIndex::FillBlocks(const CodedRows& rows, const NeighborLists& lists,
+                                         const BuildInput& input, const Progress& progress,
+                                         uint8_t* blocks) const {
+    const auto fill = [&](uint32_t begin, uint32_t end) {
         std::vector<float> start(layout_.width);
-        const auto begin = static_cast<uint32_t>(chunk) * kFillRows;
-        for (uint32_t row = begin; row < std::min(begin + kFillRows, size()); ++row) {
+        for (uint32_t row = begin; row < end; ++row) {
             Decode(rows, row, start.data());
             const std::span links(lists.Links(row), lists.counts[row]);
             std::for_each(links.begin(), links.end(), [&](uint32_t link) { rows.Prefetch(link); });
@@ -150,9 +156,7 @@ void BlockGraphIndex::FillBlocks(const CodedRows& rows, const NeighborLists& lis
             FillEdges(rows, start, links, block + layout_.own_bytes());
         }
     };
-    sys::InlineExecutor caller;
-    sys::Executor& threads = executor != nullptr ? *executor : caller;
-    threads.ParallelFor((size() + kFillRows - 1) / kFillRows, fill);
+    return ForChunks(size(), input.executor, input.interrupt, progress, fill, kFillRows);
 }
 
 void BlockGraphIndex::FillOwn(const CodedRows& rows, uint32_t row, uint8_t* block) const {

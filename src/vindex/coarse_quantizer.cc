@@ -14,8 +14,6 @@ namespace {
 
 // Rows that are compared with the centroids together.
 constexpr uint32_t kRowsAtOnce = 64;
-// Of training rows a list: as many as faiss takes.
-constexpr size_t kTrainingRowsPerList = 256;
 
 // The sample as bit vectors, row after row.
 std::vector<uint8_t> SampleBits(const BuildParams& params, const BuildInput& input, size_t count) {
@@ -49,8 +47,9 @@ base::Status CoarseQuantizer::TrainBits(const BuildParams& params, const BuildIn
     const size_t row_bytes = RowBytes(params.vector_type, dim_);
     const VectorView rows(params.vector_type, metric_, dim_,
                           static_cast<uint32_t>(sample.size() / row_bytes), sample.data(), nullptr);
-    ASSIGN_OR_RETURN(std::vector<uint8_t> centroids,
-                     TrainMajority(rows, lists_, input.seed, input.executor, input.interrupt));
+    ASSIGN_OR_RETURN(
+        std::vector<uint8_t> centroids,
+        TrainMajority(rows, lists_, input.seed, input.executor, input.interrupt, input.progress));
     bits_ = base::Buffer::FromVector(std::move(centroids));
     return base::Status();
 }
@@ -65,6 +64,7 @@ base::Status CoarseQuantizer::TrainFloats(const BuildParams& params, const Build
     options.seed = input.seed;
     options.executor = input.executor;
     options.interrupt = input.interrupt;
+    options.progress = input.progress;
     ASSIGN_OR_RETURN(std::vector<float> centroids,
                      TrainKMeans(FloatMatrix(sample.data(), sample.size() / dim_, dim_), options));
     for (uint32_t list = 0; angular && list < lists_; ++list) {
@@ -106,7 +106,7 @@ base::Status CoarseQuantizer::FindBases(const BuildParams& params, const BuildIn
     const FloatRows rows(params.vector_type, metric_, dim_, input.rows, input.vectors);
     std::vector<float> along(input.rows);
     RETURN_IF_ERROR(ForChunks(static_cast<uint32_t>(input.rows), input.executor, input.interrupt,
-                              [&](uint32_t begin, uint32_t end) {
+                              input.progress, [&](uint32_t begin, uint32_t end) {
                                   std::vector<float> floats(dim_), centroid(dim_);
                                   for (uint32_t row = begin; row < end; ++row) {
                                       rows.Read(row, floats.data());
@@ -185,7 +185,7 @@ base::Status CoarseQuantizer::AssignBits(const BuildParams& params, const BuildI
     const size_t row_bytes = RowBytes(params.vector_type, dim_);
     const auto* rows = static_cast<const uint8_t*>(input.vectors);
     return ForChunks(static_cast<uint32_t>(input.rows), input.executor, input.interrupt,
-                     [&](uint32_t begin, uint32_t end) {
+                     input.progress, [&](uint32_t begin, uint32_t end) {
                          std::vector<float> costs(lists_);
                          for (uint32_t row = begin; row < end; ++row) {
                              Costs(rows + row * row_bytes, costs.data());
@@ -199,7 +199,7 @@ base::Status CoarseQuantizer::AssignFloats(const BuildParams& params, const Buil
                                            uint32_t* lists_of) const {
     const FloatRows rows(params.vector_type, metric_, dim_, input.rows, input.vectors);
     return ForChunks(static_cast<uint32_t>(input.rows), input.executor, input.interrupt,
-                     [&](uint32_t begin, uint32_t end) {
+                     input.progress, [&](uint32_t begin, uint32_t end) {
                          std::vector<float> floats(static_cast<size_t>(kRowsAtOnce) * dim_);
                          std::vector<float> values(kRowsAtOnce);
                          for (uint32_t at = begin; at < end; at += kRowsAtOnce) {

@@ -21,6 +21,9 @@
 
 namespace elanus::vindex {
 
+// Of training rows a list: as many as faiss takes.
+inline constexpr size_t kTrainingRowsPerList = 256;
+
 class CoarseQuantizer {
   public:
     CoarseQuantizer() = default;

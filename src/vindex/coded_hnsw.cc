@@ -16,6 +16,8 @@ constexpr uint32_t kVersion = 1;
 constexpr uint32_t kWalkedField = 1;
 constexpr uint32_t kFineField = 2;
 
+constexpr double kGraphEffort = 20;  // of inserting a row, in encodings of one
+
 constexpr uint32_t kFlagFine = 1;
 constexpr uint32_t kFlagResidual = 2;
 
@@ -58,9 +60,17 @@ base::Result<std::unique_ptr<Index>> CodedHnswIndex::Build(const BuildParams& pa
     std::unique_ptr<CodedHnswIndex> index(
         new CodedHnswIndex(params.vector_type, params.metric, params.dim, rows));
     index->residual_ = params.index_type == "HNSW_PRQ";
-    ASSIGN_OR_RETURN(index->codes_, RowCodes::Make(WalkedSpec(params), params, input));
+    const CodeSpec walked = WalkedSpec(params);
+    const CodeSpec fine = FineSpec(params.params);
+    PartsProgress parts(input.progress,
+                        {RowCodes::Effort(walked, rows), RowCodes::Effort(fine, rows),
+                         kGraphEffort * static_cast<double>(rows + 1)});
+    BuildInput part = input;
+    part.progress = parts.Next();
+    ASSIGN_OR_RETURN(index->codes_, RowCodes::Make(walked, params, part));
+    part.progress = parts.Next();
     if (BoolParam(params.params, "refine").value_or(false)) {
-        ASSIGN_OR_RETURN(index->fine_, RowCodes::Make(FineSpec(params.params), params, input));
+        ASSIGN_OR_RETURN(index->fine_, RowCodes::Make(fine, params, part));
     }
     HnswBuildOptions options;
     options.m = NumberOf(params.params, "M", kHnswMDefault);
@@ -68,6 +78,7 @@ base::Result<std::unique_ptr<Index>> CodedHnswIndex::Build(const BuildParams& pa
     options.seed = input.seed;
     options.executor = input.executor;
     options.interrupt = input.interrupt;
+    options.progress = parts.Next();
     index->ef_construction_ = options.ef_construction;
     const StoredVectors exact =
         StoredVectors::CopyOf(params.vector_type, params.metric, params.dim, rows, input.vectors);

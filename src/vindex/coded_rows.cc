@@ -2,15 +2,14 @@
 
 #include "simd/codes.h"
 #include "sys/huge_memory.h"
+#include "vindex/row_chunks.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kChunkRows = 1024;
 constexpr size_t kDotsAtOnce = 64;
 constexpr uint32_t kCentreRowsMax = 1 << 16;  // more do not move the mean
 
@@ -27,7 +26,8 @@ void RotateInto(const Rotation& rotation, const float* v, const float* centre, u
 
 base::Result<CodedRows> CodedRows::Make(const VectorView& rows, uint64_t seed,
                                         sys::Executor* executor,
-                                        const std::function<base::Status()>& interrupt) {
+                                        const std::function<base::Status()>& interrupt,
+                                        const Progress& progress) {
     CodedRows coded;
     coded.rows_ = rows.rows;
     coded.rotation_ = Rotation(rows.dim, seed);
@@ -35,23 +35,13 @@ base::Result<CodedRows> CodedRows::Make(const VectorView& rows, uint64_t seed,
     coded.values_ = {memory, reinterpret_cast<int8_t*>(memory.get())};
     coded.factors_.resize(rows.rows);
     coded.FindCentre(rows);
-    sys::InlineExecutor caller;
-    sys::Executor& threads = executor != nullptr ? *executor : caller;
-    std::atomic<bool> stopped{false};
-    threads.ParallelFor((rows.rows + kChunkRows - 1) / kChunkRows, [&](size_t chunk) {
-        if (stopped || (interrupt && !interrupt().ok())) {
-            stopped = true;
-            return;
-        }
-        std::vector<float> room(coded.width());
-        const auto begin = static_cast<uint32_t>(chunk) * kChunkRows;
-        for (uint32_t row = begin; row < std::min(begin + kChunkRows, rows.rows); ++row) {
-            coded.Encode(rows, row, room.data());
-        }
-    });
-    if (stopped) {
-        return interrupt();
-    }
+    RETURN_IF_ERROR(
+        ForChunks(rows.rows, executor, interrupt, progress, [&](uint32_t begin, uint32_t end) {
+            std::vector<float> room(coded.width());
+            for (uint32_t row = begin; row < end; ++row) {
+                coded.Encode(rows, row, room.data());
+            }
+        }));
     if (rows.metric == Metric::kIp) {
         coded.FindLifts();
     }

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "simd/near_rows.h"
 #include "sys/executor.h"
+#include "vindex/build_progress.h"
 #include "vindex/rotation.h"
 #include "vindex/vectors.h"
 
@@ -25,7 +26,8 @@ class CodedRows {
     // `rows` are float rows as stored (of length one for COSINE).
     static base::Result<CodedRows> Make(const VectorView& rows, uint64_t seed,
                                         sys::Executor* executor,
-                                        const std::function<base::Status()>& interrupt);
+                                        const std::function<base::Status()>& interrupt,
+                                        const Progress& progress = {});
 
     uint32_t rows() const { return rows_; }
     size_t width() const { return rotation_.width(); }

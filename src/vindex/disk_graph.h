@@ -95,8 +95,9 @@ class DiskGraphIndex : public GraphIndex {
     base::Status CheckMemory(const BuildParams& params) const;
     base::Status BuildGraph(const Shape& shape, const BuildInput& input);
     void Arrange(const NeighborLists& lists, uint32_t first);
-    base::Status Code(const Shape& shape, const BuildInput& input);
-    void FillNodes(const NeighborLists& lists, const BuildInput& input);
+    base::Status Code(const Shape& shape, const BuildInput& input, const Progress& progress);
+    base::Status FillNodes(const NeighborLists& lists, const BuildInput& input,
+                           const Progress& progress);
     base::Status LoadCache();
 
     std::optional<int64_t> GivenEffort(const ParamMap& params) const override;

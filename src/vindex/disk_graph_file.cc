@@ -3,6 +3,7 @@
 #include "vindex/disk_graph.h"
 #include "vindex/float_rows.h"
 #include "vindex/param.h"
+#include "vindex/row_chunks.h"
 
 #include <algorithm>
 #include <atomic>
@@ -26,7 +27,9 @@ constexpr uint32_t kPartsMax = 512;
 constexpr double kCodeBudgetRatio = 0.125;  // of the rows' bytes
 constexpr double kCacheBudgetRatio = 0.1;
 constexpr double kGigabyte = 1024.0 * 1024.0 * 1024.0;
-constexpr uint64_t kChunkRows = 256;
+constexpr uint32_t kRowsAtOnce = 256;
+// What the steps of a build take for a row, in encodings of one.
+constexpr double kRotateEffort = 0.1, kGraphEffort = 2.5, kFillEffort = 0.05;
 constexpr size_t kLoadDepth = 8;
 constexpr size_t kLoadBytes = 256 * 1024;
 
@@ -105,6 +108,12 @@ uint32_t NearestToMean(const VectorView& rows, const std::vector<float>& mean) {
     return best;
 }
 
+// In encodings of a row.
+double TrainEffort(uint64_t rows) {
+    return static_cast<double>(kProductIterationsMax *
+                               std::min<uint64_t>(ProductTrainingRows(kCodeBits), rows));
+}
+
 // All rows as floats, of length one for COSINE; the input's own memory where it is that already.
 base::Buffer AsFloats(const FloatRows& rows, VectorType type, Metric metric,
                       const BuildInput& input) {
@@ -117,15 +126,6 @@ base::Buffer AsFloats(const FloatRows& rows, VectorType type, Metric metric,
         rows.Read(row, reinterpret_cast<float*>(memory.get()) + row * rows.dim());
     }
     return base::Buffer(memory.get(), bytes, memory);
-}
-
-void ForChunks(const BuildInput& input, const std::function<void(uint64_t, uint64_t)>& task) {
-    sys::InlineExecutor caller;
-    (input.executor != nullptr ? *input.executor : caller)
-        .ParallelFor((input.rows + kChunkRows - 1) / kChunkRows, [&](size_t chunk) {
-            const uint64_t begin = chunk * kChunkRows;
-            task(begin, std::min(begin + kChunkRows, input.rows));
-        });
 }
 
 }  // namespace
@@ -195,12 +195,16 @@ base::Result<std::unique_ptr<Index>> DiskGraphIndex::Build(const BuildParams& pa
 
 base::Status DiskGraphIndex::BuildGraph(const Shape& shape, const BuildInput& input) {
     NeighborLists lists(0, 0);
+    const auto rows_coded = static_cast<double>(input.rows + 1);
+    PartsProgress parts(input.progress,
+                        {kRotateEffort * rows_coded, kGraphEffort * rows_coded,
+                         TrainEffort(input.rows) + rows_coded, kFillEffort * rows_coded});
     {
         const FloatRows rows(vector_type(), metric(), dim(), input.rows, input.vectors);
         const base::Buffer floats = AsFloats(rows, vector_type(), metric(), input);
         const VectorView view(VectorType::kFloat, metric(), dim(), size(), floats.data(), nullptr);
-        ASSIGN_OR_RETURN(const CodedRows coded,
-                         CodedRows::Make(view, input.seed, input.executor, input.interrupt));
+        ASSIGN_OR_RETURN(const CodedRows coded, CodedRows::Make(view, input.seed, input.executor,
+                                                                input.interrupt, parts.Next()));
         GraphOptions options;
         options.degree = layout_.degree;
         // A builder's searches keep about two thirds of this (graph_builder.cc).
@@ -210,12 +214,12 @@ base::Status DiskGraphIndex::BuildGraph(const Shape& shape, const BuildInput& in
         options.seed = input.seed;
         options.executor = input.executor;
         options.interrupt = input.interrupt;
+        options.progress = parts.Next();
         ASSIGN_OR_RETURN(lists, GraphBuilder(coded, options).Build());
         Arrange(lists, NearestToMean(view, coded.centre()));
     }
-    RETURN_IF_ERROR(Code(shape, input));
-    FillNodes(lists, input);
-    return input.interrupt ? input.interrupt() : base::Status();
+    RETURN_IF_ERROR(Code(shape, input, parts.Next()));
+    return FillNodes(lists, input, parts.Next());
 }
 
 void DiskGraphIndex::Arrange(const NeighborLists& lists, uint32_t first) {
@@ -227,7 +231,9 @@ void DiskGraphIndex::Arrange(const NeighborLists& lists, uint32_t first) {
     places_ = base::Buffer::FromVector(std::move(places));
 }
 
-base::Status DiskGraphIndex::Code(const Shape& shape, const BuildInput& input) {
+base::Status DiskGraphIndex::Code(const Shape& shape, const BuildInput& input,
+                                  const Progress& progress) {
+    PartsProgress parts(progress, {TrainEffort(input.rows), static_cast<double>(input.rows + 1)});
     const FloatRows rows(vector_type(), metric(), dim(), input.rows, input.vectors);
     const auto padded = [&](std::span<const float> values) {
         const size_t count = values.size() / dim();
@@ -239,43 +245,47 @@ base::Status DiskGraphIndex::Code(const Shape& shape, const BuildInput& input) {
     };
     const std::vector<float> sample =
         padded(rows.Sample(ProductTrainingRows(kCodeBits), input.seed));
-    ASSIGN_OR_RETURN(
-        quantizer_,
-        ProductQuantizer::Train(
-            ShapeOf(shape.coded_dim, shape.parts),
-            FloatMatrix(sample.data(), sample.size() / shape.coded_dim, shape.coded_dim),
-            {.seed = input.seed, .executor = input.executor, .interrupt = input.interrupt}));
+    ASSIGN_OR_RETURN(quantizer_, ProductQuantizer::Train(
+                                     ShapeOf(shape.coded_dim, shape.parts),
+                                     FloatMatrix(sample.data(), sample.size() / shape.coded_dim,
+                                                 shape.coded_dim),
+                                     {.seed = input.seed,
+                                      .executor = input.executor,
+                                      .interrupt = input.interrupt,
+                                      .progress = parts.Next()}));
     const uint64_t bytes = input.rows * shape.parts;
     const std::shared_ptr<uint8_t> memory = sys::AllocateHuge(std::max<uint64_t>(bytes, 1));
-    ForChunks(input, [&](uint64_t begin, uint64_t end) {
-        std::vector<float> floats((end - begin) * dim());
-        for (uint64_t row = begin; row < end; ++row) {
-            rows.Read(row, floats.data() + (row - begin) * dim());
+    const auto encode = [&](uint32_t begin, uint32_t end) {
+        std::vector<float> floats(size_t{end - begin} * dim());
+        for (uint32_t row = begin; row < end; ++row) {
+            rows.Read(row, floats.data() + size_t{row - begin} * dim());
         }
         const std::vector<float> all = padded(floats);
-        std::vector<uint8_t> codes((end - begin) * shape.parts);
+        std::vector<uint8_t> codes(size_t{end - begin} * shape.parts);
         quantizer_.Encode(FloatMatrix(all.data(), end - begin, shape.coded_dim), codes.data());
-        for (uint64_t row = begin; row < end; ++row) {
+        for (uint32_t row = begin; row < end; ++row) {
             const uint64_t place = places_.As<uint32_t>()[row];
             std::memcpy(memory.get() + place * shape.parts,
-                        codes.data() + (row - begin) * shape.parts, shape.parts);
+                        codes.data() + size_t{row - begin} * shape.parts, shape.parts);
         }
-    });
+    };
+    RETURN_IF_ERROR(
+        ForChunks(size(), input.executor, input.interrupt, parts.Next(), encode, kRowsAtOnce));
     codes_ = base::Buffer(memory.get(), bytes, memory);
     return base::Status();
 }
 
-void DiskGraphIndex::FillNodes(const NeighborLists& lists, const BuildInput& input) {
+base::Status DiskGraphIndex::FillNodes(const NeighborLists& lists, const BuildInput& input,
+                                       const Progress& progress) {
     const uint64_t bytes = layout_.bytes(size());
     const std::shared_ptr<uint8_t> memory = sys::AllocateHuge(std::max<uint64_t>(bytes, 1));
     const auto places = places_.As<uint32_t>();
-    ForChunks(input, [&](uint64_t begin, uint64_t end) {
+    const auto fill = [&](uint32_t begin, uint32_t end) {
         const auto* vectors = static_cast<const uint8_t*>(input.vectors);
-        for (uint64_t at = begin; at < end; ++at) {
-            const auto row = static_cast<uint32_t>(at);
+        for (uint32_t row = begin; row < end; ++row) {
             uint8_t* node =
                 memory.get() + layout_.BlockOf(places[row]) + layout_.OffsetInBlock(places[row]);
-            const uint8_t* vector = vectors + at * layout_.row_bytes;
+            const uint8_t* vector = vectors + row * layout_.row_bytes;
             DiskLayout::Tail tail{1.0f, row, lists.counts[row]};
             if (view_.inverse_norms != nullptr) {
                 const float length = LengthOf(vector_type(), vector, dim());
@@ -293,8 +303,11 @@ void DiskGraphIndex::FillNodes(const NeighborLists& lists, const BuildInput& inp
                             &places[lists.Links(row)[i]], sizeof(uint32_t));
             }
         }
-    });
+    };
+    RETURN_IF_ERROR(
+        ForChunks(size(), input.executor, input.interrupt, progress, fill, kRowsAtOnce));
     blocks_ = base::Buffer(memory.get(), bytes, memory);
+    return base::Status();
 }
 
 base::Status DiskGraphIndex::Save(codec::Sink& sink) const {

@@ -2,6 +2,7 @@
 
 #include "codec/envelope.h"
 #include "vindex/block_graph.h"
+#include "vindex/build_progress.h"
 #include "vindex/coded_hnsw.h"
 #include "vindex/disk_graph.h"
 #include "vindex/flat.h"
@@ -521,10 +522,16 @@ base::Result<std::unique_ptr<Index>> BuildIndex(const BuildParams& params,
         input.offsets == nullptr) {
         return base::Internal("sparse vectors without their offsets");
     }
-    if (IsListMetric(params.metric)) {
-        return ListIndex::Build(params, input);
+    RisingProgress progress(input.progress);
+    BuildInput reporting = input;
+    if (input.progress) {
+        reporting.progress = [&progress](double share) { progress.Report(share); };
     }
-    return FindFamily(params.index_type)->build(params, input);
+    ASSIGN_OR_RETURN(auto index, IsListMetric(params.metric)
+                                     ? ListIndex::Build(params, reporting)
+                                     : FindFamily(params.index_type)->build(params, reporting));
+    progress.Finish();
+    return index;
 }
 
 base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file, const DirectOpener& open_direct) {

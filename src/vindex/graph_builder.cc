@@ -14,6 +14,10 @@ constexpr size_t kFilled = 16;      // places that a first list has at least, if
 constexpr size_t kAskedAtOnce = 4;  // coverers; as many as cost little more than one
 constexpr size_t kPruneAhead = 3;   // candidates that are fetched before their turn
 
+// What the passes take, and of the first one finding candidates and choosing among them.
+constexpr double kChooseWeight = 82, kLinkWeight = 9, kFinishWeight = 9;
+constexpr double kFindWeight = 80, kPickWeight = 20;
+
 // Blocks that a row is in: more of them find more of its near rows and tell more directions. With
 // 18 for the usual 200 a graph of hard 768-d rows is as good as one made by searches that wide.
 constexpr size_t CopiesFor(size_t ef_construction) {
@@ -45,24 +49,31 @@ GraphBuilder::GraphBuilder(const CodedRows& rows, const GraphOptions& options)
     : rows_(rows), options_(options), lists_(rows.rows(), options.degree * 3 / 2) {}
 
 base::Result<NeighborLists> GraphBuilder::Build() {
-    RETURN_IF_ERROR(ChooseAmongNear());
-    LinkBack();
-    NeighborLists lists = Finish();
+    PartsProgress parts(options_.progress, {kChooseWeight, kLinkWeight, kFinishWeight});
+    RETURN_IF_ERROR(ChooseAmongNear(parts.Next()));
+    LinkBack(parts.Next());
+    NeighborLists lists = Finish(parts.Next());
     base::MutexLock lock(status_mutex_);
     RETURN_IF_ERROR(status_);
     return lists;
 }
 
-// Nothing that is left unfinished by a stop is used: Build() then answers the failure.
-void GraphBuilder::ForEach(size_t count, const std::function<void(size_t, Worker&)>& task) {
+// In the order of `order_`. Nothing that is left unfinished by a stop is used: Build() then answers
+// the failure.
+void GraphBuilder::ForEachRow(const Progress& progress,
+                              const std::function<void(uint32_t, Worker&)>& task) {
+    const size_t count = order_.size();
+    CountedProgress done(progress, count);
     const auto chunk = [&](size_t at) {
         if (Stopped()) {
             return;
         }
         Worker worker;
-        for (size_t i = at * kTaskRows; i < std::min(count, (at + 1) * kTaskRows); ++i) {
-            task(i, worker);
+        const size_t end = std::min(count, (at + 1) * kTaskRows);
+        for (size_t i = at * kTaskRows; i < end; ++i) {
+            task(order_[i], worker);
         }
+        done.Add(end - at * kTaskRows);
     };
     sys::InlineExecutor caller;
     sys::Executor& executor = options_.executor != nullptr ? *options_.executor : caller;
@@ -82,7 +93,7 @@ bool GraphBuilder::Stopped() {
 }
 
 // Every row chooses among what it picks in blocks, in as many rounds as memory wants.
-base::Status GraphBuilder::ChooseAmongNear() {
+base::Status GraphBuilder::ChooseAmongNear(const Progress& progress) {
     NearBlockOptions blocks;
     // A few large blocks would offer a small set the same candidates again and again.
     blocks.rows_typical = std::clamp<size_t>(rows_.rows() / 8, 64, blocks.rows_typical);
@@ -93,13 +104,17 @@ base::Status GraphBuilder::ChooseAmongNear() {
     blocks.interrupt = options_.interrupt;
     const size_t copies = CopiesFor(options_.ef_construction);
     const size_t of_a_round = CopiesOfARound(copies, blocks.picked_max);
+    const size_t rounds = (copies + of_a_round - 1) / of_a_round;
+    PartsProgress rounds_progress(progress, std::vector<double>(rounds, 1));
     for (size_t done = 0; done < copies; done += blocks.copies) {
+        PartsProgress parts(rounds_progress.Next(), {kFindWeight, kPickWeight});
         blocks.copies = std::min(of_a_round, copies - done);
         blocks.seed = options_.seed + done;
+        blocks.progress = parts.Next();
         ASSIGN_OR_RETURN(const Candidates found, FindCandidates(rows_, blocks));
         order_ = found.order();
-        ForEach(rows_.rows(),
-                [&](size_t i, Worker& worker) { Choose(order_[i], found.Of(order_[i]), worker); });
+        ForEachRow(parts.Next(),
+                   [&](uint32_t row, Worker& worker) { Choose(row, found.Of(row), worker); });
     }
     return base::Status();
 }
@@ -136,7 +151,7 @@ void GraphBuilder::Choose(uint32_t row, std::span<const uint32_t> candidates, Wo
 }
 
 // Every neighbour gets to know of the rows that chose it.
-void GraphBuilder::LinkBack() {
+void GraphBuilder::LinkBack(const Progress& progress) {
     const uint32_t rows = rows_.rows();
     std::vector<uint64_t> starts(size_t{rows} + 1);
     for (uint32_t row = 0; row < rows; ++row) {
@@ -152,8 +167,7 @@ void GraphBuilder::LinkBack() {
             back[at[link]++] = row;
         }
     }
-    ForEach(rows, [&](size_t i, Worker& worker) {
-        const uint32_t row = order_[i];
+    ForEachRow(progress, [&](uint32_t row, Worker& worker) {
         const auto links = std::span(back).subspan(starts[row], starts[row + 1] - starts[row]);
         AddLinks(row, links, worker);
     });
@@ -245,10 +259,9 @@ bool GraphBuilder::Covered(uint32_t candidate, float cost, Worker& worker) const
     return false;
 }
 
-NeighborLists GraphBuilder::Finish() {
+NeighborLists GraphBuilder::Finish(const Progress& progress) {
     NeighborLists out(rows_.rows(), options_.degree);
-    ForEach(rows_.rows(), [&](size_t i, Worker& worker) {
-        const uint32_t row = order_[i];
+    ForEachRow(progress, [&](uint32_t row, Worker& worker) {
         worker.met.clear();
         AddMet(row, Listed(row), worker);
         Prune(row, worker);

@@ -18,6 +18,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "sys/executor.h"
+#include "vindex/build_progress.h"
 #include "vindex/coded_rows.h"
 
 #include <atomic>
@@ -35,6 +36,7 @@ struct GraphOptions {
     uint64_t seed = 1;
     sys::Executor* executor = nullptr;  // null: the calling thread
     std::function<base::Status()> interrupt;
+    Progress progress;
 };
 
 // Neighbour lists of up to `degree` rows.
@@ -61,18 +63,18 @@ class GraphBuilder {
   private:
     struct Worker;  // memory of one chunk of work
 
-    void ForEach(size_t count, const std::function<void(size_t, Worker&)>& task);
+    void ForEachRow(const Progress& progress, const std::function<void(uint32_t, Worker&)>& task);
     bool Stopped();
-    base::Status ChooseAmongNear();
+    base::Status ChooseAmongNear(const Progress& progress);
     size_t CopiesOfARound(size_t copies, size_t picked_max) const;
     void Choose(uint32_t row, std::span<const uint32_t> candidates, Worker& worker);
-    void LinkBack();
+    void LinkBack(const Progress& progress);
     void AddLinks(uint32_t row, std::span<const uint32_t> links, Worker& worker);
     std::span<const uint32_t> Listed(uint32_t row) const;
     void AddMet(uint32_t row, std::span<const uint32_t> others, Worker& worker) const;
     void Prune(uint32_t row, Worker& worker) const;
     bool Covered(uint32_t candidate, float cost, Worker& worker) const;
-    NeighborLists Finish();
+    NeighborLists Finish(const Progress& progress);
 
     const CodedRows& rows_;
     const GraphOptions options_;

@@ -64,12 +64,16 @@ base::Result<HnswArrays> HnswBuilder::Build() {
         Worker worker;
         InsertRange(0, alone, worker);
     }
+    CountedProgress done(options_.progress, rows);
+    done.Add(alone);
     const size_t chunks = (rows - alone + kChunkRows - 1) / kChunkRows;
     auto insert_chunk = [&](size_t chunk) {
         if (!Stopped()) {
             Worker worker;
             const uint32_t begin = alone + static_cast<uint32_t>(chunk) * kChunkRows;
-            InsertRange(begin, std::min(begin + kChunkRows, rows), worker);
+            const uint32_t end = std::min(begin + kChunkRows, rows);
+            InsertRange(begin, end, worker);
+            done.Add(end - begin);
         }
     };
     if (options_.executor != nullptr) {

@@ -13,6 +13,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "sys/executor.h"
+#include "vindex/build_progress.h"
 #include "vindex/hnsw_graph.h"
 #include "vindex/scratch.h"
 #include "vindex/vectors.h"
@@ -31,6 +32,7 @@ struct HnswBuildOptions {
     uint64_t seed = 1;
     sys::Executor* executor = nullptr;
     std::function<base::Status()> interrupt;
+    Progress progress;
 };
 
 class HnswBuilder {

@@ -36,6 +36,7 @@ base::Result<std::unique_ptr<Index>> HnswIndex::Build(const BuildParams& params,
     options.seed = input.seed;
     options.executor = input.executor;
     options.interrupt = input.interrupt;
+    options.progress = input.progress;
     index->ef_construction_ = options.ef_construction;
     index->PointAtBuffers(options.m, 0, 0);
     ASSIGN_OR_RETURN(HnswArrays arrays, HnswBuilder(index->view_, options).Build());

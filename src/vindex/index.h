@@ -73,6 +73,10 @@ struct BuildInput {
     uint64_t memory_max_bytes = 0;
     // Asked now and then from any of the building threads; a failure ends the build with it.
     std::function<base::Status()> interrupt;
+    // Told now and then, from any of the building threads but one at a time, what share of the
+    // build is done: an estimate that rises from 0; 1 comes once, when the build has succeeded.
+    // Threads wait while it runs.
+    std::function<void(double)> progress;
 };
 
 // Lists of dense vectors that lie one after another: list i has vectors [offsets[i],

@@ -5,7 +5,9 @@
 #include "vindex/rabitq_codes.h"
 #include "vindex/scalar_codes.h"
 
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 namespace elanus::vindex {
 namespace {
@@ -17,6 +19,10 @@ constexpr codec::SectionId kRowsSection{3, 0};
 constexpr uint32_t kCentroidsKind = 4;  // 5 and 6
 
 constexpr uint32_t kFlagAutomatic = 1;
+
+// What the steps of a build take for a row, in comparisons with a centroid.
+constexpr double kTrainingRounds = 6, kBaseEffort = 10, kCodeEffort = 30;
+constexpr double kProductEffort = 400;  // of encoding, and of each round of training
 
 struct IvfMeta {
     uint32_t kind;
@@ -146,6 +152,19 @@ struct CodeMaker {
     }
 };
 
+// Of training the lists, assigning rows, finding bases, coding and coding finer.
+std::vector<double> StepEfforts(const IvfSpec& spec, double rows) {
+    const double lists = spec.lists;
+    const double trained = std::min(rows, lists * kTrainingRowsPerList);
+    double code = kCodeEffort * rows;
+    if (spec.kind == IvfKind::kProduct || spec.kind == IvfKind::kScann) {
+        const auto sample = static_cast<double>(TrainingRows(size_t{1} << spec.bits));
+        code = kProductEffort * (kProductIterationsMax * std::min(rows, sample) + rows);
+    }
+    return {kTrainingRounds * trained * lists, rows * lists, kBaseEffort * rows, code,
+            kCodeEffort * rows};
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<Index>> IvfIndex::Build(const BuildParams& params,
@@ -153,19 +172,27 @@ base::Result<std::unique_ptr<Index>> IvfIndex::Build(const BuildParams& params,
     std::unique_ptr<IvfIndex> index(new IvfIndex(ReadIvfSpec(params, input.seed),
                                                  params.vector_type, params.metric, params.dim,
                                                  static_cast<uint32_t>(input.rows)));
-    ASSIGN_OR_RETURN(index->quantizer_, CoarseQuantizer::Train(params, input, index->spec_.lists));
+    PartsProgress parts(input.progress,
+                        StepEfforts(index->spec_, static_cast<double>(input.rows + 1)));
+    BuildInput part = input;
+    part.progress = parts.Next();
+    ASSIGN_OR_RETURN(index->quantizer_, CoarseQuantizer::Train(params, part, index->spec_.lists));
     {
+        part.progress = parts.Next();
         ASSIGN_OR_RETURN(const std::vector<uint32_t> lists_of,
-                         index->quantizer_.Assign(params, input));
+                         index->quantizer_.Assign(params, part));
+        part.progress = parts.Next();
         if (CodesResiduals(index->spec_.kind)) {
-            RETURN_IF_ERROR(index->quantizer_.FindBases(params, input, lists_of));
+            RETURN_IF_ERROR(index->quantizer_.FindBases(params, part, lists_of));
         }
         index->lists_ = InvertedLists::Of(lists_of, index->lists());
     }
     const CodeMaker maker{index->spec_, params, index->quantizer_, index->lists_};
-    ASSIGN_OR_RETURN(index->codes_, maker.Make(input));
+    part.progress = parts.Next();
+    ASSIGN_OR_RETURN(index->codes_, maker.Make(part));
+    part.progress = parts.Next();
     if (index->spec_.refine != RefineKind::kNone) {
-        ASSIGN_OR_RETURN(index->finer_, maker.MakeFiner(input));
+        ASSIGN_OR_RETURN(index->finer_, maker.MakeFiner(part));
     }
     return std::unique_ptr<Index>(std::move(index));
 }

@@ -25,10 +25,11 @@ class MajorityTrainer {
 
     // True when a row has changed its centroid.
     base::Result<bool> AssignRows(sys::Executor* executor,
-                                  const std::function<base::Status()>& interrupt) {
+                                  const std::function<base::Status()>& interrupt,
+                                  const Progress& progress) {
         std::atomic<bool> changed{false};
         RETURN_IF_ERROR(
-            ForChunks(rows_.rows, executor, interrupt, [&](uint32_t begin, uint32_t end) {
+            ForChunks(rows_.rows, executor, interrupt, progress, [&](uint32_t begin, uint32_t end) {
                 std::vector<float> costs(count_);
                 for (uint32_t row = begin; row < end; ++row) {
                     rows_.kernel.rows(rows_.Row(row), centroids_.data(), count_, rows_.dim,
@@ -94,10 +95,13 @@ class MajorityTrainer {
 
 base::Result<std::vector<uint8_t>> TrainMajority(const VectorView& rows, uint32_t count,
                                                  uint64_t seed, sys::Executor* executor,
-                                                 const std::function<base::Status()>& interrupt) {
+                                                 const std::function<base::Status()>& interrupt,
+                                                 const Progress& progress) {
     MajorityTrainer trainer(rows, count, seed);
+    PartsProgress rounds(progress, std::vector<double>(kRounds, 1));
     for (int round = 0; round < kRounds; ++round) {
-        ASSIGN_OR_RETURN(const bool changed, trainer.AssignRows(executor, interrupt));
+        ASSIGN_OR_RETURN(const bool changed,
+                         trainer.AssignRows(executor, interrupt, rounds.Next()));
         if (!changed && round > 0) {
             break;
         }

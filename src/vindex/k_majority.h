@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "sys/executor.h"
+#include "vindex/build_progress.h"
 #include "vindex/vectors.h"
 
 #include <cstdint>
@@ -18,6 +19,7 @@ namespace elanus::vindex {
 // same centroids.
 base::Result<std::vector<uint8_t>> TrainMajority(const VectorView& rows, uint32_t count,
                                                  uint64_t seed, sys::Executor* executor,
-                                                 const std::function<base::Status()>& interrupt);
+                                                 const std::function<base::Status()>& interrupt,
+                                                 const Progress& progress);
 
 }  // namespace elanus::vindex

@@ -34,7 +34,9 @@ class Lloyd {
     }
 
     base::Result<std::vector<float>> Run() {
+        CountedProgress done(options_.progress, 1 + options_.iterations_max);
         PickStart();
+        done.Add(1);
         double before = std::numeric_limits<double>::infinity();
         for (size_t i = 0; i < options_.iterations_max; ++i) {
             if (options_.interrupt) {
@@ -42,6 +44,7 @@ class Lloyd {
             }
             const double error = Assign();
             const bool repaired = Move();
+            done.Add(1);
             if (!repaired && !(error < before * (1 - options_.improvement_min))) {
                 break;
             }

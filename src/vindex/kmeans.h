@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/status.h"
 #include "sys/executor.h"
+#include "vindex/build_progress.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -85,6 +86,7 @@ struct KMeansOptions {
     uint64_t seed = 1;
     sys::Executor* executor = nullptr;  // null: the calling thread
     std::function<base::Status()> interrupt;
+    Progress progress;
 };
 
 // Rows that training looks at: more of them a cluster change its centroid little.

@@ -158,18 +158,22 @@ void LeanGraph::Insert(uint32_t first, const void* vectors, uint32_t count) {
 }
 
 base::Status LeanGraph::Add(const void* vectors, uint32_t count, uint32_t* first,
-                            const std::function<base::Status()>& interrupt) {
+                            const std::function<base::Status()>& interrupt,
+                            const Progress& progress) {
     ASSIGN_OR_RETURN(const uint32_t begin, Reserve(count));
     if (first != nullptr) {
         *first = begin;
     }
     const size_t row_bytes = RowBytes(options_.type, options_.dim);
     const auto* vector = static_cast<const uint8_t*>(vectors);
+    CountedProgress done(progress, count);
     for (uint32_t at = 0; at < count; at += kRowsABatch) {
         if (interrupt) {
             RETURN_IF_ERROR(interrupt());
         }
-        Insert(begin + at, vector + at * row_bytes, std::min(kRowsABatch, count - at));
+        const uint32_t batch = std::min(kRowsABatch, count - at);
+        Insert(begin + at, vector + at * row_bytes, batch);
+        done.Add(batch);
     }
     return base::Status();
 }

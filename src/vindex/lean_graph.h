@@ -92,7 +92,8 @@ class LeanGraph {
     // `interrupt`'s failure ends it early, with the rows so far in place and the graph to be given
     // up.
     base::Status Add(const void* vectors, uint32_t count, uint32_t* first,
-                     const std::function<base::Status()>& interrupt = {});
+                     const std::function<base::Status()>& interrupt = {},
+                     const Progress& progress = {});
 
     // The same in two steps, for several threads over rows that are all there: Reserve gives
     // numbers to the next `count` rows, then each row is inserted once.

@@ -5,9 +5,9 @@
 #include "vindex/exact_scan.h"
 #include "vindex/float_rows.h"
 #include "vindex/param.h"
+#include "vindex/row_chunks.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <numeric>
 
@@ -22,6 +22,8 @@ constexpr codec::SectionId kCentreSection{4, 0};
 constexpr codec::SectionId kRoutersSection{5, 0};
 
 constexpr uint32_t kRowsATask = 64;
+// What the steps of a build by batches take.
+constexpr double kCodeWeight = 3, kGraphWeight = 92, kRestWeight = 5;
 // What is alone in the graph finds nobody; so many rows are added before others may join.
 constexpr uint32_t kRowsAlone = 1024;
 constexpr uint32_t kBuilderDimMin = 64;
@@ -232,16 +234,18 @@ base::Result<std::unique_ptr<Index>> LeanIndex::BuildByBatches(const BuildInput&
     {
         const StoredVectors vectors =
             StoredVectors::CopyOf(options.type, options.metric, options.dim, rows, input.vectors);
+        PartsProgress parts(input.progress, {kCodeWeight, kGraphWeight, kRestWeight});
         ASSIGN_OR_RETURN(
             const CodedRows coded,
             CodedRows::Make(vectors.View(options.type, options.metric, options.dim, rows),
-                            input.seed, input.executor, input.interrupt));
+                            input.seed, input.executor, input.interrupt, parts.Next()));
         GraphOptions build;
         build.degree = 2 * options.m;
         build.ef_construction = options.ef_construction;
         build.seed = input.seed;
         build.executor = input.executor;
         build.interrupt = input.interrupt;
+        build.progress = parts.Next();
         ASSIGN_OR_RETURN(lists, GraphBuilder(coded, build).Build());
     }
     return std::unique_ptr<Index>(
@@ -266,22 +270,18 @@ base::Result<std::unique_ptr<Index>> LeanIndex::Build(const BuildParams& params,
     const auto* vectors = static_cast<const uint8_t*>(input.vectors);
     const size_t row_bytes = RowBytes(options.type, options.dim);
     const uint32_t alone = input.executor == nullptr ? rows : std::min(rows, kRowsAlone);
-    RETURN_IF_ERROR(graph->Add(vectors, alone, nullptr, input.interrupt));
-    std::atomic<bool> stopped{false};
-    const auto add = [&](size_t task) {
-        const uint32_t begin = alone + static_cast<uint32_t>(task) * kRowsATask;
-        const uint32_t count = std::min(kRowsATask, rows - begin);
-        stopped = stopped || (input.interrupt && !input.interrupt().ok());
-        if (!stopped) {
-            graph->Insert(begin, vectors + begin * row_bytes, count);
-        }
-    };
-    if (rows > alone) {
-        RETURN_IF_ERROR(graph->Reserve(rows - alone).status());
-        input.executor->ParallelFor((rows - alone + kRowsATask - 1) / kRowsATask, add);
-    }
-    if (stopped) {
-        return input.interrupt();
+    const uint32_t together = rows - alone;
+    PartsProgress parts(input.progress,
+                        {std::max<double>(alone, 1), static_cast<double>(together)});
+    RETURN_IF_ERROR(graph->Add(vectors, alone, nullptr, input.interrupt, parts.Next()));
+    if (together > 0) {
+        RETURN_IF_ERROR(graph->Reserve(together).status());
+        RETURN_IF_ERROR(ForChunks(
+            together, input.executor, input.interrupt, parts.Next(),
+            [&](uint32_t begin, uint32_t end) {
+                graph->Insert(alone + begin, vectors + (alone + begin) * row_bytes, end - begin);
+            },
+            kRowsATask));
     }
     return std::unique_ptr<Index>(new LeanIndex(std::move(graph)));
 }

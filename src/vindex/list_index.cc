@@ -41,6 +41,8 @@ constexpr ParamSpec kListSearch[] = {
 constexpr std::string_view kFamilies[] = {"HNSW",    "HNSW_SQ", "HNSW_PQ",  "HNSW_PRQ", "IVF_FLAT",
                                           "DISKANN", "FLAT",    "BIN_FLAT", "AUTOINDEX"};
 
+// What encoding the lists and indexing the encodings take.
+constexpr double kEncodeWeight = 15, kIndexWeight = 85;
 // Comparing this many vectors costs less than looking for candidates.
 constexpr double kVectorsScanned = 4096;
 // Lists that are compared between two questions whether to go on.
@@ -115,11 +117,11 @@ base::Status CheckInput(const BuildInput& input) {
 }
 
 std::vector<float> EncodeAll(const FixedEncoder& encoder, const BuildInput& input, size_t row_bytes,
-                             base::Status* status) {
+                             const Progress& progress, base::Status* status) {
     std::vector<float> rows(input.rows * encoder.width());
     const auto* vectors = static_cast<const uint8_t*>(input.vectors);
     *status = ForChunks(
-        static_cast<uint32_t>(input.rows), input.executor, input.interrupt,
+        static_cast<uint32_t>(input.rows), input.executor, input.interrupt, progress,
         [&](uint32_t begin, uint32_t end) {
             for (uint32_t i = begin; i < end; ++i) {
                 encoder.EncodeRow(vectors + input.offsets[i] * row_bytes,
@@ -211,14 +213,16 @@ base::Result<std::unique_ptr<Index>> ListIndex::Build(const BuildParams& params,
         index->encoding_ = EncodingOf(params.params);
         index->encoder_.emplace(params.vector_type, ElementMetric(params.metric), params.dim,
                                 index->encoding_);
+        PartsProgress parts(input.progress, {kEncodeWeight, kIndexWeight});
         base::Status encoded;
-        encodings =
-            EncodeAll(*index->encoder_, input, RowBytes(params.vector_type, params.dim), &encoded);
+        encodings = EncodeAll(*index->encoder_, input, RowBytes(params.vector_type, params.dim),
+                              parts.Next(), &encoded);
         RETURN_IF_ERROR(encoded);
         FillEmpty(input.offsets, index->encoder_->width(), &encodings);
         index->encoder_->Level(input.rows, encodings.data());
         of_candidates.vectors = encodings.data();
         of_candidates.rows = input.rows;
+        of_candidates.progress = parts.Next();
     }
     ASSIGN_OR_RETURN(index->candidates_, BuildIndex(candidates, of_candidates));
     return std::unique_ptr<Index>(std::move(index));

@@ -58,7 +58,7 @@ base::Result<std::unique_ptr<Index>> MinhashIndex::Build(const BuildParams& para
         new MinhashIndex(MinHashShape::Of(params.dim, params.params), rows));
     index->bands_.resize(index->shape_.bands);
     RETURN_IF_ERROR(ForChunks(
-        index->shape_.bands, input.executor, input.interrupt,
+        index->shape_.bands, input.executor, input.interrupt, input.progress,
         [&](uint32_t band, uint32_t) {
             index->bands_[band] = MakeBand(index->shape_, band, signatures, rows);
         },

@@ -18,6 +18,9 @@ constexpr size_t kLeadersMax = 4096;  // of one carving
 constexpr size_t kRowsAtOnce = 48;    // that are compared with all leaders
 constexpr size_t kDepthMax = 8;       // rows that carving does not part are cut by number
 
+// What carving and picking take.
+constexpr double kCarveWeight = 25, kPickWeight = 75;
+
 // A row in a block, and which of its blocks this is.
 struct Member {
     uint32_t row;
@@ -83,14 +86,17 @@ class Carver {
         for (uint32_t row = 0; row < rows_.rows(); ++row) {
             all[row] = {row, 0};
         }
+        PartsProgress parts(options_.progress, {kCarveWeight, kPickWeight});
+        const Progress carving = parts.Next();
         std::vector<Members> balls;
         if (all.size() <= rows_max_) {
             balls.push_back(std::move(all));
         } else {
-            ASSIGN_OR_RETURN(balls, CarveAll(all));
+            ASSIGN_OR_RETURN(balls, CarveAll(all, carving));
         }
         RETURN_IF_ERROR(ForChunks(
             static_cast<uint32_t>(balls.size()), options_.executor, options_.interrupt,
+            parts.Next(),
             [&](uint32_t begin, uint32_t end) {
                 std::unique_ptr<Room> room = TakeRoom();
                 for (uint32_t ball = begin; ball < end; ++ball) {
@@ -198,11 +204,11 @@ class Carver {
         }
     }
 
-    base::Result<std::vector<Members>> CarveAll(const Members& all) {
+    base::Result<std::vector<Members>> CarveAll(const Members& all, const Progress& progress) {
         const Leaders leaders(rows_, Draw(all, LeaderCount(all.size(), copies_), 0));
         std::vector<uint32_t> near(all.size() * copies_);
         RETURN_IF_ERROR(ForChunks(static_cast<uint32_t>(all.size()), options_.executor,
-                                  options_.interrupt, [&](uint32_t begin, uint32_t end) {
+                                  options_.interrupt, progress, [&](uint32_t begin, uint32_t end) {
                                       Nearest(all, begin, end, leaders, copies_,
                                               near.data() + begin * copies_);
                                   }));

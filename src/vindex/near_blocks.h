@@ -22,6 +22,7 @@
 
 #include "base/status.h"
 #include "sys/executor.h"
+#include "vindex/build_progress.h"
 #include "vindex/coded_rows.h"
 
 #include <cstdint>
@@ -42,6 +43,7 @@ struct NearBlockOptions {
     uint64_t seed = 1;
     sys::Executor* executor = nullptr;  // null: the calling thread
     std::function<base::Status()> interrupt;
+    Progress progress;
 };
 
 // Of every row what it picked, block by block, with repetitions.

@@ -164,6 +164,9 @@ base::Result<std::unique_ptr<ListCodes>> ProductCodes::Make(const Options& optio
     train.seed = input.seed;
     train.executor = input.executor;
     train.interrupt = input.interrupt;
+    PartsProgress parts(input.progress, {static_cast<double>(kProductIterationsMax * count),
+                                         static_cast<double>(input.rows + 1)});
+    train.progress = parts.Next();
     ASSIGN_OR_RETURN(
         ProductQuantizer product,
         ProductQuantizer::Train(
@@ -171,12 +174,13 @@ base::Result<std::unique_ptr<ListCodes>> ProductCodes::Make(const Options& optio
             FloatMatrix(residuals.data(), residuals.size() / params.dim, params.dim), train));
     std::unique_ptr<ProductCodes> codes(
         new ProductCodes(options, params.metric, lists.size(), std::move(product)));
-    RETURN_IF_ERROR(codes->Encode(params, input, quantizer, lists));
+    RETURN_IF_ERROR(codes->Encode(params, input, quantizer, lists, parts.Next()));
     return std::unique_ptr<ListCodes>(std::move(codes));
 }
 
 base::Status ProductCodes::Encode(const BuildParams& params, const BuildInput& input,
-                                  const CoarseQuantizer& quantizer, const InvertedLists& lists) {
+                                  const CoarseQuantizer& quantizer, const InvertedLists& lists,
+                                  const Progress& progress) {
     const FloatRows rows(params.vector_type, params.metric, params.dim, input.rows, input.vectors);
     std::vector<uint32_t> list_at(rows_);
     for (uint32_t list = 0; list < lists.lists(); ++list) {
@@ -189,8 +193,8 @@ base::Status ProductCodes::Encode(const BuildParams& params, const BuildInput& i
     const size_t row_bytes = quantizer_.shape().code_bytes();
     std::vector<uint8_t> codes(codes_bytes());
     std::vector<float> terms(metric_ == Metric::kL2 ? term_count() : 0);
-    RETURN_IF_ERROR(
-        ForChunks(rows_, input.executor, input.interrupt, [&](uint32_t begin, uint32_t end) {
+    RETURN_IF_ERROR(ForChunks(
+        rows_, input.executor, input.interrupt, progress, [&](uint32_t begin, uint32_t end) {
             ResidualEncoder encoder(quantizer_, rows, quantizer,
                                     anisotropic.has_value() ? &*anisotropic : nullptr);
             for (uint32_t at = begin; at < end; at += kBatch) {

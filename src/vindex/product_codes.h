@@ -79,7 +79,8 @@ class ProductCodes : public ListCodes {
     }
     GroupCodes groups() const;
     base::Status Encode(const BuildParams& params, const BuildInput& input,
-                        const CoarseQuantizer& quantizer, const InvertedLists& lists);
+                        const CoarseQuantizer& quantizer, const InvertedLists& lists,
+                        const Progress& progress);
     void Pack(const uint8_t* codes, uint32_t count, uint8_t* group) const;
     void StartGroups(CodeQuery& state) const;
     void RowCosts(const Slice& slice, const CodeQuery& state, float* costs) const;

@@ -12,7 +12,6 @@ namespace {
 
 constexpr uint32_t kWholeBookBits = 12;  // books of up to this many bits have all their centroids
 // All that the codes can ever tell is decided here, so training goes on for longer than elsewhere.
-constexpr size_t kIterationsMax = 25;
 constexpr double kImprovementMin = 1e-4;
 constexpr size_t kBeamWidth = 4;
 constexpr size_t kPrefetchBytes = 256;
@@ -58,21 +57,24 @@ base::Result<ProductQuantizer> ProductQuantizer::Train(const ProductShape& shape
     if (shape.nbits > kWholeBookBits) {
         quantizer.centroids_ = std::clamp<uint64_t>(rows.rows, 1, quantizer.centroids_);
     }
+    CountedProgress books_done(options.progress, shape.positions());
     for (uint32_t part = 0; part < shape.m; ++part) {
-        RETURN_IF_ERROR(quantizer.TrainPart(PartOf(rows, part, shape.part_dim()), options));
+        RETURN_IF_ERROR(
+            quantizer.TrainPart(PartOf(rows, part, shape.part_dim()), options, books_done));
     }
     return quantizer;
 }
 
 // The books of the next part.
-base::Status ProductQuantizer::TrainPart(const FloatMatrix& rows, const TrainOptions& options) {
+base::Status ProductQuantizer::TrainPart(const FloatMatrix& rows, const TrainOptions& options,
+                                         CountedProgress& books_done) {
     const size_t dim = rows.dim;
     std::vector<float> rest;  // what the stages so far leave
     FloatMatrix left = rows;
     for (uint32_t stage = 0; stage < shape_.stages; ++stage) {
         KMeansOptions kmeans;
         kmeans.clusters = centroids_;
-        kmeans.iterations_max = kIterationsMax;
+        kmeans.iterations_max = kProductIterationsMax;
         kmeans.improvement_min = kImprovementMin;
         kmeans.seed = base::Hash64(options.seed + books_.size());
         kmeans.executor = options.executor;
@@ -80,6 +82,7 @@ base::Status ProductQuantizer::TrainPart(const FloatMatrix& rows, const TrainOpt
         ASSIGN_OR_RETURN(std::vector<float> centroids, TrainKMeans(left, kmeans));
         Repeat(&centroids, centroids_, dim);
         books_.emplace_back(centroids, centroids_, dim);
+        books_done.Add(1);
         if (stage + 1 == shape_.stages) {
             break;
         }

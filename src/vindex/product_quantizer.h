@@ -30,6 +30,9 @@ namespace elanus::vindex {
 inline constexpr uint32_t kProductBitsMax = 24;
 inline constexpr uint32_t kProductStagesMax = 16;
 
+// Of k-means for a codebook: what training takes is about so many encodings of its rows.
+inline constexpr size_t kProductIterationsMax = 25;
+
 // Rows to train a codebook of 2^nbits centroids on.
 constexpr size_t ProductTrainingRows(uint32_t nbits) {
     return std::max(TrainingRows(size_t{1} << nbits), size_t{32768});
@@ -54,6 +57,7 @@ struct TrainOptions {
     uint64_t seed = 1;
     sys::Executor* executor = nullptr;
     std::function<base::Status()> interrupt;
+    Progress progress;
 };
 
 class ProductQuantizer {
@@ -122,7 +126,8 @@ class ProductQuantizer {
         return books_[static_cast<size_t>(part) * shape_.stages + stage];
     }
     size_t padded_centroids() const { return simd::PanelCount(centroids_) * simd::kPanel; }
-    base::Status TrainPart(const FloatMatrix& rows, const TrainOptions& options);
+    base::Status TrainPart(const FloatMatrix& rows, const TrainOptions& options,
+                           CountedProgress& books_done);
     void EncodePlain(const FloatMatrix& rows, uint8_t* codes) const;
     void EncodeStages(const float* row, Beam& beam, uint8_t* code) const;
     uint32_t Number(const uint8_t* code, size_t position) const;

@@ -189,8 +189,9 @@ base::Result<std::unique_ptr<ListCodes>> RabitqCodes::Make(const Options& option
     std::vector<uint8_t> codes(made->codes_bytes());
     std::vector<float> factors(2 * made->term_count());
     // Chunks are whole groups, so no two threads write to one.
-    RETURN_IF_ERROR(
-        ForChunks(made->rows_, input.executor, input.interrupt, [&](uint32_t begin, uint32_t end) {
+    RETURN_IF_ERROR(ForChunks(
+        made->rows_, input.executor, input.interrupt, input.progress,
+        [&](uint32_t begin, uint32_t end) {
             Encoder encoder(*made, rows, quantizer);
             uint32_t list = lists.ListAt(begin);
             encoder.StartList(list);

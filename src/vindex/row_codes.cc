@@ -2,9 +2,9 @@
 
 #include "sys/huge_memory.h"
 #include "vindex/float_rows.h"
+#include "vindex/row_chunks.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
 namespace elanus::vindex {
@@ -18,8 +18,9 @@ constexpr uint32_t kBiasesKind = 20;
 constexpr uint32_t kVectorsKind = 21;
 constexpr uint32_t kInverseNormsKind = 22;
 
-constexpr uint64_t kChunkRows = 256;
+constexpr uint32_t kEncodedAtOnce = 256;
 constexpr size_t kScalarTrainingRows = 65536;
+constexpr double kScalarEffort = 0.2;  // of coding a row
 
 struct FormMeta {
     uint32_t form;
@@ -31,6 +32,14 @@ struct FormMeta {
     uint32_t zero[2];
 };
 static_assert(sizeof(FormMeta) == 32);
+
+// Of books, in encodings of a row.
+double TrainEffort(const CodeSpec& spec, uint64_t rows) {
+    return spec.form == CodeSpec::Form::kProduct
+               ? static_cast<double>(kProductIterationsMax *
+                                     std::min<uint64_t>(ProductTrainingRows(spec.nbits), rows))
+               : 0;
+}
 
 }  // namespace
 
@@ -58,6 +67,12 @@ uint64_t RowCodes::bytes() const {
     return codes_.size() + vectors_.bytes() + product_.bytes();
 }
 
+double RowCodes::Effort(const CodeSpec& spec, uint64_t rows) {
+    const auto encoding = static_cast<double>(rows);
+    return spec.form == CodeSpec::Form::kProduct ? TrainEffort(spec, rows) + encoding
+                                                 : kScalarEffort * encoding;
+}
+
 base::Result<RowCodes> RowCodes::Make(const CodeSpec& spec, const BuildParams& params,
                                       const BuildInput& input) {
     RowCodes codes;
@@ -73,15 +88,14 @@ base::Result<RowCodes> RowCodes::Make(const CodeSpec& spec, const BuildParams& p
             codes.vectors_.View(params.vector_type, params.metric, params.dim, codes.rows_);
         return codes;
     }
-    RETURN_IF_ERROR(codes.Train(input));
-    codes.Encode(input);
-    if (input.interrupt) {
-        RETURN_IF_ERROR(input.interrupt());
-    }
+    const auto encoding = static_cast<double>(input.rows);
+    PartsProgress parts(input.progress, {TrainEffort(spec, input.rows), encoding + 1});
+    RETURN_IF_ERROR(codes.Train(input, parts.Next()));
+    RETURN_IF_ERROR(codes.Encode(input, parts.Next()));
     return codes;
 }
 
-base::Status RowCodes::Train(const BuildInput& input) {
+base::Status RowCodes::Train(const BuildInput& input, const Progress& progress) {
     const FloatRows rows(type_, metric_, dim_, input.rows, input.vectors);
     const bool product = spec_.form == CodeSpec::Form::kProduct;
     const size_t count = product ? ProductTrainingRows(spec_.nbits) : kScalarTrainingRows;
@@ -94,26 +108,22 @@ base::Status RowCodes::Train(const BuildInput& input) {
     ASSIGN_OR_RETURN(product_, ProductQuantizer::Train(Shape(), matrix,
                                                        {.seed = input.seed,
                                                         .executor = input.executor,
-                                                        .interrupt = input.interrupt}));
+                                                        .interrupt = input.interrupt,
+                                                        .progress = progress}));
     return base::Status();
 }
 
-void RowCodes::Encode(const BuildInput& input) {
+base::Status RowCodes::Encode(const BuildInput& input, const Progress& progress) {
     const uint64_t bytes = input.rows * row_bytes();
     const std::shared_ptr<uint8_t> memory = sys::AllocateHuge(std::max<uint64_t>(bytes, 1));
-    sys::InlineExecutor caller;
-    sys::Executor& threads = input.executor != nullptr ? *input.executor : caller;
-    std::atomic<bool> stopped{false};
-    threads.ParallelFor((input.rows + kChunkRows - 1) / kChunkRows, [&](size_t chunk) {
-        if (stopped || (input.interrupt && !input.interrupt().ok())) {
-            stopped = true;
-            return;
-        }
-        const uint64_t begin = chunk * kChunkRows;
-        EncodeChunk(input, begin, std::min(kChunkRows, input.rows - begin),
-                    memory.get() + begin * row_bytes());
-    });
+    RETURN_IF_ERROR(ForChunks(
+        rows_, input.executor, input.interrupt, progress,
+        [&](uint32_t begin, uint32_t end) {
+            EncodeChunk(input, begin, end - begin, memory.get() + begin * row_bytes());
+        },
+        kEncodedAtOnce));
     codes_ = base::Buffer(memory.get(), bytes, memory);
+    return base::Status();
 }
 
 void RowCodes::EncodeChunk(const BuildInput& input, uint64_t begin, uint64_t count,

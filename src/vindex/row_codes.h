@@ -57,6 +57,8 @@ class RowCodes {
     // Trains on a sample of the rows and codes all of them. The same for any number of threads.
     static base::Result<RowCodes> Make(const CodeSpec& spec, const BuildParams& params,
                                        const BuildInput& input);
+    // About what Make() takes, in encodings of a row by products.
+    static double Effort(const CodeSpec& spec, uint64_t rows);
     // kDataCorruption for parts that do not fit each other.
     static base::Result<RowCodes> Open(const codec::EnvelopeReader& reader, uint32_t field,
                                        VectorType type, Metric metric, uint32_t dim, uint32_t rows);
@@ -72,8 +74,8 @@ class RowCodes {
   private:
     friend class CodeScorer;
 
-    base::Status Train(const BuildInput& input);
-    void Encode(const BuildInput& input);
+    base::Status Train(const BuildInput& input, const Progress& progress);
+    base::Status Encode(const BuildInput& input, const Progress& progress);
     void EncodeChunk(const BuildInput& input, uint64_t begin, uint64_t count, uint8_t* codes) const;
     ProductShape Shape() const;
 

@@ -21,7 +21,7 @@ base::Result<std::unique_ptr<ListCodes>> ScalarCodes::Make(ScalarKind kind,
     const size_t row_bytes = quantizer.code_bytes();
     std::vector<uint8_t> codes(rows_of.size() * row_bytes);
     RETURN_IF_ERROR(ForChunks(static_cast<uint32_t>(rows_of.size()), input.executor,
-                              input.interrupt, [&](uint32_t begin, uint32_t end) {
+                              input.interrupt, input.progress, [&](uint32_t begin, uint32_t end) {
                                   std::vector<float> floats(params.dim);
                                   for (uint32_t at = begin; at < end; ++at) {
                                       rows.Read(rows_of[at], floats.data());
