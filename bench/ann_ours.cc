@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <optional>
 
+#include <unistd.h>
+
 namespace elanus::bench {
 namespace {
 
@@ -57,6 +59,10 @@ class OurSearcher : public AnnSearcher {
     uint64_t setting_ = 1;  // counts the calls of Set
 };
 
+void PrintProgress(double share) {
+    std::fprintf(stderr, "\rbuilding: %3.0f %%%s", 100 * share, share < 1 ? "" : "\n");
+}
+
 base::Result<std::unique_ptr<vindex::Index>> Build(const AnnData& data,
                                                    const vindex::BuildParams& params,
                                                    size_t threads) {
@@ -64,6 +70,9 @@ base::Result<std::unique_ptr<vindex::Index>> Build(const AnnData& data,
     vindex::BuildInput input;
     input.vectors = data.base.values.data();
     input.rows = data.base.rows;
+    if (isatty(STDERR_FILENO) == 1) {
+        input.progress = PrintProgress;
+    }
     if (threads > 1) {
         input.executor = &pool.emplace("build", threads - 1);  // the caller takes part
     }
