@@ -1,8 +1,8 @@
 // How a build tells how far it is, to the callback that it was given (BuildInput::progress).
 //
-// Whoever does a part of a build is given a Progress for that part and reports shares of it, 0 to 1;
-// what splits work into parts says how long each usually takes. So no part knows what the others
-// are, and a share is an estimate: of the time on a usual processor, not of the rows.
+// Whoever does a part of a build is given a Progress for that part and tells shares of it, 0 to 1;
+// what splits work into parts says how long each usually takes. No part knows what the others are,
+// and a share is an estimate: of the time on a usual processor, not of the rows.
 // Invariants:
 //   INV-PROGRESS-1  What the callback sees rises, from 0; 1 comes last and only once all is done.
 //   INV-PROGRESS-2  It is called by one thread at a time, and at most about a hundred times.
