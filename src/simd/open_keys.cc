@@ -32,11 +32,14 @@ size_t ScalarOffer(const float* costs, const uint32_t* ids, uint32_t chosen, con
 }
 
 size_t ScalarLeast(const uint64_t* keys, size_t count) {
-    size_t least = 0;
+    size_t place = 0;
+    uint64_t least = keys[0];
     for (size_t i = 1; i < count; ++i) {
-        least = keys[i] < keys[least] ? i : least;
+        const bool less = keys[i] < least;
+        place = less ? i : place;
+        least = less ? keys[i] : least;
     }
-    return least;
+    return place;
 }
 
 size_t ScalarCountBelow(const uint64_t* keys, size_t count, uint64_t limit) {

@@ -33,6 +33,8 @@ constexpr size_t kPassing = 2;  // rows in a filtered walk for each that is orde
 // Of more results than these the last ones are not worth a hop each: a walk keeps as many
 // candidates again as it expands, and scores them by their own rows.
 constexpr size_t kManyResults = 32;
+// Larger walks are of fixed length: they find nearly all, and how far they go is not fitted.
+constexpr size_t kReachMax = 4 * WalkReach::kPoolMax;
 
 // Rows that are ordered exactly.
 constexpr size_t RerankCount(size_t k) {
@@ -263,14 +265,14 @@ float BlockGraphIndex::Variance(const Walk& walk, uint32_t row) const {
            12;
 }
 
-// The goal of a plain walk: rows around the k-th best one found, as far as reach_ says.
+// The goal of a plain walk: rows around the best ones found, as far as reach_ says.
 class BlockGraphIndex::NearEnough {
   public:
     NearEnough(const BlockGraphIndex& index, Walk& walk)
         : found_(walk.found),
-          nearest_(std::max(walk.params.k, WalkReach::kRank), walk.scratch.nearest),
-          hops_min_(WalkReach::Least(walk.ef)),
-          times_(1 + index.reach_.Beyond(walk.ef)),
+          nearest_(WalkReach::kRank, walk.scratch.nearest),
+          hops_min_(std::max(WalkReach::Least(walk.ef), RerankCount(walk.params.k))),
+          beyond_(index.reach_.Beyond(walk.ef)),
           offset_(index.CostOffset(walk)) {}
 
     bool IsDone(float cost) const { return cost > end_ && found_.size() >= hops_min_; }
@@ -281,7 +283,7 @@ class BlockGraphIndex::NearEnough {
         found_.push_back(MakeKey(cost, row));
         nearest_.Add(cost);
         if (nearest_.complete()) {
-            end_ = (nearest_.worst() + offset_) * times_ - offset_;
+            end_ = nearest_.worst() + beyond_ * std::max(nearest_.worst() + offset_, 0.0f);
         }
     }
 
@@ -289,7 +291,7 @@ class BlockGraphIndex::NearEnough {
     std::vector<uint64_t>& found_;
     LeastCosts nearest_;
     const size_t hops_min_;
-    const float times_;
+    const float beyond_;
     const float offset_;
     float end_ = std::numeric_limits<float>::infinity();
 };
@@ -301,7 +303,7 @@ float BlockGraphIndex::CostOffset(const Walk& walk) const {
 
 WalkOutcome BlockGraphIndex::WalkPlain(Walk& walk) const {
     const bool many = walk.params.k > kManyResults;
-    if (reach_.present() && !many && !walk.params.radius.has_value()) {
+    if (reach_.present() && !many && walk.ef <= kReachMax && !walk.params.radius.has_value()) {
         const size_t most = WalkReach::Most(walk.ef);
         CandidatePool pool(walk.scratch, most, most);
         return Expand(walk, pool, NearEnough(*this, walk));

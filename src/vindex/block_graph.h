@@ -107,7 +107,7 @@ class BlockGraphIndex : public GraphIndex {
     void FillEdges(const CodedRows& rows, const std::vector<float>& start,
                    std::span<const uint32_t> links, uint8_t* groups) const;
     base::Buffer MakeRouter(const CodedRows& rows) const;
-    void FitReach(const CodedRows& rows, sys::Executor* executor);
+    base::Status FitReach(const CodedRows& rows, const BuildInput& input);
     WalkReach::Course CourseOf(uint32_t row) const;
     float CostOffset(const Walk& walk) const;
 

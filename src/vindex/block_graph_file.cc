@@ -138,7 +138,7 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     index->centre_ = base::Buffer::FromVector(coded.centre());
     index->router_ = index->MakeRouter(coded);
     index->signs_ = RowSigns::Make(coded, params.metric == Metric::kIp, input.executor);
-    index->FitReach(coded, input.executor);
+    RETURN_IF_ERROR(index->FitReach(coded, input));
     return std::unique_ptr<Index>(std::move(index));
 }
 

@@ -34,8 +34,11 @@ class BlockGraphIndex::Watched {
         : row_(row), offset_(offset), nearest_(WalkReach::kRank, scratch.nearest) {}
 
     bool IsDone(float cost) {
-        course_.push_back(nearest_.complete() ? (cost + offset_) / (nearest_.worst() + offset_)
-                                              : 0);
+        if (nearest_.complete()) {
+            course_.push_back((cost - nearest_.worst()) / (nearest_.worst() + offset_));
+        } else {
+            course_.push_back(-1);
+        }
         return false;
     }
     float limit() const { return std::numeric_limits<float>::infinity(); }
@@ -53,9 +56,9 @@ class BlockGraphIndex::Watched {
     WalkReach::Course course_;
 };
 
-void BlockGraphIndex::FitReach(const CodedRows& rows, sys::Executor* executor) {
+base::Status BlockGraphIndex::FitReach(const CodedRows& rows, const BuildInput& input) {
     if (size() < kRowsMin || (metric() == Metric::kCosine && AnyIsZero(view_))) {
-        return;
+        return base::Status();
     }
     if (metric() == Metric::kIp) {
         for (uint32_t row = 0; row < size(); ++row) {
@@ -67,11 +70,14 @@ void BlockGraphIndex::FitReach(const CodedRows& rows, sys::Executor* executor) {
     std::vector<WalkReach::Course> courses(samples);
     const uint64_t stream = base::Hash64(seed_ + 2);
     sys::InlineExecutor caller;
-    sys::Executor& threads = executor != nullptr ? *executor : caller;
+    sys::Executor& threads = input.executor != nullptr ? *input.executor : caller;
     threads.ParallelFor(samples, [&](size_t i) {
-        courses[i] = CourseOf(static_cast<uint32_t>(base::Hash64(stream + i) % size()));
+        if (!input.interrupt || input.interrupt().ok()) {
+            courses[i] = CourseOf(static_cast<uint32_t>(base::Hash64(stream + i) % size()));
+        }
     });
     reach_ = WalkReach::Fit(courses);
+    return input.interrupt ? input.interrupt() : base::Status();
 }
 
 // The row as a query for all others, by a walk that expands as many candidates as any by reach_.

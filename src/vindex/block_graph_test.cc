@@ -10,8 +10,8 @@
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kWide = 96;             // rotated to 192
-constexpr uint32_t kManyRows = kRows / 2;  // enough that walks are chosen
+constexpr uint32_t kWide = 96;        // rotated to 192
+constexpr uint32_t kManyRows = 2100;  // enough that walks are chosen, and their reach is fitted
 
 std::unique_ptr<Index> BuildGraph(Metric metric, const Data& data, ParamMap params = {},
                                   sys::Executor* executor = nullptr) {
@@ -342,7 +342,7 @@ TEST(BlockGraph, AMappedFileIsUsedInPlace) {
 }
 
 TEST(BlockGraph, OneSeedBuildsTheSameFileOnAnyNumberOfThreads) {
-    const Data data = Clustered(1500, 17, kWide);
+    const Data data = Clustered(kManyRows, 17, kWide);
     const std::string first = Saved(*BuildGraph(Metric::kIp, data, {{"M", "16"}}));
     EXPECT_EQ(first, Saved(*BuildGraph(Metric::kIp, data, {{"M", "16"}})));
     sys::ThreadPool pool("build", 3);
@@ -350,7 +350,7 @@ TEST(BlockGraph, OneSeedBuildsTheSameFileOnAnyNumberOfThreads) {
 }
 
 TEST(BlockGraph, ParallelSearchesDoNotDisturbEachOther) {
-    const Data data = Clustered(1500, 18, kWide);
+    const Data data = Clustered(kManyRows, 18, kWide);
     sys::ThreadPool pool("search", 4);
     const auto index = BuildGraph(Metric::kCosine, data, {}, &pool);
     std::vector<std::vector<uint32_t>> want;

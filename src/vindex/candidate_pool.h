@@ -4,7 +4,7 @@
 // as fewer than `expanded` taken ones are better. Nothing is kept sorted (simd/open_keys.h):
 // candidates are appended, the best is looked for among all, and each time that half as many again
 // have come it finds out from which cost on they cannot be among the `capacity` best, and drops
-// those.
+// those. (Candidates that were let through by an earlier, higher limit may still enter.)
 // Threads: belongs to one search.
 #pragma once
 
@@ -36,6 +36,9 @@ class CandidatePool {
     void Insert(float cost, uint32_t row) {
         const uint64_t key = PoolKey(cost, row);
         if (key < limit_) {
+            if (best_ != kUnknown && key < open_[best_]) {
+                best_ = open_count_;
+            }
             open_[open_count_++] = key;
             Check();
         }
@@ -50,6 +53,7 @@ class CandidatePool {
             return false;
         }
         open_count_ += count;
+        best_ = kUnknown;
         Check();
         return true;
     }
@@ -58,22 +62,26 @@ class CandidatePool {
         if (open_count_ == 0) {
             return false;
         }
-        const size_t place = keys_.least(open_.data(), open_count_);
+        const size_t place = Best();
         const uint64_t key = open_[place];
         if (taken_count_ >= expanded_ &&
             keys_.count_below(taken_.data(), taken_count_, key) >= expanded_) {
             return false;
         }
         open_[place] = open_[--open_count_];
+        best_ = kUnknown;
+        if (taken_count_ + simd::kKeysBeyond >= taken_.size()) {
+            taken_.resize(2 * taken_.size() + kTakenMin);
+        }
         taken_[taken_count_++] = key;
         *row = PoolRow(key);
         *cost = KeyCost(key);
         return true;
     }
     // Which one Take() gives next, if it gives one.
-    bool Next(uint32_t* row) const {
+    bool Next(uint32_t* row) {
         if (open_count_ > 0) {
-            *row = PoolRow(open_[keys_.least(open_.data(), open_count_)]);
+            *row = PoolRow(open_[Best()]);
         }
         return open_count_ > 0;
     }
@@ -97,13 +105,19 @@ class CandidatePool {
 
   private:
     static constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
+    static constexpr size_t kUnknown = std::numeric_limits<size_t>::max();
+    static constexpr size_t kTakenMin = 64;
 
     std::span<const uint64_t> waiting() const { return std::span(open_).first(open_count_); }
     size_t Slack() const { return capacity_ / 2 + simd::kOfferedKeys; }
     void MakeRoom() {
         const size_t room = total_max_ + simd::kOfferedKeys + simd::kKeysBeyond;
         open_.resize(std::max(open_.size(), room));
-        taken_.resize(std::max(taken_.size(), room));
+    }
+    // The place of the best open one. open_count_ > 0.
+    size_t Best() {
+        best_ = best_ == kUnknown ? keys_.least(open_.data(), open_count_) : best_;
+        return best_;
     }
     void Check() {
         if (open_count_ + taken_count_ > total_max_) {
@@ -124,6 +138,7 @@ class CandidatePool {
             }
         }
         limit_ = high;
+        best_ = kUnknown;
         open_count_ = keys_.keep_below(open_.data(), open_count_, limit_);
         taken_count_ = keys_.keep_below(taken_.data(), taken_count_, limit_);
         total_max_ = std::max(capacity_, open_count_ + taken_count_) + Slack();
@@ -161,6 +176,7 @@ class CandidatePool {
     uint64_t limit_ = kNoLimit;
     size_t open_count_ = 0;
     size_t taken_count_ = 0;
+    size_t best_ = kUnknown;  // place of the best open one
 };
 
 }  // namespace elanus::vindex

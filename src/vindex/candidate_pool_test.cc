@@ -63,12 +63,12 @@ bool Contains(std::span<const uint64_t> keys, uint32_t row) {
 // As a walk does it: some are offered, one is taken.
 TEST(CandidatePool, GivesWhatASortedPoolGives) {
     std::mt19937 random(1);
+    SearchScratch scratch;
     for (int round = 0; round < 60; ++round) {
-        const size_t expanded = 1 + random() % 150;
+        const size_t expanded = 1 + random() % (round % 10 == 9 ? 2500 : 150);
         const size_t capacity = expanded + (round % 2 == 0 ? 0 : random() % 100);
         const uint32_t costs = round % 3 == 0 ? 50 : 1u << 20;  // few costs: many are equal
-        SearchScratch scratch;
-        CandidatePool pool(scratch, expanded, capacity);
+        CandidatePool pool(scratch, expanded, capacity);        // after larger and smaller ones
         SortedPool model(expanded, capacity);
         std::vector<uint32_t> rows(6000);
         std::iota(rows.begin(), rows.end(), 0u);
@@ -83,6 +83,10 @@ TEST(CandidatePool, GivesWhatASortedPoolGives) {
             uint32_t a = 0, b = 0;
             float cost = 0;
             more = model.Take(&a);
+            if (uint32_t first = 0; more && random() % 2 == 0) {
+                ASSERT_TRUE(pool.Next(&first));
+                ASSERT_EQ(first, a);
+            }
             ASSERT_EQ(pool.Take(&b, &cost), more);
             ASSERT_EQ(a, b);
         }

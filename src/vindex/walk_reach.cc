@@ -9,6 +9,7 @@ namespace {
 
 // A walk that ended while candidates are better than what it found would miss them.
 constexpr float kBeyondMin = 0;
+// Rows so far away are of another cluster than the query; it has fewer than the pool would hold.
 constexpr float kBeyondMax = 4;
 // A walk takes more candidates than its pool holds: some of them are pushed out by better ones.
 constexpr double kTakenOfPool = 1.125;
@@ -20,7 +21,7 @@ size_t HopsOf(const WalkReach::Course& course, size_t pool, float beyond) {
     const auto begin = course.begin();
     const auto end =
         std::find_if(begin + static_cast<ptrdiff_t>(least), begin + static_cast<ptrdiff_t>(most),
-                     [beyond](float ratio) { return ratio > 1 + beyond; });
+                     [beyond](float more) { return more > beyond; });
     return static_cast<size_t>(end - begin);
 }
 
@@ -42,8 +43,9 @@ float FitOne(std::span<const WalkReach::Course> courses, size_t pool) {
     return high;
 }
 
+// Not where too few rows were found, or so many copies of the query that they cost nothing.
 bool Tells(const WalkReach::Course& course) {
-    return !course.empty() && course.back() > 0 && std::isfinite(course.back());
+    return !course.empty() && course.back() > -1 && std::isfinite(course.back());
 }
 
 }  // namespace

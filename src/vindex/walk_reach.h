@@ -1,11 +1,12 @@
 // WalkReach: how far beyond the rows that it found a walk goes on.
 //
 // A walk that expands a fixed number of candidates works as long for a query that lies apart as for
-// one in a crowd, where many rows are about as near as the k-th best. Here a walk goes on as long
-// as a candidate costs at most (1 + beyond) times what the k-th best row found costs (distance
-// adaptive beam search, arXiv 2505.15636), and the same number of hops finds more. `beyond` depends
-// on the data. It is fitted on rows of the index, so that a walk makes on average as many hops as
-// one that expands a pool of a given size, and from Least() to Most() of them.
+// one in a crowd, where many rows are about as near as the best. Here a walk goes on as long as a
+// candidate costs at most (1 + beyond) times what the tenth best row found costs (distance adaptive
+// beam search, arXiv 2505.15636), and the same number of hops finds more. `beyond` depends on the
+// data. It is fitted on rows of the index, so that a walk makes on average about as many hops as
+// one that expands a pool of a given size, and about Least() to Most() of them. Queries that are
+// unlike the rows make up to Most().
 // Threads: immutable once made.
 #pragma once
 
@@ -21,19 +22,18 @@ class WalkReach {
     static constexpr size_t kPools = 6;  // sizes for which it is fitted, each twice the last
     static constexpr size_t kPoolMin = 16;
     static constexpr size_t kPoolMax = kPoolMin << (kPools - 1);
-    // What the row found of this rank costs is compared with, and for a larger k that of rank k.
+    // Of the row found that candidates are compared with.
     static constexpr size_t kRank = 10;
     using Table = std::array<float, kPools>;
 
     static constexpr size_t Least(size_t pool) { return pool / 2; }
-    static constexpr size_t Most(size_t pool) { return pool * 3; }
+    static constexpr size_t Most(size_t pool) { return pool * 2; }
 
     WalkReach() = default;
     explicit WalkReach(const Table& table) : table_(table), present_(true) {}
 
-    // A walk as it would go on without end: before each hop what the best candidate costs, over
-    // what the row found of rank kRank costs by then; 0 while fewer are found. Below 0 or not a
-    // number: there are so many copies of the query.
+    // A walk as it would go on without end: before each hop by what share the best candidate costs
+    // more than the row found of rank kRank by then; -1 while fewer are found.
     using Course = std::vector<float>;
     static WalkReach Fit(std::span<const Course> courses);
 

@@ -18,10 +18,10 @@ constexpr uint32_t kWide = 96;
 
 // The j-th candidate costs what the j-th nearest row does in so many dimensions.
 WalkReach::Course InDimensions(double dimensions) {
-    WalkReach::Course course(WalkReach::kRank, 0);
+    WalkReach::Course course(WalkReach::kRank, -1);
     for (size_t j = course.size(); j < 2000; ++j) {
         const double rank = static_cast<double>(j) / WalkReach::kRank;
-        course.push_back(static_cast<float>(std::pow(rank, 2 / dimensions)));
+        course.push_back(static_cast<float>(std::pow(rank, 2 / dimensions) - 1));
     }
     return course;
 }
@@ -38,7 +38,7 @@ TEST(WalkReach, WalksEndAfterAsManyCandidatesAsAPoolHolds) {
 }
 
 size_t HopsWithin(const WalkReach::Course& course, float beyond) {
-    return static_cast<size_t>(std::upper_bound(course.begin(), course.end(), 1 + beyond) -
+    return static_cast<size_t>(std::upper_bound(course.begin(), course.end(), beyond) -
                                course.begin());
 }
 
@@ -55,8 +55,8 @@ TEST(WalkReach, QueriesInACrowdGetMoreOfTheHops) {
 
 TEST(WalkReach, SamplesThatTellNothingGiveNone) {
     std::vector<WalkReach::Course> courses(4, InDimensions(10));
-    courses.push_back(WalkReach::Course(100, 0));  // too few rows found
-    courses.push_back(WalkReach::Course(100, -1));
+    courses.push_back(WalkReach::Course(100, -1));  // too few rows found
+    courses.push_back(WalkReach::Course(100, std::numeric_limits<float>::infinity()));
     courses.push_back(WalkReach::Course(100, std::numeric_limits<float>::quiet_NaN()));
     EXPECT_TRUE(WalkReach::Fit(courses).present());
     courses.push_back(WalkReach::Course());
@@ -103,6 +103,36 @@ TEST(WalkReach, AFileOfBeforeIsSearchedByWalksOfOneLength) {
         EXPECT_EQ(Saved(**opened), old);
         EXPECT_NE(HopsOf(**opened, data, "64"), HopsOf(*index, data, "64"));
         EXPECT_GE(Recall(**opened, data, SearchParams()), 0.95);
+        EXPECT_GE(Recall(*index, data, SearchParams()), 0.95);
+    }
+}
+
+double HopsOf(const Index& index, const Data& data, size_t k, const std::string& ef) {
+    size_t hops = 0;
+    SearchParams params;
+    params.k = k;
+    params.params["ef"] = ef;
+    for (size_t q = 0; q < kQueries; ++q) {
+        hops += Find(index, data.query(q), params).counters.hops;
+    }
+    return static_cast<double>(hops);
+}
+
+// On the average of queries like the rows, whatever k is.
+TEST(WalkReach, WalksAreAboutAsLongAsThoseOfOneLength) {
+    const Data data = Clustered(8000, 54, kWide);
+    for (Metric metric : kDenseMetricsTested) {
+        const auto index = Build("HNSW", metric, data);
+        const auto fixed =
+            OpenIndex(base::Buffer::FromString(Rewritten(Saved(*index), 2, nullptr)));
+        ASSERT_TRUE(fixed.ok());
+        for (size_t k : {1, 10, 20, 32}) {
+            for (const char* ef : {"40", "100"}) {
+                const double ratio = HopsOf(*index, data, k, ef) / HopsOf(**fixed, data, k, ef);
+                EXPECT_GT(ratio, 0.7) << k << " " << ef;
+                EXPECT_LT(ratio, 1.5) << k << " " << ef;
+            }
+        }
     }
 }
 
