@@ -3,6 +3,7 @@
 #include "simd/binary_loops.h"
 #include "simd/distance_levels.h"
 #include "simd/distance_loops.h"
+#include "simd/tile_loops.h"
 
 #include <immintrin.h>
 
@@ -172,6 +173,20 @@ const DistanceKernels& Avx2Distances(Element element) {
             break;
     }
     return DistanceLoops<Floats>::kTable;
+}
+
+const DistanceTiles& Avx2Tiles(Element element) {
+    switch (element) {
+        case Element::kFloat16:
+            return TileLoops<Float16s>::kTiles;
+        case Element::kBFloat16:
+            return TileLoops<BFloat16s>::kTiles;
+        case Element::kInt8:
+            return TileLoops<Int8s>::kTiles;
+        case Element::kFloat:
+            break;
+    }
+    return TileLoops<Floats>::kTiles;
 }
 
 const BinaryKernels& Avx2Binary() {

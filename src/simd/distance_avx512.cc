@@ -3,6 +3,8 @@
 #include "simd/binary_loops.h"
 #include "simd/distance_levels.h"
 #include "simd/distance_loops.h"
+#include "simd/tile_loops.h"
+#include "simd/total_four_avx512.h"
 
 #include <immintrin.h>
 
@@ -27,6 +29,11 @@ struct Floats {
     }
     static Sum AddIp(Sum sum, Data a, Data b) { return _mm512_fmadd_ps(a, b, sum); }
     static float Total(Sum even, Sum odd) { return _mm512_reduce_add_ps(_mm512_add_ps(even, odd)); }
+    static void TotalFour(const Sum (&even)[4], const Sum (&odd)[4], float* out) {
+        _mm_storeu_ps(out,
+                      TotalsOf(_mm512_add_ps(even[0], odd[0]), _mm512_add_ps(even[1], odd[1]),
+                               _mm512_add_ps(even[2], odd[2]), _mm512_add_ps(even[3], odd[3])));
+    }
 };
 
 struct Float16s : Floats {
@@ -64,6 +71,9 @@ struct BFloat16s {
         return Floats::AddIp(Floats::AddIp(sum, Even(a), Even(b)), Odd(a), Odd(b));
     }
     static float Total(Sum even, Sum odd) { return Floats::Total(even, odd); }
+    static void TotalFour(const Sum (&even)[4], const Sum (&odd)[4], float* out) {
+        Floats::TotalFour(even, odd, out);
+    }
 };
 
 // Widened to 16 bits; a 32-bit sum holds the squares of 32,768 dimensions.
@@ -135,6 +145,20 @@ const DistanceKernels& Avx512Distances(Element element) {
             break;
     }
     return DistanceLoops<Floats>::kTable;
+}
+
+const DistanceTiles& Avx512Tiles(Element element) {
+    switch (element) {
+        case Element::kFloat16:
+            return TileLoops<Float16s>::kTiles;
+        case Element::kBFloat16:
+            return TileLoops<BFloat16s>::kTiles;
+        case Element::kInt8:
+            return TileLoops<Int8s>::kTiles;
+        case Element::kFloat:
+            break;
+    }
+    return TileLoops<Floats>::kTiles;
 }
 
 const BinaryKernels& Avx512Binary() {

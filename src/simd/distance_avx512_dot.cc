@@ -4,6 +4,8 @@
 #include "simd/binary_loops.h"
 #include "simd/distance_levels.h"
 #include "simd/distance_loops.h"
+#include "simd/tile_loops.h"
+#include "simd/total_four_avx512.h"
 
 #include <immintrin.h>
 
@@ -37,6 +39,11 @@ struct BFloat16s {
         return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
     }
     static float Total(Sum even, Sum odd) { return _mm512_reduce_add_ps(_mm512_add_ps(even, odd)); }
+    static void TotalFour(const Sum (&even)[4], const Sum (&odd)[4], float* out) {
+        _mm_storeu_ps(out,
+                      TotalsOf(_mm512_add_ps(even[0], odd[0]), _mm512_add_ps(even[1], odd[1]),
+                               _mm512_add_ps(even[2], odd[2]), _mm512_add_ps(even[3], odd[3])));
+    }
 };
 
 struct Int8s {
@@ -93,6 +100,17 @@ const DistanceKernels& Avx512DotDistances(Element element) {
             return DistanceLoops<Int8s>::kTable;
         default:
             return Avx512Distances(element);
+    }
+}
+
+const DistanceTiles& Avx512DotTiles(Element element) {
+    switch (element) {
+        case Element::kBFloat16:
+            return TileLoops<BFloat16s>::kTiles;
+        case Element::kInt8:
+            return TileLoops<Int8s>::kTiles;
+        default:
+            return Avx512Tiles(element);
     }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "simd/distance.h"
+#include "simd/distance_tiles.h"
 
 namespace elanus::simd {
 
@@ -11,6 +12,12 @@ const DistanceKernels& Avx2Distances(Element element);
 const DistanceKernels& Avx512Distances(Element element);
 const DistanceKernels& Avx512DotDistances(Element element);
 const DistanceKernels& NeonDistances(Element element);
+
+const DistanceTiles& ScalarTiles(Element element);
+const DistanceTiles& Avx2Tiles(Element element);
+const DistanceTiles& Avx512Tiles(Element element);
+const DistanceTiles& Avx512DotTiles(Element element);
+const DistanceTiles& NeonTiles(Element element);
 
 const BinaryKernels& ScalarBinary();
 const BinaryKernels& Avx2Binary();

@@ -39,12 +39,14 @@ struct DistanceLoops {
         static SumReg Add(SumReg sum, Data a, Data b) { return V::AddIp(sum, a, b); }
     };
 
+    // The loops over rows are unrolled by order: left as loops, they keep their sums in memory.
     template <typename Op, size_t R>
     static inline __attribute__((always_inline)) void Sum(const Value* query,
                                                           const Value* const (&rows)[R], size_t dim,
                                                           float* out) {
         SumReg even[R];
         SumReg odd[R];
+#pragma GCC unroll 4
         for (size_t r = 0; r < R; ++r) {
             even[r] = V::Zero();
             odd[r] = V::Zero();
@@ -53,6 +55,7 @@ struct DistanceLoops {
         for (; i + 2 * kWidth <= dim; i += 2 * kWidth) {
             const Data q0 = V::Load(query + i);
             const Data q1 = V::Load(query + i + kWidth);
+#pragma GCC unroll 4
             for (size_t r = 0; r < R; ++r) {
                 even[r] = Op::Add(even[r], q0, V::Load(rows[r] + i));
                 odd[r] = Op::Add(odd[r], q1, V::Load(rows[r] + i + kWidth));
@@ -60,6 +63,7 @@ struct DistanceLoops {
         }
         if (i + kWidth <= dim) {
             const Data q = V::Load(query + i);
+#pragma GCC unroll 4
             for (size_t r = 0; r < R; ++r) {
                 even[r] = Op::Add(even[r], q, V::Load(rows[r] + i));
             }
@@ -67,10 +71,12 @@ struct DistanceLoops {
         }
         if (i < dim) {
             const Data q = V::LoadFirst(query + i, dim - i);
+#pragma GCC unroll 4
             for (size_t r = 0; r < R; ++r) {
                 odd[r] = Op::Add(odd[r], q, V::LoadFirst(rows[r] + i, dim - i));
             }
         }
+#pragma GCC unroll 4
         for (size_t r = 0; r < R; ++r) {
             out[r] = V::Total(even[r], odd[r]);
         }

@@ -3,6 +3,7 @@
 #include "simd/binary_loops.h"
 #include "simd/distance_levels.h"
 #include "simd/distance_loops.h"
+#include "simd/tile_loops.h"
 
 #include <arm_neon.h>
 
@@ -119,6 +120,20 @@ const DistanceKernels& NeonDistances(Element element) {
             break;
     }
     return DistanceLoops<Floats>::kTable;
+}
+
+const DistanceTiles& NeonTiles(Element element) {
+    switch (element) {
+        case Element::kFloat16:
+            return TileLoops<Halves<WidenFloat16>>::kTiles;
+        case Element::kBFloat16:
+            return TileLoops<Halves<WidenBFloat16>>::kTiles;
+        case Element::kInt8:
+            return TileLoops<Int8s>::kTiles;
+        case Element::kFloat:
+            break;
+    }
+    return TileLoops<Floats>::kTiles;
 }
 
 const BinaryKernels& NeonBinary() {

@@ -122,9 +122,20 @@ void Ids(const void* query, const void* base, const uint32_t* ids, size_t count,
 }
 
 template <typename Op>
+void Tile(const void* queries, size_t query_count, const void* rows, size_t row_count, size_t dim,
+          size_t stride, float* out) {
+    const auto* query = static_cast<const uint8_t*>(queries);
+    for (size_t q = 0; q < query_count; ++q) {
+        Rows<Op>(query + q * Op::RowBytes(dim), rows, row_count, dim, out + q * stride);
+    }
+}
+
+template <typename Op>
 constexpr RowKernel kKernel = {Op::Of, Rows<Op>, Ids<Op>};
 template <typename E>
 constexpr DistanceKernels kTable = {kKernel<DenseOp<E, L2>>, kKernel<DenseOp<E, Ip>>};
+template <typename E>
+constexpr DistanceTiles kTiles = {Tile<DenseOp<E, L2>>, Tile<DenseOp<E, Ip>>};
 
 }  // namespace
 
@@ -140,6 +151,20 @@ const DistanceKernels& ScalarDistances(Element element) {
             break;
     }
     return kTable<Floats>;
+}
+
+const DistanceTiles& ScalarTiles(Element element) {
+    switch (element) {
+        case Element::kFloat16:
+            return kTiles<Float16s>;
+        case Element::kBFloat16:
+            return kTiles<BFloat16s>;
+        case Element::kInt8:
+            return kTiles<Int8s>;
+        case Element::kFloat:
+            break;
+    }
+    return kTiles<Floats>;
 }
 
 const BinaryKernels& ScalarBinary() {
