@@ -1,5 +1,6 @@
 #include "vindex/flat.h"
 
+#include "vindex/batch_scan.h"
 #include "vindex/exact_scan.h"
 
 #include <cstring>
@@ -67,6 +68,16 @@ base::Status FlatIndex::Save(codec::Sink& sink) const {
 
 base::Status FlatIndex::Verify() const {
     return file_.has_value() ? file_->VerifyAll() : base::Status();
+}
+
+base::Status FlatIndex::SearchQueries(std::span<const std::string_view> queries,
+                                      const SearchParams& params, size_t matches,
+                                      Neighbors* out) const {
+    for (size_t q = 0; q < queries.size(); ++q) {
+        out[q].counters.strategy = Strategy::kExactScan;
+        out[q].counters.distances = matches;
+    }
+    return ScanRowsOfMany(vector_type(), view_, queries, params, out);
 }
 
 base::Status FlatIndex::SearchRows(const Query& query, const SearchParams& params, size_t matches,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "codec/envelope.h"
+#include "vindex/batch_search.h"
 #include "vindex/index.h"
 #include "vindex/vectors.h"
 
@@ -12,7 +13,7 @@ namespace elanus::vindex {
 
 inline constexpr std::string_view kFlatFormat = "flat";
 
-class FlatIndex : public Index {
+class FlatIndex : public Index, public BatchIndex {
   public:
     static base::Result<std::unique_ptr<Index>> Build(const BuildParams& params,
                                                       const BuildInput& input);
@@ -25,6 +26,9 @@ class FlatIndex : public Index {
     uint64_t memory_bytes() const override { return vectors_.bytes(); }
     base::Status Save(codec::Sink& sink) const override;
     base::Status Verify() const override;
+    base::Status SearchQueries(std::span<const std::string_view> queries,
+                               const SearchParams& params, size_t matches,
+                               Neighbors* out) const override;
 
   protected:
     base::Status SearchRows(const Query& query, const SearchParams& params, size_t matches,

@@ -1,0 +1,264 @@
+#include "vindex/batch_scan.h"
+
+#include "simd/compare.h"
+#include "vindex/exact_scan.h"
+#include "vindex/row_tiles.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace elanus::vindex {
+namespace {
+
+// Queries that are answered in one pass over the rows: prepared copies of this many bytes, and as
+// much for the keys of their best rows.
+constexpr size_t kPassBytes = 16 * 1024 * 1024;
+// Values that are multiplied between two looks at whether the caller still waits: a few
+// milliseconds' worth.
+constexpr size_t kInterruptValues = 64 * 1024 * 1024;
+// Fewer queries do not pay for the lengths of all rows.
+constexpr size_t kProductQueries = 16;
+
+class BatchScan {
+  public:
+    BatchScan(VectorType type, const VectorView& vectors, const SearchParams& params)
+        : type_(type),
+          vectors_(vectors),
+          params_(params),
+          band_(CostBand::Of(vectors.metric, params)),
+          tiles_(type, vectors.metric, vectors.dim),
+          products_(by_products() ? RowTiles(type, Metric::kIp, vectors.dim) : RowTiles()),
+          results_(tiles_.block_queries() * tiles_.block_rows()),
+          k_(std::min<size_t>(params.k, vectors.rows)) {}
+
+    // How many queries Run() should be given.
+    size_t pass_queries() const {
+        return std::max<size_t>(
+            1, kPassBytes / std::max(vectors_.row_bytes, 2 * sizeof(uint64_t) * k_));
+    }
+
+    base::Status Run(std::span<const std::string_view> queries, Neighbors* out) {
+        Prepare(queries);
+        RETURN_IF_ERROR(params_.filter.present() ? ScanMatches() : ScanAll());
+        for (size_t q = 0; q < queries.size(); ++q) {
+            AppendKeys(vectors_.metric, best_[q].Sorted(), &out[q]);
+        }
+        return base::Status();
+    }
+
+  private:
+    void Prepare(std::span<const std::string_view> queries) {
+        queries_.Resize(queries.size() * vectors_.row_bytes);
+        inverse_norms_.resize(queries.size());
+        query_terms_.resize(by_products() ? queries.size() : 0);
+        best_.resize(queries.size());
+        SearchScratch& scratch = ThreadScratch();
+        for (size_t q = 0; q < queries.size(); ++q) {
+            const Query query =
+                PrepareQuery(type_, vectors_.metric, vectors_.dim, queries[q], scratch);
+            std::memcpy(queries_.data() + q * vectors_.row_bytes, query.data, vectors_.row_bytes);
+            inverse_norms_[q] = query.inverse_norm;
+            best_[q].Reset(k_);
+            if (by_products()) {
+                query_terms_[q] = FloorOfSquare(query.data);
+            }
+        }
+    }
+
+    // The distance L2 of floats takes twice the instructions of a product. So rows are first told
+    // apart by |q|^2 + |r|^2 - 2 qr, less what its rounding and that of the distance may come to;
+    // the few that this lets through are computed as everywhere.
+    bool by_products() const {
+        return vectors_.metric == Metric::kL2 && type_ == VectorType::kFloat;
+    }
+
+    // |v|^2 less its part of that: every one of the sums (of squares, of products, of squared
+    // differences, which is at most twice |q|^2 + |r|^2) is off by at most dim / 2^24 of the sum of
+    // its terms' absolute values; a few roundings more are in the 8, and twice all that is taken.
+    float FloorOfSquare(const void* vector) const {
+        const float square = simd::SquaredNorm(static_cast<const float*>(vector), vectors_.dim);
+        const float part = 8.0f * static_cast<float>(vectors_.dim + 8) * 0x1p-24f;
+        return square - part * square - std::numeric_limits<float>::min();
+    }
+
+    base::Status ScanAll() {
+        for (uint32_t first = 0; first < vectors_.rows;) {
+            const size_t count = std::min<size_t>(tiles_.block_rows(), vectors_.rows - first);
+            RETURN_IF_ERROR(
+                ScanBlock(static_cast<const uint8_t*>(vectors_.Row(first)), nullptr, first, count));
+            first += static_cast<uint32_t>(count);
+        }
+        return base::Status();
+    }
+
+    // The rows that pass are copied together, once for all queries.
+    base::Status ScanMatches() {
+        gathered_.Resize(tiles_.block_rows() * vectors_.row_bytes);
+        ids_.resize(tiles_.block_rows());
+        const uint64_t* words = params_.filter.words();
+        size_t count = 0;
+        for (size_t w = 0; w < (size_t{vectors_.rows} + 63) / 64; ++w) {
+            for (uint64_t word = words[w]; word != 0; word &= word - 1) {
+                const auto row = static_cast<uint32_t>(w * 64 + std::countr_zero(word));
+                std::memcpy(gathered_.data() + count * vectors_.row_bytes, vectors_.Row(row),
+                            vectors_.row_bytes);
+                ids_[count++] = row;
+                if (count == tiles_.block_rows()) {
+                    RETURN_IF_ERROR(ScanBlock(gathered_.data(), ids_.data(), 0, count));
+                    count = 0;
+                }
+            }
+        }
+        return ScanBlock(gathered_.data(), ids_.data(), 0, count);
+    }
+
+    // Row i of the block is ids[i], or first + i when `ids` is null.
+    base::Status ScanBlock(const uint8_t* rows, const uint32_t* ids, uint32_t first, size_t count) {
+        row_terms_.resize(by_products() && best_.size() >= kProductQueries ? count : 0);
+        for (size_t i = 0; i < row_terms_.size(); ++i) {
+            row_terms_[i] = FloorOfSquare(rows + i * vectors_.row_bytes);
+        }
+        for (size_t q = 0; q < best_.size(); q += tiles_.block_queries()) {
+            const size_t queries = std::min(tiles_.block_queries(), best_.size() - q);
+            values_ += queries * count * vectors_.dim;
+            if (!row_terms_.empty() && AllLimited(q, queries)) {
+                products_.Of(queries_.data() + q * vectors_.row_bytes, queries, rows, count, count,
+                             results_.data());
+                for (size_t i = 0; i < queries; ++i) {
+                    CollectByProducts(q + i, results_.data() + i * count, rows, ids, first, count);
+                }
+                continue;
+            }
+            tiles_.Of(queries_.data() + q * vectors_.row_bytes, queries, rows, count, count,
+                      results_.data());
+            for (size_t i = 0; i < queries; ++i) {
+                Collect(q + i, results_.data() + i * count, ids, first, count);
+            }
+        }
+        if (values_ < kInterruptValues || !params_.interrupt) {
+            return base::Status();
+        }
+        values_ = 0;
+        return params_.interrupt();
+    }
+
+    bool AllLimited(size_t q, size_t queries) const {
+        return std::none_of(best_.begin() + static_cast<ptrdiff_t>(q),
+                            best_.begin() + static_cast<ptrdiff_t>(q + queries),
+                            [](const TopK& best) { return std::isnan(KeyCost(best.limit())); });
+    }
+
+    void CollectByProducts(size_t q, const float* products, const uint8_t* rows,
+                           const uint32_t* ids, uint32_t first, size_t count) {
+        constexpr size_t kStep = 16;  // known to the compiler, which makes vectors of it
+        const float rest = query_terms_[q] - KeyCost(best_[q].limit());
+        const auto near = [&](size_t i) {
+            return static_cast<int>(!(row_terms_[i] + rest >= products[i] + products[i]));
+        };
+        for (size_t begin = 0; begin < count; begin += kStep) {
+            const size_t end = std::min(begin + kStep, count);
+            int any = 0;
+            if (end == begin + kStep) {
+                for (size_t i = begin; i < begin + kStep; ++i) {
+                    any |= near(i);
+                }
+            } else {
+                any = 1;
+            }
+            for (size_t i = begin; i < end && any != 0; ++i) {
+                if (near(i) != 0) {
+                    Measure(q, rows + i * vectors_.row_bytes,
+                            ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i));
+                }
+            }
+        }
+    }
+
+    void Measure(size_t q, const uint8_t* vector, uint32_t row) {
+        const float cost =
+            vectors_.kernel.pair(queries_.data() + q * vectors_.row_bytes, vector, vectors_.dim);
+        if (band_.Contains(cost)) {
+            best_[q].Push(MakeKey(cost, row));
+        }
+    }
+
+    // As VectorView computes costs, but for what rounds: only results that can enter are turned
+    // into costs.
+    void Collect(size_t q, float* results, const uint32_t* ids, uint32_t first, size_t count) {
+        if (vectors_.inverse_norms != nullptr) {
+            for (size_t i = 0; i < count; ++i) {
+                const uint32_t row = ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i);
+                results[i] *= inverse_norms_[q] * vectors_.inverse_norms[row];
+            }
+        }
+        uint64_t words[RowTiles::kRowsMax / 64 + 1];
+        FindNear(best_[q], results, count, words);
+        for (size_t w = 0; w < (count + 63) / 64; ++w) {
+            for (uint64_t word = words[w]; word != 0; word &= word - 1) {
+                const size_t i = w * 64 + static_cast<size_t>(std::countr_zero(word));
+                const float cost = CostOf(results[i]);
+                if (band_.Contains(cost)) {
+                    const uint32_t row = ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i);
+                    best_[q].Push(MakeKey(cost, row));
+                }
+            }
+        }
+    }
+
+    // The bits of the results whose costs may be below the limit, and perhaps of some more: rows
+    // come in ascending order, so that equal costs are no better. A limit that is no number, or
+    // none yet, lets all through.
+    void FindNear(const TopK& best, const float* results, size_t count, uint64_t* words) const {
+        const float limit = KeyCost(best.limit());
+        if (std::isnan(limit)) {
+            std::fill_n(words, count / 64, ~uint64_t{0});
+            words[count / 64] = (uint64_t{1} << (count % 64)) - 1;
+        } else if (LargerIsBetter(vectors_.metric)) {
+            simd::Compare<float>(simd::CompareOp::kGt, results, count, 0.0f - limit, words);
+        } else {
+            simd::Compare<float>(simd::CompareOp::kLt, results, count, limit, words);
+        }
+    }
+
+    float CostOf(float result) const {
+        if (!LargerIsBetter(vectors_.metric)) {
+            return result;
+        }
+        const float cost = 0.0f - result;
+        return vectors_.metric == Metric::kCosine ? std::clamp(cost, -1.0f, 1.0f) : cost;
+    }
+
+    const VectorType type_;
+    const VectorView& vectors_;
+    const SearchParams& params_;
+    const CostBand band_;
+    const RowTiles tiles_;
+    const RowTiles products_;  // by_products() only, as the terms
+    std::vector<float> results_;
+    const size_t k_;
+    AlignedBytes queries_;              // prepared
+    std::vector<float> inverse_norms_;  // of the queries
+    std::vector<float> query_terms_;
+    std::vector<float> row_terms_;  // of a block
+    std::vector<TopK> best_;
+    AlignedBytes gathered_;
+    std::vector<uint32_t> ids_;  // of the gathered rows
+    size_t values_ = 0;
+};
+
+}  // namespace
+
+base::Status ScanRowsOfMany(VectorType type, const VectorView& vectors,
+                            std::span<const std::string_view> queries, const SearchParams& params,
+                            Neighbors* out) {
+    BatchScan scan(type, vectors, params);
+    for (size_t first = 0; first < queries.size(); first += scan.pass_queries()) {
+        const size_t count = std::min(scan.pass_queries(), queries.size() - first);
+        RETURN_IF_ERROR(scan.Run(queries.subspan(first, count), out + first));
+    }
+    return base::Status();
+}
+
+}  // namespace elanus::vindex
