@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <limits>
 #include <numeric>
 #include <string>
@@ -19,8 +20,13 @@ namespace elanus::segment {
 
 namespace {
 
-constexpr size_t kBlockRowsMax = 1024;
+constexpr size_t kBlockRowsMax = vindex::RowTiles::kRowsMax;
 constexpr size_t kBlockRowsMin = 16;
+// Fewer queries than these do not pay for copying the rows that pass a filter together, ...
+constexpr size_t kGatherQueries = 4;
+// ... or all rows to where cache lines begin.
+constexpr size_t kAlignQueries = 32;
+constexpr size_t kCacheLine = 64;
 constexpr size_t kFloatsPerRow = 64;  // what looking at a row costs, in floats of distance work
 constexpr size_t kBlockBytes = 256 * 1024;  // stays in the second-level cache while queries pass
 constexpr size_t kSparseRowBytes = 512;     // a guess at the bytes of a sparse row
@@ -55,6 +61,7 @@ class FlatScan {
             minhash_ = vindex::MinHashScorer(query.queries.dim, query.params);
         } else if (width_ > 0) {
             dense_ = DenseKeys(query);
+            PrepareTiles();
         }
     }
 
@@ -127,28 +134,91 @@ class FlatScan {
 
     base::Status ScanBlock(const RowRun& run, const schema::ColumnView& column, const float* norms,
                            size_t count, size_t chosen) {
+        const bool dense = width_ > 0 && !minhash();
+        if (dense && chosen > 0 && (chosen == count || query_.nq() >= kGatherQueries)) {
+            return ScanTiles(run, column, norms, count, chosen);
+        }
         for (uint32_t q = 0; q < query_.nq() && chosen > 0; ++q) {
             if (minhash()) {
                 ComputeMinHash(q, column, chosen);
-            } else if (width_ > 0) {
-                ComputeDense(q, column, norms, count, chosen);
+            } else if (dense) {
+                dense_.OfIds(q, column, norms, ids_.data(), chosen, keys_.data());
             } else {
                 ComputeSparse(q, column, chosen);
             }
-            for (size_t i = 0; i < chosen; ++i) {
-                best_[q].Offer(keys_[i], run.first_row + ids_[i]);
-            }
+            Offer(run, q, keys_.data(), chosen);
             RETURN_IF_ERROR(guard_.CheckEvery(chosen * row_floats_, ScanGuard::kFloatsPerCheck));
         }
         return base::Status();
     }
 
-    void ComputeDense(uint32_t q, const schema::ColumnView& column, const float* norms,
-                      size_t count, size_t chosen) {
-        if (chosen == count) {
-            dense_.OfBlock(q, column, norms, ids_.data(), chosen, keys_.data());
-        } else {
-            dense_.OfIds(q, column, norms, ids_.data(), chosen, keys_.data());
+    void Offer(const RowRun& run, uint32_t q, const float* keys, size_t chosen) {
+        for (size_t i = 0; i < chosen; ++i) {
+            best_[q].Offer(keys[i], run.first_row + ids_[i]);
+        }
+    }
+
+    void PrepareTiles() {
+        tiles_ = vindex::RowTiles(TypeOf(query_.queries), query_.metric, query_.queries.dim);
+        block_rows_ = tiles_.block_rows();
+        ids_.resize(block_rows_);
+        keys_.resize(block_rows_ * tiles_.block_queries());
+        queries_ = query_.queries.values;
+        if (query_.nq() >= kAlignQueries && !OnCacheLine(queries_)) {
+            aligned_queries_.Resize(query_.nq() * width_);
+            std::memcpy(aligned_queries_.data(), queries_, query_.nq() * width_);
+            queries_ = aligned_queries_.data();
+        }
+    }
+
+    static bool OnCacheLine(const void* bytes) {
+        return reinterpret_cast<uintptr_t>(bytes) % kCacheLine == 0;
+    }
+
+    // All queries and the chosen rows of a block.
+    base::Status ScanTiles(const RowRun& run, const schema::ColumnView& column, const float* norms,
+                           size_t count, size_t chosen) {
+        const uint8_t* rows = column.values + size_t{ids_[0]} * width_;
+        if (chosen < count || (query_.nq() >= kAlignQueries && !OnCacheLine(rows))) {
+            rows = Gather(column, chosen);
+        }
+        FindLengths(rows, norms, chosen);
+        for (uint32_t first = 0; first < query_.nq();) {
+            const size_t queries = std::min<size_t>(tiles_.block_queries(), query_.nq() - first);
+            tiles_.Of(queries_ + first * width_, queries, rows, chosen, chosen, keys_.data());
+            for (size_t i = 0; i < queries; ++i) {
+                OfferResults(run, first + static_cast<uint32_t>(i), keys_.data() + i * chosen,
+                             chosen);
+            }
+            first += static_cast<uint32_t>(queries);
+            RETURN_IF_ERROR(
+                guard_.CheckEvery(queries * chosen * row_floats_, ScanGuard::kFloatsPerCheck));
+        }
+        return base::Status();
+    }
+
+    const uint8_t* Gather(const schema::ColumnView& column, size_t chosen) {
+        gathered_.Resize(block_rows_ * width_);
+        for (size_t i = 0; i < chosen; ++i) {
+            std::memcpy(gathered_.data() + i * width_, column.values + size_t{ids_[i]} * width_,
+                        width_);
+        }
+        return gathered_.data();
+    }
+
+    void FindLengths(const uint8_t* rows, const float* norms, size_t chosen) {
+        lengths_.resize(query_.metric == vindex::Metric::kCosine ? chosen : 0);
+        for (size_t i = 0; i < lengths_.size(); ++i) {
+            lengths_[i] = norms != nullptr ? norms[ids_[i]]
+                                           : dense_.LengthOf(rows + i * width_, query_.queries.dim);
+        }
+    }
+
+    void OfferResults(const RowRun& run, uint32_t q, float* results, size_t chosen) {
+        const float* lengths = lengths_.empty() ? nullptr : lengths_.data();
+        if (dense_.AnyBelow(q, results, lengths, chosen, best_[q].limit())) {
+            dense_.FromResults(q, lengths, chosen, results);
+            Offer(run, q, results, chosen);
         }
     }
 
@@ -181,6 +251,11 @@ class FlatScan {
     std::vector<uint32_t> ids_;
     std::vector<float> keys_;
     std::vector<TopK> best_;
+    vindex::RowTiles tiles_;  // dense only, as all below
+    const uint8_t* queries_ = nullptr;
+    vindex::AlignedBytes aligned_queries_;
+    vindex::AlignedBytes gathered_;  // the chosen rows of a block
+    std::vector<float> lengths_;     // of those rows; COSINE only
     vindex::MinHashScorer minhash_;
 };
 

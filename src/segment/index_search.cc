@@ -1,6 +1,7 @@
 #include "segment/index_search.h"
 
 #include "segment/scan_guard.h"
+#include "vindex/batch_search.h"
 
 #include <utility>
 
@@ -58,15 +59,18 @@ base::Status SearchIndex(const vindex::Index& index, const IndexScope& scope,
     if (scope.chosen.has_value()) {
         params.filter = *scope.chosen;
     }
-    vindex::Neighbors neighbors;
+    std::vector<std::string_view> queries;
     for (uint32_t q = 0; q < query.nq(); ++q) {
-        RETURN_IF_ERROR(index.Search(query.Vector(q), params, &neighbors));
-        (*hits)[q].rows = std::move(neighbors.rows);
-        (*hits)[q].scores = std::move(neighbors.scores);
-        counters->strategies.Add(neighbors.counters.strategy);
-        counters->distances += neighbors.counters.distances;
-        counters->hops += neighbors.counters.hops;
-        neighbors = vindex::Neighbors();
+        queries.push_back(query.Vector(q));
+    }
+    std::vector<vindex::Neighbors> found(queries.size());
+    RETURN_IF_ERROR(vindex::SearchMany(index, queries, params, found.data()));
+    for (size_t q = 0; q < found.size(); ++q) {
+        (*hits)[q].rows = std::move(found[q].rows);
+        (*hits)[q].scores = std::move(found[q].scores);
+        counters->strategies.Add(found[q].counters.strategy);
+        counters->distances += found[q].counters.distances;
+        counters->hops += found[q].counters.hops;
     }
     return base::Status();
 }

@@ -34,6 +34,9 @@ class TopK {
         Insert(key, row);
     }
 
+    // Keys that are not below it cannot enter; NaN while any may.
+    float limit() const { return full_ ? worst_ : std::numeric_limits<float>::quiet_NaN(); }
+
     // Best first, equal keys by row.
     std::vector<std::pair<float, base::RowOffset>> Take() {
         std::sort_heap(heap_.begin(), heap_.end());
