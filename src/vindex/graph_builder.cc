@@ -242,8 +242,8 @@ void GraphBuilder::Prune(uint32_t row, Worker& worker) const {
 }
 
 // Whether a chosen row is nearer to the candidate, by more than alpha, than the row itself, at
-// `cost`, is. Candidates
-// come from the same few directions, so what has covered one is asked first for the next.
+// `cost`, is. Candidates come from the same few directions, so what has covered one is asked first
+// for the next.
 bool GraphBuilder::Covered(uint32_t candidate, float cost, Worker& worker) const {
     std::vector<uint32_t>& coverers = worker.coverers;
     for (size_t at = 0; at < coverers.size(); at += kAskedAtOnce) {
