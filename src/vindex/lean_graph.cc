@@ -42,7 +42,7 @@ struct LeanGraph::Inserter {
 bool LeanGraph::Fits(VectorType type, uint32_t dim, int64_t m) {
     constexpr uint32_t kDimMin = 32;
     constexpr int64_t kMMax = 128;
-    return IsDense(type) && type != VectorType::kBinary && dim >= kDimMin && m <= kMMax &&
+    return IsDenseMetric(type, Metric::kL2) && dim >= kDimMin && m <= kMMax &&
            dim <= simd::kCodeDimMax && RotatedWidth(dim) <= simd::kCodeDimMax;
 }
 

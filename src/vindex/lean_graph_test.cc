@@ -366,5 +366,17 @@ TEST_F(LeanIndexTest, EqualRowsAndOtherTypes) {
     }
 }
 
+// A file may name any number as its type: one that has no row size would be read beyond its rows.
+TEST_F(LeanIndexTest, OnlyTypesOfNumbersFit) {
+    for (VectorType type :
+         {VectorType::kFloat, VectorType::kFloat16, VectorType::kBFloat16, VectorType::kInt8}) {
+        EXPECT_TRUE(LeanGraph::Fits(type, 64, 16));
+    }
+    for (VectorType type : {VectorType::kBinary, VectorType::kSparseFloat,
+                            static_cast<VectorType>(0), static_cast<VectorType>(7)}) {
+        EXPECT_FALSE(LeanGraph::Fits(type, 64, 16));
+    }
+}
+
 }  // namespace
 }  // namespace elanus::vindex

@@ -284,7 +284,8 @@ void ProductCodes::StartGroups(CodeQuery& state) const {
         uint8_t* to = state.bytes.data() + p * entries;
         for (size_t i = 0; i < entries; ++i) {
             const float entry = (table[i] - state.lows[p]) * inverse + 0.5f;
-            to[i] = static_cast<uint8_t>(static_cast<int32_t>(std::clamp(entry, 0.0f, 255.0f)));
+            // What is no number, from a damaged table, is 0.
+            to[i] = entry > 0 ? static_cast<uint8_t>(std::min(entry, 255.0f)) : 0;
         }
     }
     state.groups = {state.bytes.data(), positions(), 0, scale() * shift, scale() * step, 0};
