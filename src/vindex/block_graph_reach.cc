@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "vindex/block_graph_walk.h"
 #include "vindex/exact_scan.h"
+#include "vindex/row_chunks.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +12,7 @@ namespace {
 
 constexpr uint32_t kSamplesMax = 128;
 constexpr uint32_t kRowsPerSample = 64;
+constexpr uint32_t kSamplesAtOnce = 1;
 constexpr uint32_t kRowsMin = 2048;  // with fewer a walk that goes far has seen them all
 
 // A row of zeros has no direction but a place, which may be nearer than all that COSINE has first:
@@ -69,15 +71,16 @@ base::Status BlockGraphIndex::FitReach(const CodedRows& rows, const BuildInput& 
     const uint32_t samples = std::min(kSamplesMax, size() / kRowsPerSample);
     std::vector<WalkReach::Course> courses(samples);
     const uint64_t stream = base::Hash64(seed_ + 2);
-    sys::InlineExecutor caller;
-    sys::Executor& threads = input.executor != nullptr ? *input.executor : caller;
-    threads.ParallelFor(samples, [&](size_t i) {
-        if (!input.interrupt || input.interrupt().ok()) {
-            courses[i] = CourseOf(static_cast<uint32_t>(base::Hash64(stream + i) % size()));
-        }
-    });
+    RETURN_IF_ERROR(ForChunks(
+        samples, input.executor, input.interrupt, Progress(),
+        [&](uint32_t begin, uint32_t end) {
+            for (uint32_t i = begin; i < end; ++i) {
+                courses[i] = CourseOf(static_cast<uint32_t>(base::Hash64(stream + i) % size()));
+            }
+        },
+        kSamplesAtOnce));
     reach_ = WalkReach::Fit(courses);
-    return input.interrupt ? input.interrupt() : base::Status();
+    return base::Status();
 }
 
 // The row as a query for all others, by a walk that expands as many candidates as any by reach_.
