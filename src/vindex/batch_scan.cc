@@ -144,6 +144,10 @@ class BatchScan {
         return params_.interrupt();
     }
 
+    static uint32_t RowOf(const uint32_t* ids, uint32_t first, size_t i) {
+        return ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i);
+    }
+
     bool AllLimited(size_t q, size_t queries) const {
         return std::none_of(best_.begin() + static_cast<ptrdiff_t>(q),
                             best_.begin() + static_cast<ptrdiff_t>(q + queries),
@@ -169,8 +173,7 @@ class BatchScan {
             }
             for (size_t i = begin; i < end && any != 0; ++i) {
                 if (near(i) != 0) {
-                    Measure(q, rows + i * vectors_.row_bytes,
-                            ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i));
+                    Measure(q, rows + i * vectors_.row_bytes, RowOf(ids, first, i));
                 }
             }
         }
@@ -189,7 +192,7 @@ class BatchScan {
     void Collect(size_t q, float* results, const uint32_t* ids, uint32_t first, size_t count) {
         if (vectors_.inverse_norms != nullptr) {
             for (size_t i = 0; i < count; ++i) {
-                const uint32_t row = ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i);
+                const uint32_t row = RowOf(ids, first, i);
                 results[i] *= inverse_norms_[q] * vectors_.inverse_norms[row];
             }
         }
@@ -200,7 +203,7 @@ class BatchScan {
                 const size_t i = w * 64 + static_cast<size_t>(std::countr_zero(word));
                 const float cost = CostOf(results[i]);
                 if (band_.Contains(cost)) {
-                    const uint32_t row = ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i);
+                    const uint32_t row = RowOf(ids, first, i);
                     best_[q].Push(MakeKey(cost, row));
                 }
             }
