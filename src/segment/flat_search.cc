@@ -6,11 +6,13 @@
 #include "segment/top_k.h"
 #include "vindex/bm25.h"
 #include "vindex/minhash.h"
+#include "vindex/near_pairs.h"
 #include "vindex/sparse.h"
 #include "vindex/vectors.h"
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <numeric>
@@ -159,16 +161,29 @@ class FlatScan {
     }
 
     void PrepareTiles() {
-        tiles_ = vindex::RowTiles(TypeOf(query_.queries), query_.metric, query_.queries.dim);
-        block_rows_ = tiles_.block_rows();
+        const vindex::VectorType type = TypeOf(query_.queries);
+        const auto dim = static_cast<uint32_t>(query_.queries.dim);
+        tiles_.emplace(type, query_.metric, dim);
+        if (vindex::NearPairs::Serves(type, query_.metric, dim)) {
+            near_.emplace(query_.metric, dim, true);
+        }
+        block_rows_ = tiles_->block_rows();
         ids_.resize(block_rows_);
-        keys_.resize(block_rows_ * tiles_.block_queries());
+        keys_.resize(block_rows_ * block_queries());
         queries_ = query_.queries.values;
         if (query_.nq() >= kAlignQueries && !OnCacheLine(queries_)) {
             aligned_queries_.Resize(query_.nq() * width_);
             std::memcpy(aligned_queries_.data(), queries_, query_.nq() * width_);
             queries_ = aligned_queries_.data();
         }
+        if (near_) {
+            near_->SetQueries(queries_, query_.nq());
+        }
+    }
+
+    // Of as many queries all rows of a block are looked at in turn.
+    size_t block_queries() const {
+        return near_ ? near_->panel_queries() : tiles_->block_queries();
     }
 
     static bool OnCacheLine(const void* bytes) {
@@ -183,18 +198,45 @@ class FlatScan {
             rows = Gather(column, chosen);
         }
         FindLengths(rows, norms, chosen);
+        if (near_) {
+            near_->SetRows(rows, chosen);
+        }
         for (uint32_t first = 0; first < query_.nq();) {
-            const size_t queries = std::min<size_t>(tiles_.block_queries(), query_.nq() - first);
-            tiles_.Of(queries_ + first * width_, queries, rows, chosen, chosen, keys_.data());
-            for (size_t i = 0; i < queries; ++i) {
-                OfferResults(run, first + static_cast<uint32_t>(i), keys_.data() + i * chosen,
-                             chosen);
+            const size_t queries = std::min<size_t>(block_queries(), query_.nq() - first);
+            if (near_ && queries >= near_->panel_queries_min() && FindLimits(first, queries)) {
+                for (const vindex::NearPairs::Pair& pair : near_->Find(first, limits_)) {
+                    OfferPair(run, first + pair.query, column, norms, pair.row);
+                }
+            } else {
+                tiles_->Of(queries_ + first * width_, queries, rows, chosen, chosen, keys_.data());
+                for (size_t i = 0; i < queries; ++i) {
+                    OfferResults(run, first + static_cast<uint32_t>(i), keys_.data() + i * chosen,
+                                 chosen);
+                }
             }
             first += static_cast<uint32_t>(queries);
             RETURN_IF_ERROR(
                 guard_.CheckEvery(queries * chosen * row_floats_, ScanGuard::kFloatsPerCheck));
         }
         return base::Status();
+    }
+
+    // limits_ of the queries; false while one of them takes any row.
+    bool FindLimits(uint32_t first, size_t queries) {
+        limits_.resize(queries);
+        for (size_t i = 0; i < queries; ++i) {
+            limits_[i] = best_[first + i].limit();
+        }
+        return std::none_of(limits_.begin(), limits_.end(),
+                            [](float limit) { return std::isnan(limit); });
+    }
+
+    // Of the row at place `chosen` of the block.
+    void OfferPair(const RowRun& run, uint32_t q, const schema::ColumnView& column,
+                   const float* norms, uint32_t chosen) {
+        float key = 0;
+        dense_.OfIds(q, column, norms, &ids_[chosen], 1, &key);
+        best_[q].Offer(key, run.first_row + ids_[chosen]);
     }
 
     const uint8_t* Gather(const schema::ColumnView& column, size_t chosen) {
@@ -251,7 +293,9 @@ class FlatScan {
     std::vector<uint32_t> ids_;
     std::vector<float> keys_;
     std::vector<TopK> best_;
-    vindex::RowTiles tiles_;  // dense only, as all below
+    std::optional<vindex::RowTiles> tiles_;  // dense only, as all below
+    std::optional<vindex::NearPairs> near_;
+    std::vector<float> limits_;
     const uint8_t* queries_ = nullptr;
     vindex::AlignedBytes aligned_queries_;
     vindex::AlignedBytes gathered_;  // the chosen rows of a block

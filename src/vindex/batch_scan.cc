@@ -2,12 +2,13 @@
 
 #include "simd/compare.h"
 #include "vindex/exact_scan.h"
+#include "vindex/near_pairs.h"
 #include "vindex/row_tiles.h"
 
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
+#include <optional>
 
 namespace elanus::vindex {
 namespace {
@@ -18,8 +19,6 @@ constexpr size_t kPassBytes = 16 * 1024 * 1024;
 // Values that are multiplied between two looks at whether the caller still waits: a few
 // milliseconds' worth.
 constexpr size_t kInterruptValues = 64 * 1024 * 1024;
-// Fewer queries do not pay for the lengths of all rows.
-constexpr size_t kProductQueries = 16;
 
 class BatchScan {
   public:
@@ -29,9 +28,12 @@ class BatchScan {
           params_(params),
           band_(CostBand::Of(vectors.metric, params)),
           tiles_(type, vectors.metric, vectors.dim),
-          products_(by_products() ? RowTiles(type, Metric::kIp, vectors.dim) : RowTiles()),
-          results_(tiles_.block_queries() * tiles_.block_rows()),
-          k_(std::min<size_t>(params.k, vectors.rows)) {}
+          k_(std::min<size_t>(params.k, vectors.rows)) {
+        if (NearPairs::Serves(type, vectors.metric, vectors.dim)) {
+            near_.emplace(vectors.metric, vectors.dim, vectors.inverse_norms != nullptr);
+        }
+        results_.resize(block_queries() * tiles_.block_rows());
+    }
 
     // How many queries Run() should be given.
     size_t pass_queries() const {
@@ -52,7 +54,6 @@ class BatchScan {
     void Prepare(std::span<const std::string_view> queries) {
         queries_.Resize(queries.size() * vectors_.row_bytes);
         inverse_norms_.resize(queries.size());
-        query_terms_.resize(by_products() ? queries.size() : 0);
         best_.resize(queries.size());
         SearchScratch& scratch = ThreadScratch();
         for (size_t q = 0; q < queries.size(); ++q) {
@@ -61,27 +62,14 @@ class BatchScan {
             std::memcpy(queries_.data() + q * vectors_.row_bytes, query.data, vectors_.row_bytes);
             inverse_norms_[q] = query.inverse_norm;
             best_[q].Reset(k_);
-            if (by_products()) {
-                query_terms_[q] = FloorOfSquare(query.data);
-            }
+        }
+        if (near_) {
+            near_->SetQueries(queries_.data(), queries.size());
         }
     }
 
-    // The distance L2 of floats takes twice the instructions of a product. So rows are first told
-    // apart by |q|^2 + |r|^2 - 2 qr, less what its rounding and that of the distance may come to;
-    // the few that this lets through are computed as everywhere.
-    bool by_products() const {
-        return vectors_.metric == Metric::kL2 && type_ == VectorType::kFloat;
-    }
-
-    // |v|^2 less its part of that: every one of the sums (of squares, of products, of squared
-    // differences, which is at most twice |q|^2 + |r|^2) is off by at most dim / 2^24 of the sum of
-    // its terms' absolute values; a few roundings more are in the 8, and twice all that is taken.
-    float FloorOfSquare(const void* vector) const {
-        const float square = simd::SquaredNorm(static_cast<const float*>(vector), vectors_.dim);
-        const float part = 8.0f * static_cast<float>(vectors_.dim + 8) * 0x1p-24f;
-        return square - part * square - std::numeric_limits<float>::min();
-    }
+    // Of as many queries all rows of a block are looked at in turn.
+    size_t block_queries() const { return near_ ? near_->panel_queries() : tiles_.block_queries(); }
 
     base::Status ScanAll() {
         for (uint32_t first = 0; first < vectors_.rows;) {
@@ -116,18 +104,16 @@ class BatchScan {
 
     // Row i of the block is ids[i], or first + i when `ids` is null.
     base::Status ScanBlock(const uint8_t* rows, const uint32_t* ids, uint32_t first, size_t count) {
-        row_terms_.resize(by_products() && best_.size() >= kProductQueries ? count : 0);
-        for (size_t i = 0; i < row_terms_.size(); ++i) {
-            row_terms_[i] = FloorOfSquare(rows + i * vectors_.row_bytes);
+        if (near_) {
+            near_->SetRows(rows, count);
         }
-        for (size_t q = 0; q < best_.size(); q += tiles_.block_queries()) {
-            const size_t queries = std::min(tiles_.block_queries(), best_.size() - q);
+        for (size_t q = 0; q < best_.size(); q += block_queries()) {
+            const size_t queries = std::min(block_queries(), best_.size() - q);
             values_ += queries * count * vectors_.dim;
-            if (!row_terms_.empty() && AllLimited(q, queries)) {
-                products_.Of(queries_.data() + q * vectors_.row_bytes, queries, rows, count, count,
-                             results_.data());
-                for (size_t i = 0; i < queries; ++i) {
-                    CollectByProducts(q + i, results_.data() + i * count, rows, ids, first, count);
+            if (near_ && queries >= near_->panel_queries_min() && FindLimits(q, queries)) {
+                for (const NearPairs::Pair& pair : near_->Find(q, limits_)) {
+                    Measure(q + pair.query, rows + pair.row * vectors_.row_bytes,
+                            RowOf(ids, first, pair.row));
                 }
                 continue;
             }
@@ -148,40 +134,23 @@ class BatchScan {
         return ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i);
     }
 
-    bool AllLimited(size_t q, size_t queries) const {
-        return std::none_of(best_.begin() + static_cast<ptrdiff_t>(q),
-                            best_.begin() + static_cast<ptrdiff_t>(q + queries),
-                            [](const TopK& best) { return std::isnan(KeyCost(best.limit())); });
-    }
-
-    void CollectByProducts(size_t q, const float* products, const uint8_t* rows,
-                           const uint32_t* ids, uint32_t first, size_t count) {
-        constexpr size_t kStep = 16;  // known to the compiler, which makes vectors of it
-        const float rest = query_terms_[q] - KeyCost(best_[q].limit());
-        const auto near = [&](size_t i) {
-            return static_cast<int>(!(row_terms_[i] + rest >= products[i] + products[i]));
-        };
-        for (size_t begin = 0; begin < count; begin += kStep) {
-            const size_t end = std::min(begin + kStep, count);
-            int any = 0;
-            if (end == begin + kStep) {
-                for (size_t i = begin; i < begin + kStep; ++i) {
-                    any |= near(i);
-                }
-            } else {
-                any = 1;
-            }
-            for (size_t i = begin; i < end && any != 0; ++i) {
-                if (near(i) != 0) {
-                    Measure(q, rows + i * vectors_.row_bytes, RowOf(ids, first, i));
-                }
-            }
+    // limits_ of the queries; false while one of them takes any row.
+    bool FindLimits(size_t q, size_t queries) {
+        limits_.resize(queries);
+        for (size_t i = 0; i < queries; ++i) {
+            limits_[i] = KeyCost(best_[q + i].Tighten());
         }
+        return std::none_of(limits_.begin(), limits_.end(),
+                            [](float limit) { return std::isnan(limit); });
     }
 
     void Measure(size_t q, const uint8_t* vector, uint32_t row) {
-        const float cost =
+        float result =
             vectors_.kernel.pair(queries_.data() + q * vectors_.row_bytes, vector, vectors_.dim);
+        if (vectors_.inverse_norms != nullptr) {
+            result *= inverse_norms_[q] * vectors_.inverse_norms[row];
+        }
+        const float cost = CostOf(result);
         if (band_.Contains(cost)) {
             best_[q].Push(MakeKey(cost, row));
         }
@@ -238,13 +207,12 @@ class BatchScan {
     const SearchParams& params_;
     const CostBand band_;
     const RowTiles tiles_;
-    const RowTiles products_;  // by_products() only, as the terms
+    std::optional<NearPairs> near_;
     std::vector<float> results_;
+    std::vector<float> limits_;
     const size_t k_;
     AlignedBytes queries_;              // prepared
     std::vector<float> inverse_norms_;  // of the queries
-    std::vector<float> query_terms_;
-    std::vector<float> row_terms_;  // of a block
     std::vector<TopK> best_;
     AlignedBytes gathered_;
     std::vector<uint32_t> ids_;  // of the gathered rows

@@ -78,9 +78,9 @@ TEST(BatchSearch, RangesOfScores) {
             }
             params.k = 50;
             params.radius = all.scores[250];
-            ASSERT_NO_FATAL_FAILURE(ExpectEachAlone(*index, QueriesOf(data, 20), params));
+            ASSERT_NO_FATAL_FAILURE(ExpectEachAlone(*index, QueriesOf(data, 50), params));
             params.range_filter = all.scores[30];
-            ASSERT_NO_FATAL_FAILURE(ExpectEachAlone(*index, QueriesOf(data, 20), params));
+            ASSERT_NO_FATAL_FAILURE(ExpectEachAlone(*index, QueriesOf(data, 50), params));
         }
     }
 }
@@ -97,7 +97,7 @@ TEST(BatchSearch, NanAndInfinity) {
         for (size_t k : {5, 300, 400}) {
             SearchParams params;
             params.k = k;
-            ASSERT_NO_FATAL_FAILURE(ExpectEachAlone(*index, QueriesOf(data, 30), params));
+            ASSERT_NO_FATAL_FAILURE(ExpectEachAlone(*index, QueriesOf(data, 60), params));
         }
     }
 }

@@ -35,7 +35,7 @@ simd::TileFunction TileOf(VectorType type, Metric metric) {
 RowTiles::RowTiles(VectorType type, Metric metric, uint32_t dim)
     : dim_(dim),
       row_bytes_(RowBytes(type, dim)),
-      block_rows_(std::clamp(kRowBytes / row_bytes_ / 4 * 4, kRowsMin, kRowsMax)),
+      block_rows_(std::clamp(kRowBytes / row_bytes_ / 8 * 8, kRowsMin, kRowsMax)),
       block_queries_(std::clamp(kQueryBytes / row_bytes_ / 6 * 6, kQueriesMin, kQueriesMax)),
       kernel_(KernelOf(type, metric)),
       tile_(TileOf(type, metric)) {}

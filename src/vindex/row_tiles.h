@@ -31,7 +31,6 @@ class AlignedBytes {
 
 class RowTiles {
   public:
-    RowTiles() = default;
     // Requires IsDenseMetric(type, metric).
     RowTiles(VectorType type, Metric metric, uint32_t dim);
 

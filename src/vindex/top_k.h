@@ -53,13 +53,13 @@ class TopK {
             }
         }
     }
-    // limit(), exact: the k-th best key so far, as soon as there are k. Not for every key: it looks
-    // at all that are kept.
+    // limit(), exact: the k-th best key so far, as soon as there are k. Not for every key: if any
+    // has entered it looks at all that are kept.
     uint64_t Tighten() {
-        Shrink();
-        if (keys_.size() == k_ && k_ > 0) {
+        if (keys_.size() == k_ && k_ > 0 && limit_ == std::numeric_limits<uint64_t>::max()) {
             limit_ = *std::max_element(keys_.begin(), keys_.end());
         }
+        Shrink();
         return limit_;
     }
     // The k best, best first.
