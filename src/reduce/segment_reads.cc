@@ -6,9 +6,11 @@
 #include "reduce/group_rule.h"
 #include "reduce/hit_walks.h"
 #include "reduce/ordered_rows.h"
+#include "reduce/query_parts.h"
 #include "reduce/segment_loop.h"
 #include "reduce/segment_search.h"
 #include "reduce/term_statistics.h"
+#include "sys/process.h"
 #include "sys/stopwatch.h"
 
 #include <algorithm>
@@ -401,10 +403,12 @@ roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& pa
     return merger.Finish();
 }
 
-base::Result<roles::SearchResponse> SearchSegments(const std::vector<SegmentRef>& segments,
+namespace {
+
+// All queries together.
+base::Result<roles::SearchResponse> SearchTogether(const std::vector<SegmentRef>& segments,
                                                    const roles::SearchRequest& request,
                                                    const ReadScope& scope) {
-    RETURN_IF_ERROR(CheckSearch(request));
     const segment::ReadOptions options = OptionsOf(scope, request);
     const bool is_shared = !request.queries_of_answers.empty();
     const roles::SearchRequest by_query = is_shared ? ByQuery(request) : roles::SearchRequest();
@@ -433,6 +437,30 @@ base::Result<roles::SearchResponse> SearchSegments(const std::vector<SegmentRef>
         }
         k *= kWideningFactor;
     }
+}
+
+}  // namespace
+
+base::Result<roles::SearchResponse> SearchSegments(const std::vector<SegmentRef>& segments,
+                                                   const roles::SearchRequest& request,
+                                                   const ReadScope& scope) {
+    RETURN_IF_ERROR(CheckSearch(request));
+    const size_t cores = scope.executor != nullptr ? sys::CpuCount() : 1;
+    const size_t parts = QueryParts(request, segments.size(), cores);
+    if (parts == 1) {
+        return SearchTogether(segments, request, scope);
+    }
+    std::vector<base::Status> failures(parts);
+    std::vector<roles::SearchResponse> answers(parts);
+    scope.executor->ParallelFor(parts, [&](size_t part) {
+        auto answer = SearchTogether(segments, PartOf(request, part, parts), scope);
+        failures[part] = answer.ok() ? base::Status() : answer.status();
+        answers[part] = answer.ok() ? std::move(*answer) : roles::SearchResponse();
+    });
+    for (base::Status& failure : failures) {
+        RETURN_IF_ERROR(std::move(failure));
+    }
+    return JoinParts(std::move(answers));
 }
 
 base::Result<roles::RetrieveResponse> RetrieveSegments(const std::vector<SegmentRef>& segments,

@@ -4,10 +4,13 @@
 
 #include "reduce/group_key.h"
 #include "reduce/group_rule.h"
+#include "reduce/query_parts.h"
 #include "reduce/segment_reads.h"
 #include "sys/clock.h"
+#include "sys/executor.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -126,9 +129,9 @@ class FakeSegment : public segment::Segment {
     }
     std::vector<base::RowOffset> FindKey(const schema::PrimaryKey&) const override { return {}; }
 
-    mutable int searches = 0;
-    mutable size_t filtered = 0;  // rows that a filter looked at
-    int64_t pass_every = 1;       // of the keys a filter lets pass every so manieth
+    mutable std::atomic<int> searches = 0;
+    mutable std::atomic<size_t> filtered = 0;  // rows that a filter looked at
+    int64_t pass_every = 1;                    // of the keys a filter lets pass every so manieth
 
   private:
     bool Passes(size_t row) const { return keys_[row] % pass_every == 0; }
@@ -379,6 +382,46 @@ TEST(SegmentSearchTest, AnOrdinarySearchAsksOnce) {
     const FakeSegment segment(1, kRows, 8);
     Searched(segment, RequestOf(1), kRows);
     EXPECT_EQ(segment.searches, 1);
+}
+
+TEST(SegmentSearchTest, QueriesInPartsGetTheAnswersOfAllTogether) {
+    constexpr size_t kMany = 331;
+    roles::SearchRequest request = RequestOf(kMany);
+    request.k = 5;
+    EXPECT_EQ(QueryParts(request, 1, 16), 5u);
+    EXPECT_EQ(QueryParts(request, 1, 3), 3u);
+    EXPECT_EQ(QueryParts(request, 2, 4), 2u);
+    EXPECT_EQ(QueryParts(request, 0, 4), 1u);
+    EXPECT_EQ(QueryParts(request, 9, 4), 1u);
+    EXPECT_EQ(QueryParts(RequestOf(127), 1, 4), 1u);
+    roles::SearchRequest grouped = request;
+    grouped.grouping = ByGroup(1);
+    EXPECT_EQ(QueryParts(grouped, 1, 4), 1u);
+
+    const auto segment = std::make_shared<FakeSegment>(kMany, 40, 11);
+    const base::CallContext context;
+    ReadScope scope{&context, &sys::RealClock(), nullptr, 77};
+    const auto together = SearchSegments({segment}, request, scope);
+    ASSERT_TRUE(together.ok());
+    sys::ThreadPool pool("parts", 3);
+    scope.executor = &pool;
+    std::vector<roles::SearchResponse> parts;
+    for (size_t part = 0; part < 5; ++part) {
+        const auto answer = SearchSegments({segment}, PartOf(request, part, 5), scope);
+        ASSERT_TRUE(answer.ok());
+        parts.push_back(*answer);
+    }
+    const roles::SearchResponse joined = JoinParts(std::move(parts));
+    const auto by_cores = SearchSegments({segment}, request, scope);
+    ASSERT_TRUE(by_cores.ok());
+    for (const roles::SearchResponse& answer : {joined, *by_cores}) {
+        EXPECT_EQ(answer.counts, together->counts);
+        EXPECT_EQ(answer.keys.ints, together->keys.ints);
+        EXPECT_EQ(answer.scores, together->scores);
+        EXPECT_EQ(answer.addresses.size(), together->addresses.size());
+        EXPECT_EQ(answer.snapshot_ts, 77u);
+        EXPECT_EQ(answer.counters.segments, 1u);
+    }
 }
 
 // Rows that a filter lets pass are found by looking at the nearest rows, unless few pass.
