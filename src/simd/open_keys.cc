@@ -1,6 +1,7 @@
 #include "simd/open_keys.h"
 
 #include "simd/open_keys_levels.h"
+#include "simd/ordered_bits.h"
 
 #include <bit>
 
@@ -8,12 +9,7 @@ namespace elanus::simd {
 namespace {
 
 uint64_t KeyOf(float cost, uint32_t row) {
-    if (cost != cost) {
-        return uint64_t{0xffffffff} << 32 | uint64_t{row} << 1;
-    }
-    const auto bits = std::bit_cast<uint32_t>(cost + 0.0f);
-    const uint32_t ordered = (bits >> 31) != 0 ? ~bits : bits | 0x80000000u;
-    return uint64_t{ordered} << 32 | uint64_t{row} << 1;
+    return uint64_t{OrderedBits(cost)} << 32 | uint64_t{row} << 1;
 }
 
 size_t ScalarOffer(const float* costs, const uint32_t* ids, uint32_t chosen, const uint64_t* marks,

@@ -5,6 +5,8 @@
 // bounds whatever bytes a damaged file holds.
 #pragma once
 
+#include "simd/ordered_bits.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -14,17 +16,8 @@
 
 namespace elanus::vindex {
 
-// Maps floats to integers of the same order; -0 and +0 are equal, every NaN is the largest.
-inline uint32_t OrderedBits(float cost) {
-    if (cost != cost) {
-        return std::numeric_limits<uint32_t>::max();
-    }
-    const auto bits = std::bit_cast<uint32_t>(cost + 0.0f);
-    return (bits >> 31) != 0 ? ~bits : bits | 0x80000000u;
-}
-
 inline uint64_t MakeKey(float cost, uint32_t row) {
-    return (static_cast<uint64_t>(OrderedBits(cost)) << 32) | row;
+    return (static_cast<uint64_t>(simd::OrderedBits(cost)) << 32) | row;
 }
 inline uint32_t KeyRow(uint64_t key) {
     return static_cast<uint32_t>(key);
