@@ -164,7 +164,7 @@ class FlatScan {
         const vindex::VectorType type = TypeOf(query_.queries);
         const auto dim = static_cast<uint32_t>(query_.queries.dim);
         tiles_.emplace(type, query_.metric, dim);
-        if (vindex::NearPairs::Serves(type, query_.metric, dim)) {
+        if (vindex::NearPairs::Serves(type, query_.metric, dim, query_.nq())) {
             near_.emplace(query_.metric, dim, true);
         }
         block_rows_ = tiles_->block_rows();
@@ -183,7 +183,7 @@ class FlatScan {
 
     // Of as many queries all rows of a block are looked at in turn.
     size_t block_queries() const {
-        return near_ ? near_->panel_queries() : tiles_->block_queries();
+        return near_ ? vindex::NearPairs::PanelQueries() : tiles_->block_queries();
     }
 
     static bool OnCacheLine(const void* bytes) {
@@ -203,7 +203,7 @@ class FlatScan {
         }
         for (uint32_t first = 0; first < query_.nq();) {
             const size_t queries = std::min<size_t>(block_queries(), query_.nq() - first);
-            if (near_ && queries >= near_->panel_queries_min() && FindLimits(first, queries)) {
+            if (near_ && vindex::NearPairs::Fills(queries) && FindLimits(first, queries)) {
                 for (const vindex::NearPairs::Pair& pair : near_->Find(first, limits_)) {
                     OfferPair(run, first + pair.query, column, norms, pair.row);
                 }

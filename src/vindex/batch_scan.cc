@@ -22,14 +22,16 @@ constexpr size_t kInterruptValues = 64 * 1024 * 1024;
 
 class BatchScan {
   public:
-    BatchScan(VectorType type, const VectorView& vectors, const SearchParams& params)
+    // `queries`: of all runs.
+    BatchScan(VectorType type, const VectorView& vectors, const SearchParams& params,
+              size_t queries)
         : type_(type),
           vectors_(vectors),
           params_(params),
           band_(CostBand::Of(vectors.metric, params)),
           tiles_(type, vectors.metric, vectors.dim),
           k_(std::min<size_t>(params.k, vectors.rows)) {
-        if (NearPairs::Serves(type, vectors.metric, vectors.dim)) {
+        if (NearPairs::Serves(type, vectors.metric, vectors.dim, queries)) {
             near_.emplace(vectors.metric, vectors.dim, vectors.inverse_norms != nullptr);
         }
         results_.resize(block_queries() * tiles_.block_rows());
@@ -69,7 +71,9 @@ class BatchScan {
     }
 
     // Of as many queries all rows of a block are looked at in turn.
-    size_t block_queries() const { return near_ ? near_->panel_queries() : tiles_.block_queries(); }
+    size_t block_queries() const {
+        return near_ ? NearPairs::PanelQueries() : tiles_.block_queries();
+    }
 
     base::Status ScanAll() {
         for (uint32_t first = 0; first < vectors_.rows;) {
@@ -110,7 +114,7 @@ class BatchScan {
         for (size_t q = 0; q < best_.size(); q += block_queries()) {
             const size_t queries = std::min(block_queries(), best_.size() - q);
             values_ += queries * count * vectors_.dim;
-            if (near_ && queries >= near_->panel_queries_min() && FindLimits(q, queries)) {
+            if (near_ && NearPairs::Fills(queries) && FindLimits(q, queries)) {
                 for (const NearPairs::Pair& pair : near_->Find(q, limits_)) {
                     Measure(q + pair.query, rows + pair.row * vectors_.row_bytes,
                             RowOf(ids, first, pair.row));
@@ -224,7 +228,7 @@ class BatchScan {
 base::Status ScanRowsOfMany(VectorType type, const VectorView& vectors,
                             std::span<const std::string_view> queries, const SearchParams& params,
                             Neighbors* out) {
-    BatchScan scan(type, vectors, params);
+    BatchScan scan(type, vectors, params, queries.size());
     for (size_t first = 0; first < queries.size(); first += scan.pass_queries()) {
         const size_t count = std::min(scan.pass_queries(), queries.size() - first);
         RETURN_IF_ERROR(scan.Run(queries.subspan(first, count), out + first));

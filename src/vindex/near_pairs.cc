@@ -20,8 +20,12 @@ float LengthOf(float square) {
 
 }  // namespace
 
-bool NearPairs::Serves(VectorType type, Metric metric, uint32_t dim) {
-    return type == VectorType::kFloat && dim <= kDimMax &&
+size_t NearPairs::PanelQueries() {
+    return simd::Panels().queries;
+}
+
+bool NearPairs::Serves(VectorType type, Metric metric, uint32_t dim, size_t queries) {
+    return type == VectorType::kFloat && dim <= kDimMax && Fills(queries) &&
            (metric == Metric::kL2 || metric == Metric::kIp || metric == Metric::kCosine);
 }
 
@@ -30,15 +34,14 @@ bool NearPairs::Serves(VectorType type, Metric metric, uint32_t dim) {
 // less than as much again. A few roundings more are in the 8.
 NearPairs::NearPairs(Metric metric, uint32_t dim, bool by_lengths)
     : kernel_(simd::Panels()),
-      panel_queries_(kernel_.queries),
       metric_(metric),
       by_lengths_(by_lengths && metric == Metric::kCosine),
       dim_(dim),
       rounding_(4.0f * static_cast<float>(dim + 8) * 0x1p-24f) {}
 
 void NearPairs::SetQueries(const uint8_t* queries, size_t count) {
-    const size_t panels = (count + panel_queries_ - 1) / panel_queries_;
-    const size_t bytes = panels * panel_queries_ * dim_ * sizeof(float);
+    const size_t panels = (count + kernel_.queries - 1) / kernel_.queries;
+    const size_t bytes = panels * kernel_.queries * dim_ * sizeof(float);
     if (bytes > panels_bytes_) {
         panels_ = sys::AllocateHuge(bytes);
         panels_bytes_ = bytes;
@@ -48,9 +51,9 @@ void NearPairs::SetQueries(const uint8_t* queries, size_t count) {
     for (size_t q = 0; q < count; ++q) {
         const float* query = values + q * dim_;
         float* place = reinterpret_cast<float*>(panels_.get()) +
-                       q / panel_queries_ * panel_queries_ * dim_ + q % panel_queries_;
+                       q / kernel_.queries * kernel_.queries * dim_ + q % kernel_.queries;
         for (size_t d = 0; d < dim_; ++d) {
-            place[d * panel_queries_] = query[d];
+            place[d * kernel_.queries] = query[d];
         }
         query_squares_[q] = simd::SquaredNorm(query, dim_);
     }
@@ -91,7 +94,7 @@ void NearPairs::Look(size_t first, std::span<const float> limits) {
         }
     }
     const float* panel = reinterpret_cast<const float*>(panels_.get()) + first * dim_;
-    kernel_.near(panel, panel + panel_queries_ * dim_, rows_, words_.size(), dim_,
+    kernel_.near(panel, panel + kernel_.queries * dim_, rows_, words_.size(), dim_,
                  {scales, floors, row_scales_.data(), row_floors_.data()}, words_.data());
 }
 

@@ -24,15 +24,13 @@ namespace elanus::vindex {
 
 class NearPairs {
   public:
-    static bool Serves(VectorType type, Metric metric, uint32_t dim);
+    // Queries that are looked at together, and whether as many are worth it.
+    static size_t PanelQueries();
+    static bool Fills(size_t queries) { return queries * 3 >= PanelQueries() * 2; }
+    static bool Serves(VectorType type, Metric metric, uint32_t dim, size_t queries);
     // `by_lengths`: cosines are what products come to over both lengths; elsewhere rows and queries
     // have length one.
     NearPairs(Metric metric, uint32_t dim, bool by_lengths);
-
-    // Queries that are looked at together.
-    size_t panel_queries() const { return panel_queries_; }
-    // Fewer are not worth a panel.
-    size_t panel_queries_min() const { return panel_queries_ * 2 / 3; }
 
     // `count` prepared queries, one after another.
     void SetQueries(const uint8_t* queries, size_t count);
@@ -43,8 +41,8 @@ class NearPairs {
         uint32_t query;  // first + that
         uint32_t row;    // of the block
     };
-    // The pairs of the queries from `first`, a multiple of panel_queries(), by ascending rows.
-    // limits[q] is the cost that query first + q looks below; at most panel_queries() limits, none
+    // The pairs of the queries from `first`, a multiple of PanelQueries(), by ascending rows.
+    // limits[q] is the cost that query first + q looks below; at most PanelQueries() limits, none
     // of them NaN. Valid until the next call.
     std::span<const Pair> Find(size_t first, std::span<const float> limits);
 
@@ -53,7 +51,6 @@ class NearPairs {
     float FloorOfSquare(float square) const;
 
     const simd::PanelKernel& kernel_;
-    const size_t panel_queries_;
     const Metric metric_;
     const bool by_lengths_;
     const size_t dim_;

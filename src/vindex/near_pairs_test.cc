@@ -71,9 +71,9 @@ size_t ExpectAllBelow(Metric metric, bool by_lengths, const Set& set) {
     near.SetQueries(reinterpret_cast<const uint8_t*>(set.queries.data()), set.nq);
     near.SetRows(reinterpret_cast<const uint8_t*>(set.rows.data()), kRows);
     size_t told = 0;
-    for (size_t first = 0; first < set.nq; first += near.panel_queries()) {
+    for (size_t first = 0; first < set.nq; first += NearPairs::PanelQueries()) {
         std::vector<float> limits;
-        for (size_t q = first; q < std::min(set.nq, first + near.panel_queries()); ++q) {
+        for (size_t q = first; q < std::min(set.nq, first + NearPairs::PanelQueries()); ++q) {
             std::vector<float> sorted = costs[q];
             std::sort(sorted.begin(), sorted.end());
             limits.push_back(sorted[kRank]);
@@ -108,6 +108,15 @@ TEST(NearPairs, TellsWhatIsBelowTheLimitAndLittleElse) {
         EXPECT_GE(told, 101 * kRank);
         EXPECT_LE(told, 101 * (kRank + 3));
     }
+}
+
+TEST(NearPairs, ServesManyFloatQueries) {
+    EXPECT_TRUE(NearPairs::Serves(VectorType::kFloat, Metric::kL2, 8192, 64));
+    EXPECT_TRUE(NearPairs::Serves(VectorType::kFloat, Metric::kCosine, 2, 64));
+    EXPECT_FALSE(NearPairs::Serves(VectorType::kFloat, Metric::kL2, 8193, 64));
+    EXPECT_FALSE(NearPairs::Serves(VectorType::kFloat, Metric::kL2, 64, 1));
+    EXPECT_FALSE(NearPairs::Serves(VectorType::kFloat16, Metric::kL2, 64, 64));
+    EXPECT_FALSE(NearPairs::Serves(VectorType::kBinary, Metric::kHamming, 64, 64));
 }
 
 TEST(NearPairs, WhateverTheLengths) {
