@@ -1,5 +1,6 @@
 // DataCoordImpl: segments, delete files, checkpoints and indexes (roles/data_coord.h), the queue of
-// index builds, and the commits of compactions; which there are is the compactor's (compactor.h).
+// index builds (index_builds.cc), and the commits of compactions; which there are is the
+// compactor's (compactor.h).
 //
 // Everything is read from the catalog once, at Open; a change goes to the catalog first. Which
 // index builds are due follows from what is there (a flushed segment with enough rows and no
