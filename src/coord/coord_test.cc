@@ -10,6 +10,7 @@
 #include "sys/sim_file_system.h"
 
 #include <functional>
+#include <limits>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -158,6 +159,10 @@ class FakeDataNode : public roles::DataNode {
     Result<roles::BuildIndexResponse> BuildIndex(const CallContext&,
                                                  const roles::BuildIndexRequest& request) override {
         ++builds;
+        building = request.data_key;
+        if (while_building) {
+            while_building();
+        }
         if (fail) {
             return Status::Error(Code::kServiceInternal, "no memory to build");
         }
@@ -178,8 +183,17 @@ class FakeDataNode : public roles::DataNode {
         }
         return response;
     }
+    Result<roles::BuildShares> GetBuildShares(const CallContext&,
+                                              const roles::BuildSharesRequest& request) override {
+        asked = request.data_keys;
+        return shares;
+    }
     int builds = 0;
     bool fail = false;
+    std::function<void()> while_building;
+    std::string building;            // its data key
+    std::vector<std::string> asked;  // for shares
+    Result<roles::BuildShares> shares = roles::BuildShares{};
 };
 
 class FakeProxy : public roles::MetaCacheListener {
@@ -696,10 +710,84 @@ TEST_F(CoordTest, AnIndexIsFinishedWhenItIsAttached) {
         pending = data_->ListIndexes(context_, {made.id})->indexes[0].pending_rows;
     };
     ASSERT_TRUE(data_->CommitFlush(context_, Swap(made, 1, 5000, 5)).ok());
-    EXPECT_EQ(pending, 5000u);
+    EXPECT_EQ(pending, 1u) << "built, and not yet used";
     const auto list = data_->ListIndexes(context_, {made.id});
     EXPECT_EQ(list->indexes[0].state, roles::IndexState::kFinished);
     EXPECT_EQ(list->indexes[0].indexed_rows, 5000u);
+}
+
+// What a client is told while a node is at the only segment, of 5,000 rows.
+class IndexProgressTest : public CoordTest {
+  protected:
+    // In `while_building` of a build.
+    roles::IndexProgress Told(Result<roles::BuildShares> shares) {
+        data_node_.shares = std::move(shares);
+        return data_->ListIndexes(context_, {collection_.id})->indexes[0];
+    }
+    void ExpectDone(uint64_t rows, const roles::IndexProgress& told) {
+        EXPECT_EQ(told.indexed_rows, rows);
+        EXPECT_EQ(told.pending_rows, kRows - rows);
+        EXPECT_EQ(told.total_rows, kRows);
+        EXPECT_EQ(told.state, roles::IndexState::kInProgress);
+    }
+    void Build(std::function<void()> while_building) {
+        collection_ = Create("books");
+        ASSERT_TRUE(IndexVector(collection_).ok());
+        data_node_.while_building = std::move(while_building);
+        ASSERT_TRUE(data_->CommitFlush(context_, Swap(collection_, 1, kRows, 5)).ok());
+    }
+
+    static constexpr uint64_t kRows = 5000;
+    roles::CollectionInfo collection_;
+};
+
+TEST_F(IndexProgressTest, RowsCountByTheShareOfTheBuildAndNeverAllOfThem) {
+    streaming_.while_attaching = [&] { ExpectDone(kRows - 1, Told(roles::BuildShares{{0}})); };
+    Build([&] {
+        ExpectDone(0, Told(roles::BuildShares{{0}}));
+        ExpectDone(1234, Told(roles::BuildShares{{0.24699}}));
+        ASSERT_EQ(data_node_.asked.size(), 1u);
+        EXPECT_EQ(data_node_.asked[0], data_node_.building);
+        ExpectDone(kRows - 1, Told(roles::BuildShares{{1}}));
+    });
+    EXPECT_EQ(data_node_.builds, 1);
+    data_node_.asked.clear();
+    const roles::IndexProgress told = Told(roles::BuildShares{});
+    EXPECT_EQ(told.indexed_rows, kRows);
+    EXPECT_EQ(told.pending_rows, 0u);
+    EXPECT_EQ(told.state, roles::IndexState::kFinished);
+    EXPECT_TRUE(data_node_.asked.empty()) << "nothing runs";
+}
+
+TEST_F(IndexProgressTest, TheyNeverBecomeFewer) {
+    Build([&] {
+        ExpectDone(2500, Told(roles::BuildShares{{0.5}}));
+        ExpectDone(2500, Told(roles::BuildShares{{0.25}}));
+        ExpectDone(2500, Told(roles::BuildShares{{0}}));
+        ExpectDone(3000, Told(roles::BuildShares{{0.6}}));
+    });
+}
+
+TEST_F(IndexProgressTest, BadAnswersOfANodeChangeNothing) {
+    Build([&] {
+        ExpectDone(500, Told(roles::BuildShares{{0.1}}));
+        ExpectDone(500, Told(Status::Error(Code::kServiceUnavailable)));
+        ExpectDone(500, Told(roles::BuildShares{}));
+        ExpectDone(500, Told(roles::BuildShares{{0.7, 0.7}}));
+        ExpectDone(500, Told(roles::BuildShares{{std::numeric_limits<double>::quiet_NaN()}}));
+        ExpectDone(500, Told(roles::BuildShares{{-1}}));
+        ExpectDone(kRows - 1, Told(roles::BuildShares{{1e300}}));
+    });
+}
+
+TEST_F(IndexProgressTest, AnAttemptBeginsAgainWhenOneHasFailed) {
+    Build([&] {
+        data_node_.fail = data_node_.builds == 1;
+        ExpectDone(0, Told(roles::BuildShares{{0}}));
+        ExpectDone(4000, Told(roles::BuildShares{{0.8}}));
+    });
+    EXPECT_EQ(data_node_.builds, 2);
+    EXPECT_EQ(Told(roles::BuildShares{}).state, roles::IndexState::kFinished);
 }
 
 TEST_F(CoordTest, AFailedBuildIsReportedNotHidden) {

@@ -87,6 +87,12 @@ class DataCoordImpl : public roles::DataCoord, private CompactionHost {
   private:
     using BuildKey = std::pair<base::SegmentId, base::IndexId>;
 
+    // A build that waits for a worker or runs.
+    struct RunningBuild {
+        int attempt = 0;
+        double share = 0;  // of this attempt, the highest known
+    };
+
     // What is known of one collection.
     struct CollectionData {
         std::map<base::SegmentId, roles::SegmentInfo> segments;
@@ -129,11 +135,17 @@ class DataCoordImpl : public roles::DataCoord, private CompactionHost {
     void Build(base::CollectionId collection_id, BuildKey key);
     base::Status RunBuild(const base::CallContext& context, const roles::BuildIndexRequest& request,
                           roles::SegmentIndexInfo* result);
+    void NoteAttempt(BuildKey key, int attempt);
+    // Raises the share of a running build; nothing when it has ended or is at another attempt.
+    void NoteShare(BuildKey key, int attempt, double share);
+    void AskForBuildShares(const base::CallContext& context, base::CollectionId id);
     void NoteFailure(const roles::SegmentIndexInfo& failed);
     void FinishBuild(const roles::BuildIndexRequest& request,
                      const roles::SegmentIndexInfo& result);
     roles::IndexProgress ProgressOf(const CollectionData& data, const roles::IndexInfo& index) const
         REQUIRES(mutex_);
+    // How many rows of the segment the running build has done.
+    uint64_t RowsDone(BuildKey key, uint64_t rows) const REQUIRES(mutex_);
 
     CoordStore& store_;
     object::ObjectStore& objects_;
@@ -146,7 +158,7 @@ class DataCoordImpl : public roles::DataCoord, private CompactionHost {
     mutable base::Mutex mutex_;
     base::CondVar idle_;
     std::map<base::CollectionId, CollectionData> collections_ GUARDED_BY(mutex_);
-    std::set<BuildKey> running_ GUARDED_BY(mutex_);
+    std::map<BuildKey, RunningBuild> running_ GUARDED_BY(mutex_);
     std::map<BuildKey, int> failures_ GUARDED_BY(mutex_);
     bool stopping_ GUARDED_BY(mutex_) = false;
 };

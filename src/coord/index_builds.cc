@@ -4,6 +4,8 @@
 #include "coord/data_coord.h"
 #include "coord/segment_keys.h"
 
+#include <algorithm>
+
 namespace elanus::coord {
 
 using base::CallContext;
@@ -17,8 +19,9 @@ using roles::SegmentInfo;
 
 // ---- how far they are
 
-Result<roles::IndexList> DataCoordImpl::ListIndexes(const CallContext&,
+Result<roles::IndexList> DataCoordImpl::ListIndexes(const CallContext& context,
                                                     const roles::OfCollection& request) {
+    AskForBuildShares(context, request.id);
     roles::IndexList list;
     base::MutexLock lock(mutex_);
     const auto found = collections_.find(request.id);
@@ -46,7 +49,9 @@ roles::IndexProgress DataCoordImpl::ProgressOf(const CollectionData& data,
             !running_.contains({id, index.id})) {
             progress.indexed_rows += segment.rows;
         } else {
-            progress.pending_rows += segment.rows;
+            const uint64_t done = RowsDone({id, index.id}, segment.rows);
+            progress.indexed_rows += done;
+            progress.pending_rows += segment.rows - done;
             progress.state = IndexState::kInProgress;
             if (built != data.segment_indexes.end() && built->second.state == IndexState::kFailed) {
                 progress.fail_reason = built->second.fail_reason;
@@ -57,6 +62,69 @@ roles::IndexProgress DataCoordImpl::ProgressOf(const CollectionData& data,
         progress.state = IndexState::kFailed;
     }
     return progress;
+}
+
+// All rows are done only when searches find them in the index; how much there is to do after the
+// build itself, no share tells.
+uint64_t DataCoordImpl::RowsDone(BuildKey key, uint64_t rows) const {
+    const auto running = running_.find(key);
+    if (running == running_.end() || rows == 0) {
+        return 0;
+    }
+    const auto done = static_cast<uint64_t>(running->second.share * static_cast<double>(rows));
+    return std::min(done, rows - 1);
+}
+
+// Only when somebody asks while something is built: the nodes do not report by themselves. Without
+// their answer stands what was known before.
+void DataCoordImpl::AskForBuildShares(const CallContext& context, base::CollectionId id) {
+    struct Asked {
+        BuildKey key;
+        int attempt;
+    };
+    std::vector<Asked> asked;
+    roles::BuildSharesRequest request;
+    {
+        base::MutexLock lock(mutex_);
+        const auto found = collections_.find(id);
+        if (found == collections_.end()) {
+            return;
+        }
+        for (const auto& [key, build] : running_) {
+            const auto segment = found->second.segments.find(key.first);
+            if (segment != found->second.segments.end()) {
+                asked.push_back({key, build.attempt});
+                request.data_keys.push_back(IndexObjectKey(segment->second, key.second));
+            }
+        }
+    }
+    if (asked.empty()) {
+        return;
+    }
+    const auto answer = partners_.data_node->GetBuildShares(context, request);
+    if (!answer.ok() || answer->shares.size() != asked.size()) {
+        return;
+    }
+    for (size_t i = 0; i < asked.size(); ++i) {
+        NoteShare(asked[i].key, asked[i].attempt, answer->shares[i]);
+    }
+}
+
+void DataCoordImpl::NoteAttempt(BuildKey key, int attempt) {
+    base::MutexLock lock(mutex_);
+    const auto running = running_.find(key);
+    if (running != running_.end()) {
+        running->second = {attempt, 0};
+    }
+}
+
+void DataCoordImpl::NoteShare(BuildKey key, int attempt, double share) {
+    base::MutexLock lock(mutex_);
+    const auto running = running_.find(key);
+    if (running != running_.end() && running->second.attempt == attempt &&
+        share > running->second.share) {
+        running->second.share = std::min(share, 1.0);
+    }
 }
 
 bool DataCoordImpl::NeedsBuild(const IndexInfo& index, const SegmentInfo& segment) const {
@@ -78,7 +146,7 @@ void DataCoordImpl::ScheduleBuilds(base::CollectionId collection_id) {
             for (const auto& [segment_id, segment] : data.segments) {
                 const BuildKey key{segment_id, index_id};
                 if (NeedsBuild(index, segment) && !data.segment_indexes.contains(key) &&
-                    running_.insert(key).second) {
+                    running_.try_emplace(key).second) {
                     due.push_back(key);
                 }
             }
@@ -138,9 +206,12 @@ Status DataCoordImpl::RunBuild(const CallContext& context, const roles::BuildInd
                                0,
                                request.data_key};
     Status last;
+    const BuildKey key{request.segment.id, request.index.id};
     for (int attempt = 0; attempt < options_.build_attempts_max; ++attempt) {
+        NoteAttempt(key, attempt);
         const auto built = partners_.data_node->BuildIndex(context, request);
         if (built.ok()) {
+            NoteShare(key, attempt, 1);
             result->bytes = built->bytes;
             return Status();
         }

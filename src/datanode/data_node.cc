@@ -57,12 +57,15 @@ base::Result<vindex::BuildParams> ParamsOf(const roles::BuildIndexRequest& reque
     return params;
 }
 
-// One build: the segment it reads, and what it writes to.
+// One build: the segment it reads, what it writes to, and whom it tells how far it is.
 class IndexBuild {
   public:
-    IndexBuild(const DataNodePartners& partners, const base::CallContext& context,
-               const roles::BuildIndexRequest& request)
-        : partners_(partners), context_(context), request_(request) {}
+    IndexBuild(const DataNodePartners& partners, RunningBuilds& running,
+               const base::CallContext& context, const roles::BuildIndexRequest& request)
+        : partners_(partners),
+          context_(context),
+          request_(request),
+          running_(running, request.data_key) {}
 
     base::Result<roles::BuildIndexResponse> Run() {
         RETURN_IF_ERROR(FieldOf(request_).status());
@@ -106,6 +109,7 @@ class IndexBuild {
         input.memory_max_bytes = sys::MemoryLimitBytes() / kBuildMemoryShare;
         input.seed = static_cast<uint64_t>(request_.segment.id) | 1;
         input.interrupt = Interrupt();
+        input.progress = [this](double share) { running_.Report(share); };
         ASSIGN_OR_RETURN(const auto index, vindex::BuildIndex(params, input));
         return Publish([&](codec::Sink& sink) { return index->Save(sink); }, segment_->rows());
     }
@@ -136,6 +140,7 @@ class IndexBuild {
     const DataNodePartners& partners_;
     const base::CallContext& context_;
     const roles::BuildIndexRequest& request_;
+    RunningBuilds::Build running_;
     std::unique_ptr<segment::SealedSegment> segment_;
 };
 
@@ -148,12 +153,21 @@ base::Result<roles::BuildIndexResponse> DataNodeImpl::BuildIndex(
         return built;
     }
     const int64_t begin_ns = partners_.clock->MonotonicNs();
-    ASSIGN_OR_RETURN(built, IndexBuild(partners_, context, request).Run());
+    ASSIGN_OR_RETURN(built, IndexBuild(partners_, running_, context, request).Run());
     base::LogInfo("index_built", {{"segment", request.segment.id},
                                   {"index", request.index.id},
                                   {"rows", built->rows},
                                   {"ms", (partners_.clock->MonotonicNs() - begin_ns) / 1'000'000}});
     return built;
+}
+
+base::Result<roles::BuildShares> DataNodeImpl::GetBuildShares(
+    const base::CallContext&, const roles::BuildSharesRequest& request) {
+    roles::BuildShares answer;
+    for (const std::string& data_key : request.data_keys) {
+        answer.shares.push_back(running_.ShareOf(data_key));
+    }
+    return answer;
 }
 
 base::Result<roles::CompactSegmentsResponse> DataNodeImpl::CompactSegments(

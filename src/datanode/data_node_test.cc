@@ -6,6 +6,10 @@
 #include "sys/sim_file_system.h"
 #include "vindex/family.h"
 
+#include <algorithm>
+#include <functional>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace elanus::datanode {
@@ -136,6 +140,55 @@ TEST_F(DataNodeTest, ARepeatFindsTheFile) {
     ASSERT_TRUE(again.ok()) << again.status().reason();
     EXPECT_EQ(again->bytes, first->bytes);
     EXPECT_EQ(again->rows, first->rows);
+}
+
+// A build asks now and then what time it is; then somebody asks how far it is.
+class AskingClock : public sys::Clock {
+  public:
+    int64_t WallMs() override { return sys::RealClock().WallMs(); }
+    int64_t MonotonicNs() override {
+        ask();
+        return sys::RealClock().MonotonicNs();
+    }
+    void SleepMs(int64_t) override {}
+    std::function<void()> ask = [] {};
+};
+
+TEST_F(DataNodeTest, ABuildTellsHowFarItIs) {
+    AskingClock clock;
+    DataNodeImpl node({objects_.get(), &clock, nullptr});
+    std::vector<double> told;
+    const auto ask = [&] {
+        const auto answer = node.GetBuildShares(base::CallContext(), {{"other", "indexes/1/5"}});
+        ASSERT_EQ(answer->shares.size(), 2u);
+        EXPECT_EQ(answer->shares[0], 0) << "another build";
+        told.push_back(answer->shares[1]);
+    };
+    clock.ask = ask;
+    request_.index.index_type = "HNSW";
+    ASSERT_TRUE(node.BuildIndex(base::CallContext(), request_).ok());
+    EXPECT_TRUE(std::is_sorted(told.begin(), told.end() - 1));
+    EXPECT_TRUE(
+        std::any_of(told.begin(), told.end(), [](double share) { return 0 < share && share < 1; }));
+    ask();
+    EXPECT_EQ(told.back(), 0) << "it has ended";
+}
+
+TEST(RunningBuilds, OfTwoBuildsOfAFileTheFurtherCounts) {
+    RunningBuilds running;
+    {
+        RunningBuilds::Build first(running, "file");
+        first.Report(0.5);
+        {
+            RunningBuilds::Build second(running, "file");
+            EXPECT_EQ(running.ShareOf("file"), 0.5);
+            second.Report(0.75);
+            EXPECT_EQ(running.ShareOf("file"), 0.75);
+        }
+        EXPECT_EQ(running.ShareOf("file"), 0.5);
+        EXPECT_EQ(running.ShareOf("other"), 0);
+    }
+    EXPECT_EQ(running.ShareOf("file"), 0);
 }
 
 TEST_F(DataNodeTest, FailuresLeaveNothing) {

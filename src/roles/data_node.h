@@ -6,6 +6,7 @@
 #include "roles/records.h"
 
 #include <string>
+#include <vector>
 
 namespace elanus::roles {
 
@@ -28,6 +29,21 @@ struct BuildIndexResponse {
     }
 };
 
+struct BuildSharesRequest {
+    std::vector<std::string> data_keys;  // of index builds, as in BuildIndexRequest
+    template <typename A>
+    void Visit(A& a) {
+        a(data_keys);
+    }
+};
+struct BuildShares {
+    std::vector<double> shares;  // 0..1, of each key in the order asked; 0: nothing known of it
+    template <typename A>
+    void Visit(A& a) {
+        a(shares);
+    }
+};
+
 class DataNode {
   public:
     virtual ~DataNode() = default;
@@ -35,6 +51,10 @@ class DataNode {
     // Blocks until the file is published. A repeat finds the published file and says so.
     virtual base::Result<BuildIndexResponse> BuildIndex(const base::CallContext&,
                                                         const BuildIndexRequest&) = 0;
+    // What share of each build is done: an estimate. Of builds that have not begun or have ended,
+    // nothing is known.
+    virtual base::Result<BuildShares> GetBuildShares(const base::CallContext&,
+                                                     const BuildSharesRequest&) = 0;
     // Blocks until all files are published. A repeat writes the same again.
     virtual base::Result<CompactSegmentsResponse> CompactSegments(
         const base::CallContext&, const CompactSegmentsRequest&) = 0;

@@ -316,6 +316,10 @@ class LoopbackDataNode : public DataNode {
                                                 const BuildIndexRequest& request) override {
         return Send<BuildIndexResponse>(&DataNode::BuildIndex, context, request);
     }
+    base::Result<BuildShares> GetBuildShares(const base::CallContext& context,
+                                             const BuildSharesRequest& request) override {
+        return Send<BuildShares>(&DataNode::GetBuildShares, context, request);
+    }
     base::Result<CompactSegmentsResponse> CompactSegments(
         const base::CallContext& context, const CompactSegmentsRequest& request) override {
         return Send<CompactSegmentsResponse>(&DataNode::CompactSegments, context, request);
