@@ -469,6 +469,53 @@ TEST(AnswersTest, TheNumbersInTextsAreKeys) {
     EXPECT_EQ(rows_of({expr::Range{ref, Value(6.0), Value(7.5), true, true}}), "1110010");
 }
 
+TEST(AnswersTest, EqualTextsAreAmongThoseOfTheirNumber) {
+    schema::ColumnBuilder builder(test::kField, DataType::kJson);
+    for (const char* document :
+         {"7", "\"7\"", "\"7.0\"", "\"seven\"", "8", "\"-0\"", "\"1e999\"", "0"}) {
+        builder.AppendBytes(document);
+    }
+    const schema::Column column = builder.Finish();
+    const schema::FieldSchema field = FieldOf(DataType::kJson);
+    const Params params{{"json_cast_type", "DOUBLE"}, {"json_cast_function", "STRING_TO_DOUBLE"}};
+    ColumnRef ref = RefOf(field);
+    ref.text_numbers = true;
+    const auto in = [&](std::vector<int64_t> ints, std::vector<std::string> texts) {
+        expr::In leaf;
+        leaf.column = ref;
+        leaf.values.ints = std::move(ints);
+        leaf.values.strings = std::move(texts);
+        return Plan{std::move(leaf)};
+    };
+    const auto compare = [&](CompareOp op, const char* text) {
+        return Plan{expr::Compare{ref, op, Value(std::string(text))}};
+    };
+    for (const char* type : {"INVERTED", "STL_SORT"}) {
+        const auto index = MustBuild(type, field, params, column);
+        const auto rows_of = [&](const Plan& leaf) {
+            EXPECT_TRUE(CheckLeaf(index, column, field, leaf));
+            std::string rows;
+            const auto bits = index.index->Answer(leaf);
+            EXPECT_TRUE(bits.ok() && !bits->exact);
+            for (size_t row = 0; row < column.rows; ++row) {
+                rows += bits->rows.Test(row) ? '1' : '0';
+            }
+            return rows;
+        };
+        EXPECT_EQ(rows_of(compare(CompareOp::kEq, "7")), "11100000");
+        EXPECT_EQ(rows_of(compare(CompareOp::kEq, "+7.00")), "11100000");
+        EXPECT_EQ(rows_of(compare(CompareOp::kEq, "0")), "00000101");
+        EXPECT_EQ(rows_of(compare(CompareOp::kEq, "9")), "00000000");
+        EXPECT_EQ(rows_of(in({}, {"-0", "7"})), "11100101");
+        EXPECT_EQ(rows_of(in({8}, {"7"})), "11101000");
+        for (const Plan& leaf : {compare(CompareOp::kEq, "seven"), compare(CompareOp::kEq, "1e999"),
+                                 compare(CompareOp::kNe, "7"), compare(CompareOp::kLt, "7"),
+                                 in({7}, {"7", "seven"})}) {
+            EXPECT_FALSE(CheckLeaf(index, column, field, leaf));
+        }
+    }
+}
+
 // Every comparison among integers that doubles cannot tell apart.
 TEST(AnswersTest, JsonIntegersBeyondDoubles) {
     constexpr int64_t kEdge = int64_t{1} << 53;

@@ -249,6 +249,7 @@ KeyIndex::MaybeSelection KeyIndex::SelectPath(const Plan& leaf, const WalkRule& 
     JsonKeys keys;
     keys.booleans = std::get_if<FixedKeys<int8_t>>(&keys_);
     keys.numbers = std::get_if<FixedKeys<double>>(&keys_);
+    keys.text_numbers = (meta_.flags & kFlagTextNumbers) != 0;
     if (const Terms* terms = std::get_if<Terms>(&keys_)) {
         ASSIGN_OR_RETURN(strings, TermSlice<std::string_view>::Of(*terms, ""));
         keys.strings = &*strings;

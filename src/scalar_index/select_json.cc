@@ -1,5 +1,6 @@
 #include "scalar_index/select_json.h"
 
+#include "expr/text_number.h"
 #include "scalar_index/select_column.h"
 
 #include <cmath>
@@ -68,7 +69,13 @@ class ValueSelector {
         if (leaf.value.bool_if() != nullptr && keys_.booleans != nullptr) {
             return SelectColumn(plan_, *keys_.booleans, walk_);
         }
-        return MaybeSelection();
+        const std::string* text = leaf.value.string_if();
+        if (text == nullptr || leaf.op != CompareOp::kEq) {
+            return MaybeSelection();
+        }
+        Selection selection = Selection::None();
+        ASSIGN_OR_RETURN(const bool indexed, AddText(*text, &selection));
+        return indexed ? MaybeSelection(std::move(selection)) : MaybeSelection();
     }
 
     Result<MaybeSelection> operator()(const expr::Range& leaf) const {
@@ -98,8 +105,7 @@ class ValueSelector {
         const bool has_numbers = !set.ints.empty() || !set.doubles.empty();
         const bool has_booleans = set.has_true || set.has_false;
         if ((has_numbers && keys_.numbers == nullptr) ||
-            (has_booleans && keys_.booleans == nullptr) ||
-            (!set.strings.empty() && keys_.strings == nullptr)) {
+            (has_booleans && keys_.booleans == nullptr)) {
             return MaybeSelection();
         }
         Selection selection = Selection::None();
@@ -113,7 +119,10 @@ class ValueSelector {
             RETURN_IF_ERROR(AddEqual(*keys_.numbers, number, spans));
         }
         for (const std::string& text : set.strings) {
-            RETURN_IF_ERROR(AddEqual(*keys_.strings, std::string_view(text), spans));
+            ASSIGN_OR_RETURN(const bool indexed, AddText(text, &selection));
+            if (!indexed) {
+                return MaybeSelection();
+            }
         }
         for (const int64_t boolean : {0, 1}) {
             if (boolean == 1 ? set.has_true : set.has_false) {
@@ -131,6 +140,22 @@ class ValueSelector {
     }
 
   private:
+    // The keys of the texts that are equal to the constant. False when nothing is known of them.
+    Result<bool> AddText(const std::string& text, Selection* selection) const {
+        std::vector<KeySpan>* spans = &selection->groups[0];
+        if (keys_.strings != nullptr) {
+            RETURN_IF_ERROR(AddEqual(*keys_.strings, std::string_view(text), spans));
+            return true;
+        }
+        const auto number = keys_.text_numbers ? expr::TextNumber(text) : std::nullopt;
+        if (!number.has_value() || keys_.numbers == nullptr) {
+            return false;
+        }
+        selection->exact = false;
+        RETURN_IF_ERROR(AddEqual(*keys_.numbers, *number, spans));
+        return true;
+    }
+
     Result<MaybeSelection> Strings() const {
         return keys_.strings == nullptr ? MaybeSelection()
                                         : SelectColumn(plan_, *keys_.strings, walk_);

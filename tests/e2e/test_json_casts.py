@@ -134,6 +134,8 @@ def test_texts_that_are_numbers_count_while_there_is_the_index(client, filled, i
         assert described["json_cast_function"] == "STRING_TO_DOUBLE" and described["indexed_rows"] >= INDEXED
         shown = client.query(name, filter='doc["n"] == 7', output_fields=["id", "$profile"], limit=9)[0]["$profile"]
         assert "(doc)" in shown and 'doc["n"] (texts as numbers) == 7' in shown, shown
+        shown = client.query(name, filter='doc["n"] == "7"', output_fields=["id", "$profile"], limit=9)[0]["$profile"]
+        assert "(doc)" in shown, "the text 7 is among the rows of the number"
         client.release_collection(name)
         client.load_collection(name)
         check(client, name, rows, casts=True)
