@@ -181,8 +181,9 @@ base::Result<roles::FlushState> StreamingNodeImpl::GetFlushState(
         if (located.vchannel->IsFlushed(request.flush_ts)) {
             continue;
         }
-        // After a restart, or after a failed attempt: the wish of the Flush call still stands.
-        located.vchannel->Seal();
+        // After a restart, or after a failed attempt: the wish of the Flush call still stands. It
+        // says nothing of rows that came after it: a poll must not make small segments of them.
+        located.vchannel->SealUpTo(request.flush_ts);
         located.pchannel->Kick(located.vchannel);
         state.flushed = false;
     }

@@ -357,6 +357,45 @@ TEST_F(StreamingNodeTest, AFailedFlushIsTriedAgain) {
     EXPECT_EQ(*machine_->Count(collection_), 1u);
 }
 
+TEST_F(StreamingNodeTest, APollOfAFlushSealsNoRowsThatCameAfterIt) {
+    Open();
+    ASSERT_TRUE(machine_->Write(collection_, {{1, 1}}).ok());
+    machine_->data_coord().FailCommits(1000, /*lost_reply=*/false);
+    const base::CallContext context;
+    const auto flush = machine_->node().Flush(context, {collection_.id, collection_.vchannels});
+    ASSERT_TRUE(flush.ok());
+    ASSERT_TRUE(machine_->Write(collection_, {{2, 2}}).ok());
+    const auto is_flushed = [&] {
+        return machine_->node()
+            .GetFlushState(context, {collection_.id, collection_.vchannels, flush->flush_ts})
+            ->flushed;
+    };
+    const auto states = [&] {
+        std::map<roles::SegmentState, uint64_t> rows;
+        const auto current = machine_->node().GetSegments(context, {1, {}});
+        for (const roles::SegmentInfo& segment : current->segments) {
+            rows[segment.state] += segment.rows;
+        }
+        return rows;
+    };
+    using State = roles::SegmentState;
+    using RowsByState = std::map<State, uint64_t>;
+    EXPECT_FALSE(is_flushed());
+    EXPECT_FALSE(is_flushed());
+    EXPECT_EQ(states(), (RowsByState{{State::kFlushing, 1}, {State::kGrowing, 1}}));
+    // After a restart all is growing again: the rows of the flush and those that came after it.
+    Restart(1);
+    machine_->data_coord().FailCommits(0, false);
+    EXPECT_EQ(states(), (RowsByState{{State::kGrowing, 2}}));
+    for (int i = 0; i < 5000 && !is_flushed(); ++i) {
+        sys::RealClock().SleepMs(1);
+    }
+    EXPECT_EQ(states(), (RowsByState{{State::kFlushed, 2}}));
+    ASSERT_TRUE(machine_->Write(collection_, {{3, 3}}).ok());
+    EXPECT_TRUE(is_flushed());
+    EXPECT_EQ(states(), (RowsByState{{State::kFlushed, 2}, {State::kGrowing, 1}}));
+}
+
 TEST_F(StreamingNodeTest, AQueryNodeThatLostABatchIsBroughtUpToDate) {
     Open();
     ASSERT_TRUE(machine_->Write(collection_, {{1, 1}, {2, 2}, {3, 3}}).ok());

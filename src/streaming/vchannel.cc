@@ -564,6 +564,11 @@ bool VChannel::Seal() {
     return SealLocked();
 }
 
+bool VChannel::SealUpTo(base::Timestamp timestamp) {
+    base::MutexLock lock(mutex_);
+    return unflushed_.has_value() && unflushed_->timestamp <= timestamp && SealLocked();
+}
+
 bool VChannel::SealIfFull() {
     base::MutexLock lock(mutex_);
     uint64_t bytes = 0;

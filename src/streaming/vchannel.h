@@ -140,6 +140,8 @@ class VChannel {
 
     // ---- Sealing (vchannel.cc). True when a generation was closed.
     bool Seal();
+    // Unless all rows and deletes that are in no generation came after the moment.
+    bool SealUpTo(base::Timestamp timestamp);
     bool SealIfFull();
     bool SealIfOlder(int64_t before_ns);
     // The first record that is in no file.
