@@ -92,6 +92,8 @@ def main():
     parser.add_argument("--merge", action="store_true")
     parser.add_argument("targets", nargs="*", metavar="TARGET")
     options = parser.parse_args()
+    if options.seconds < 1:
+        parser.error(f"--seconds {options.seconds}: at least 1; to replay the corpus alone, run fuzz_test")
     build = options.build.resolve()
     programs = {p.name.removeprefix("fuzz_"): p for p in sorted((build / "tests/fuzz").glob("fuzz_*"))
                 if os.access(p, os.X_OK) and p.is_file()}
