@@ -170,6 +170,19 @@ std::vector<std::string> IndexSeeds(std::string_view index_type, std::string_vie
     return seeds;
 }
 
+std::vector<std::string> IndexSeedsOf(
+    const std::vector<std::pair<std::string_view, vindex::ParamMap>>& families,
+    std::string_view format, const vindex::ParamMap& common, uint32_t rows) {
+    std::vector<std::string> seeds;
+    for (auto [family, params] : families) {
+        params.insert(common.begin(), common.end());
+        for (std::string& seed : IndexSeeds(family, format, params, rows)) {
+            seeds.push_back(std::move(seed));
+        }
+    }
+    return seeds;
+}
+
 std::string ListIndexFile(std::string_view index_type, vindex::Metric metric, VectorType type,
                           const vindex::ParamMap& build_params) {
     vindex::BuildParams params;

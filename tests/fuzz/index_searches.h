@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace elanus::fuzz {
@@ -14,6 +15,10 @@ namespace elanus::fuzz {
 // and metric it takes.
 std::vector<std::string> IndexSeeds(std::string_view index_type, std::string_view format,
                                     const vindex::ParamMap& build_params = {}, uint32_t rows = 24);
+// The same of several families or of one with several parameters; `common` are added to them all.
+std::vector<std::string> IndexSeedsOf(
+    const std::vector<std::pair<std::string_view, vindex::ParamMap>>& families,
+    std::string_view format, const vindex::ParamMap& common = {}, uint32_t rows = 24);
 // The same of indexes of terms by BM25, in one block and in three.
 std::vector<std::string> TermSeeds();
 // The same of block graphs (block_graph.h), large enough that they are walked.

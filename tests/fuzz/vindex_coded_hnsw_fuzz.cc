@@ -6,24 +6,16 @@
 using namespace elanus;
 
 ELANUS_FUZZ_SEEDS {
-    const std::pair<const char*, vindex::ParamMap> families[] = {
-        {"HNSW_SQ", {{"sq_type", "SQ8"}}},
-        {"HNSW_SQ", {{"sq_type", "SQ6"}, {"refine", "true"}, {"refine_type", "FP16"}}},
-        {"HNSW_SQ", {{"sq_type", "SQ4U"}}},
-        {"HNSW_SQ", {{"sq_type", "BF16"}, {"refine", "true"}, {"refine_type", "FP32"}}},
-        {"HNSW_PQ", {{"m", "2"}, {"nbits", "4"}, {"refine", "true"}, {"refine_type", "SQ8"}}},
-        {"HNSW_PRQ", {{"m", "2"}, {"nbits", "4"}, {"nrq", "2"}}},
-    };
-    std::vector<std::string> seeds;
-    for (const auto& [family, params] : families) {
-        vindex::ParamMap small = params;
-        small["M"] = "4";
-        small["efConstruction"] = "16";
-        for (std::string& seed : fuzz::IndexSeeds(family, vindex::kCodedHnswFormat, small)) {
-            seeds.push_back(std::move(seed));
-        }
-    }
-    return seeds;
+    return fuzz::IndexSeedsOf(
+        {
+            {"HNSW_SQ", {{"sq_type", "SQ8"}}},
+            {"HNSW_SQ", {{"sq_type", "SQ6"}, {"refine", "true"}, {"refine_type", "FP16"}}},
+            {"HNSW_SQ", {{"sq_type", "SQ4U"}}},
+            {"HNSW_SQ", {{"sq_type", "BF16"}, {"refine", "true"}, {"refine_type", "FP32"}}},
+            {"HNSW_PQ", {{"m", "2"}, {"nbits", "4"}, {"refine", "true"}, {"refine_type", "SQ8"}}},
+            {"HNSW_PRQ", {{"m", "2"}, {"nbits", "4"}, {"nrq", "2"}}},
+        },
+        vindex::kCodedHnswFormat, {{"M", "4"}, {"efConstruction", "16"}});
 }
 
 ELANUS_FUZZ_TARGET(vindex_coded_hnsw) {

@@ -7,30 +7,22 @@ using namespace elanus;
 
 ELANUS_FUZZ_SEEDS {
     constexpr uint32_t kTwoGroups = 70;  // of 64 rows, and three of 32
-    const std::pair<const char*, vindex::ParamMap> families[] = {
-        {"IVF_FLAT", {}},
-        {"BIN_IVF_FLAT", {}},
-        {"IVF_SQ8", {{"refine", "true"}, {"refine_type", "FP16"}}},
-        {"IVF_SQ", {{"sq_type", "SQ4"}}},
-        {"IVF_SQ", {{"sq_type", "SQ6"}, {"refine", "true"}, {"refine_type", "SQ8"}}},
-        {"IVF_PQ", {{"m", "2"}, {"nbits", "4"}}},
-        {"IVF_PQ", {{"m", "2"}, {"nbits", "5"}}},
-        {"IVF_PQ", {{"m", "2"}, {"nbits", "6"}, {"refine", "true"}, {"refine_type", "BF16"}}},
-        {"SCANN", {{"with_raw_data", "true"}}},
-        {"IVF_RABITQ", {{"refine", "true"}, {"refine_type", "SQ6"}}},
-        {"IVF_RABITQ", {{"rbq_bits_query", "4"}}},
-        {"IVF_RABITQ_FASTSCAN", {}},
-    };
-    std::vector<std::string> seeds;
-    for (const auto& [family, params] : families) {
-        vindex::ParamMap with_lists = params;
-        with_lists["nlist"] = "4";
-        for (std::string& seed :
-             fuzz::IndexSeeds(family, vindex::kIvfFormat, with_lists, kTwoGroups)) {
-            seeds.push_back(std::move(seed));
-        }
-    }
-    return seeds;
+    return fuzz::IndexSeedsOf(
+        {
+            {"IVF_FLAT", {}},
+            {"BIN_IVF_FLAT", {}},
+            {"IVF_SQ8", {{"refine", "true"}, {"refine_type", "FP16"}}},
+            {"IVF_SQ", {{"sq_type", "SQ4"}}},
+            {"IVF_SQ", {{"sq_type", "SQ6"}, {"refine", "true"}, {"refine_type", "SQ8"}}},
+            {"IVF_PQ", {{"m", "2"}, {"nbits", "4"}}},
+            {"IVF_PQ", {{"m", "2"}, {"nbits", "5"}}},
+            {"IVF_PQ", {{"m", "2"}, {"nbits", "6"}, {"refine", "true"}, {"refine_type", "BF16"}}},
+            {"SCANN", {{"with_raw_data", "true"}}},
+            {"IVF_RABITQ", {{"refine", "true"}, {"refine_type", "SQ6"}}},
+            {"IVF_RABITQ", {{"rbq_bits_query", "4"}}},
+            {"IVF_RABITQ_FASTSCAN", {}},
+        },
+        vindex::kIvfFormat, {{"nlist", "4"}}, kTwoGroups);
 }
 
 ELANUS_FUZZ_TARGET(vindex_ivf) {
