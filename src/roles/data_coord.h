@@ -104,7 +104,7 @@ struct IndexProgress {
     IndexState state = IndexState::kFinished;
     std::string fail_reason;
     uint64_t total_rows = 0;    // rows of flushed segments
-    uint64_t indexed_rows = 0;  // in a finished index, or in a segment too small to need one
+    uint64_t indexed_rows = 0;  // in an index, done of a running build, or too few to need one
     uint64_t pending_rows = 0;
     template <typename A>
     void Visit(A& a) {
