@@ -19,7 +19,8 @@ constexpr size_t kReads = 20000;
 
 class RandomReads : public sys::BlockReader {
   public:
-    RandomReads(uint64_t blocks, size_t depth) : blocks_(blocks), room_((depth + 1) * kBlock) {
+    RandomReads(uint64_t blocks, size_t depth, uint64_t seed)
+        : blocks_(blocks), room_((depth + 1) * kBlock), random_(seed) {
         void* at = room_.data();
         size_t space = room_.size();
         auto* aligned = static_cast<char*>(std::align(kBlock, kBlock, at, space));
@@ -43,7 +44,7 @@ class RandomReads : public sys::BlockReader {
     const uint64_t blocks_;
     std::vector<char> room_;
     std::vector<char*> free_;
-    std::mt19937_64 random_{1};
+    std::mt19937_64 random_;
     size_t asked_ = 0;
 };
 
@@ -76,11 +77,11 @@ base::Result<std::unique_ptr<vindex::Index>> OpenMapped(const std::string& path)
                              [store, path] { return store->OpenDirect(NameOf(path)); });
 }
 
-base::Result<double> RandomReadsPerSecond(const std::string& path, size_t depth) {
+base::Result<double> RandomReadsPerSecond(const std::string& path, size_t depth, uint64_t seed) {
     ASSIGN_OR_RETURN(const auto file,
                      sys::PosixFileSystem().Open(path, sys::OpenMode::kReadDirect));
     ASSIGN_OR_RETURN(const uint64_t bytes, file->Size());
-    RandomReads reads(bytes / sys::kBlockBytes, depth);
+    RandomReads reads(bytes / sys::kBlockBytes, depth, seed);
     const int64_t begin_ns = sys::RealClock().MonotonicNs();
     RETURN_IF_ERROR(file->ReadBlocks(depth, reads));
     return 1e9 * kReads / static_cast<double>(sys::RealClock().MonotonicNs() - begin_ns);

@@ -14,7 +14,8 @@ namespace elanus::bench {
 base::Status WriteIndex(const vindex::Index& index, const std::string& path);
 base::Result<std::unique_ptr<vindex::Index>> OpenMapped(const std::string& path);
 
-// Random reads of 4 KiB a second that one thread gets from the file, `depth` of them at a time.
-base::Result<double> RandomReadsPerSecond(const std::string& path, size_t depth);
+// Random reads of 4 KiB a second that one thread gets from the file, `depth` of them at a time. The
+// seed says of which blocks.
+base::Result<double> RandomReadsPerSecond(const std::string& path, size_t depth, uint64_t seed = 1);
 
 }  // namespace elanus::bench

@@ -4,6 +4,7 @@
 #include <new>
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace elanus::sys {
 namespace {
@@ -27,6 +28,16 @@ std::shared_ptr<uint8_t> ReserveHuge(size_t bytes) {
 void PreferHugePages(const void* begin, size_t bytes) {
     if (bytes >= kPageBytes) {
         (void)::madvise(const_cast<void*>(begin), bytes, MADV_HUGEPAGE);
+    }
+}
+
+void ReleasePages(const void* begin, size_t bytes) {
+    const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto address = reinterpret_cast<uintptr_t>(begin);
+    const uintptr_t first = (address + page - 1) / page * page;
+    const uintptr_t end = (address + bytes) / page * page;
+    if (first < end) {
+        (void)::madvise(reinterpret_cast<void*>(first), end - first, MADV_PAGEOUT);
     }
 }
 

@@ -18,5 +18,8 @@ std::shared_ptr<uint8_t> ReserveHuge(size_t bytes);
 // A mapped file that is about to be read at random and fits into memory: asks for its pages to be
 // large, and so to be read from disk 2 MiB at a time. A wish; not every system and file grants it.
 void PreferHugePages(const void* begin, size_t bytes);
+// A mapped file, or a part of one, that is not about to be read again: asks for the memory that its
+// pages take. They stay readable. A wish as well; Linux 5.4 knows it.
+void ReleasePages(const void* begin, size_t bytes);
 
 }  // namespace elanus::sys

@@ -18,5 +18,16 @@ TEST(HugeMemory, IsZeroedAndAligned) {
     }
 }
 
+TEST(HugeMemory, ReleasedPagesKeepTheirBytes) {
+    const size_t bytes = (size_t{3} << 20) + 5;
+    const std::shared_ptr<uint8_t> memory = AllocateHuge(bytes);
+    std::fill_n(memory.get(), bytes, uint8_t{7});
+    ReleasePages(memory.get() + 3, bytes - 3);
+    ReleasePages(memory.get() + 3, 2);
+    ReleasePages(memory.get(), 0);
+    EXPECT_TRUE(
+        std::all_of(memory.get(), memory.get() + bytes, [](uint8_t byte) { return byte == 7; }));
+}
+
 }  // namespace
 }  // namespace elanus::sys

@@ -14,6 +14,9 @@
 namespace elanus::sys {
 namespace {
 
+// Reads handed over before the kernel is told of new ones: the disk waits for those meanwhile.
+constexpr uint32_t kReapedMax = 8;
+
 base::Status Failed(const std::string& path, int error) {
     return base::Status::Error(base::Code::kIoFailed,
                                "read " + path + ": " + std::generic_category().message(error));
@@ -122,9 +125,17 @@ void IoRing::Submit(int fd, uint32_t slot) {
     ++unsubmitted_;
 }
 
+uint32_t IoRing::Completed() const {
+    return std::atomic_ref<uint32_t>(*completion_tail_).load(std::memory_order_acquire);
+}
+
 int IoRing::Enter() {
-    const auto taken = ::syscall(SYS_io_uring_enter, ring_fd_, unsubmitted_, 1,
-                                 IORING_ENTER_GETEVENTS, nullptr, 0);
+    const bool waits = *completion_head_ == Completed();
+    if (!waits && unsubmitted_ == 0) {
+        return 0;
+    }
+    const auto taken = ::syscall(SYS_io_uring_enter, ring_fd_, unsubmitted_, waits ? 1 : 0,
+                                 waits ? IORING_ENTER_GETEVENTS : 0, nullptr, 0);
     if (taken >= 0) {
         unsubmitted_ -= static_cast<uint32_t>(taken);
         return 0;
@@ -146,7 +157,8 @@ void IoRing::Withdraw() {
 base::Status IoRing::Reap(int fd, const std::string& path, bool deliver, BlockReader& reader) {
     base::Status status;
     uint32_t head = *completion_head_;
-    while (head != std::atomic_ref<uint32_t>(*completion_tail_).load(std::memory_order_acquire)) {
+    const uint32_t last = head + kReapedMax;
+    while (head != last && head != Completed()) {
         const io_uring_cqe completion = completions_[head & completion_mask_];
         std::atomic_ref<uint32_t>(*completion_head_).store(++head, std::memory_order_release);
         const auto slot = static_cast<uint32_t>(completion.user_data);

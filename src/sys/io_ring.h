@@ -39,10 +39,12 @@ class IoRing {
 
     // Puts a read into slot `slot` of those on their way.
     void Submit(int fd, uint32_t slot);
-    // Tells the kernel of new reads and waits for at least one to end; 0 or an errno.
+    // The end of the completions that are there.
+    uint32_t Completed() const;
+    // Tells the kernel of new reads, and waits for one to end unless one has; 0 or an errno.
     int Enter();
     void Withdraw();
-    // Takes what has ended: frees slots, and answers the first failure.
+    // Takes a few of those that have ended: frees slots, and answers the first failure.
     base::Status Reap(int fd, const std::string& path, bool deliver, BlockReader& reader);
 
     int ring_fd_ = -1;

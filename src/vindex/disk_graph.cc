@@ -14,8 +14,7 @@
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kStartsMax = 256;  // rows that a walk looks at first by their codes ...
-constexpr size_t kStartsKept = 4;     // ... and the best of them, from which it goes on
+constexpr size_t kStartsKept = 16;  // the best of the sample, from which a walk goes on
 constexpr size_t kScanDepth = 16;
 constexpr size_t kScanReadBytes = 128 * 1024;
 constexpr size_t kInterruptReads = 64;
@@ -69,8 +68,9 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
         scratch_.visited_bits.Reset(index_.size());
         scratch_.pool.clear();
         const uint32_t degree = index_.layout_.degree;
-        scratch_.ids.resize(std::max<size_t>(scratch_.ids.size(), std::max(degree, kStartsMax)));
-        scratch_.costs.resize(std::max(scratch_.costs.size(), scratch_.ids.size()));
+        scratch_.ids.resize(std::max<size_t>(scratch_.ids.size(), degree));
+        scratch_.costs.resize(std::max<size_t>(scratch_.costs.size(),
+                                               std::max(degree, index_.codes_->sample_size())));
         PrepareCodes();
         Start();
         *failed =
@@ -128,30 +128,27 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
     }
 
     void PrepareCodes() {
-        const uint32_t coded_dim = index_.quantizer_.shape().dim;
-        std::vector<float>& room = scratch_.code_query;
-        room.resize(std::max(room.size(), coded_dim + index_.quantizer_.query_floats()));
-        ReadFloats(index_.vector_type(), query_.data, index_.dim(), room.data());
+        std::vector<float>& floats = scratch_.refine_query;
+        floats.resize(std::max<size_t>(floats.size(), index_.dim()));
+        ReadFloats(index_.vector_type(), query_.data, index_.dim(), floats.data());
         for (uint32_t d = 0; d < index_.dim(); ++d) {
-            room[d] *= query_.inverse_norm;
+            floats[d] *= query_.inverse_norm;
         }
-        std::fill(room.data() + index_.dim(), room.data() + coded_dim, 0.0f);
-        codes_ = index_.quantizer_.Prepare(index_.metric(), room.data(), room.data() + coded_dim);
+        codes_ = index_.codes_->Prepare(floats.data(), scratch_);
     }
 
     void Start() {
-        const uint32_t count = std::min(index_.size(), kStartsMax);
-        for (uint32_t i = 0; i < count; ++i) {
-            scratch_.ids[i] = static_cast<uint32_t>(uint64_t{i} * index_.size() / count);
-        }
-        Score(count);
-        const size_t kept = std::min<size_t>(count, kStartsKept);
+        const DiskCodes& codes = *index_.codes_;
+        const uint32_t count = codes.sample_size();
+        codes.SampleCosts(codes_, scratch_, scratch_.costs.data());
+        distances_ += count;
         std::vector<uint64_t>& best = scratch_.candidates;
         best.clear();
         for (uint32_t i = 0; i < count; ++i) {
-            best.push_back(PoolKey(scratch_.costs[i], scratch_.ids[i]));
+            best.push_back(PoolKey(scratch_.costs[i], codes.SamplePlace(i)));
         }
-        std::partial_sort(best.begin(), best.begin() + static_cast<ptrdiff_t>(kept), best.end());
+        const size_t kept = std::min<size_t>(count, kStartsKept);
+        std::nth_element(best.begin(), best.begin() + static_cast<ptrdiff_t>(kept), best.end());
         for (size_t i = 0; i < kept; ++i) {
             scratch_.visited_bits.Insert(PoolRow(best[i]));
             pool_.Insert(KeyCost(best[i]), PoolRow(best[i]));
@@ -160,8 +157,7 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
 
     // The costs of the places in scratch.ids by their codes.
     void Score(size_t count) {
-        index_.quantizer_.Costs(codes_, index_.codes_.data(), scratch_.ids.data(), count,
-                                scratch_.costs.data());
+        index_.codes_->Costs(codes_, scratch_, scratch_.ids.data(), count, scratch_.costs.data());
         distances_ += count;
     }
 
@@ -191,8 +187,6 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
             outcome_ = WalkOutcome::kDamaged;
             return;
         }
-        ++distances_;
-        Keep(MakeKey(index_.CostOf(query_, node, tail), tail.row));
         const uint8_t* links = node + index_.layout_.links_offset();
         size_t fresh = 0;
         for (uint32_t i = 0; i < tail.count; ++i) {
@@ -202,9 +196,13 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
                 outcome_ = WalkOutcome::kDamaged;
                 return;
             }
-            scratch_.ids[fresh] = place;
-            fresh += scratch_.visited_bits.Insert(place) ? 1 : 0;
+            if (scratch_.visited_bits.Insert(place)) {
+                index_.codes_->Prefetch(place);
+                scratch_.ids[fresh++] = place;
+            }
         }
+        ++distances_;
+        Keep(MakeKey(index_.CostOf(query_, node, tail), tail.row));
         Score(fresh);
         for (size_t i = 0; i < fresh; ++i) {
             pool_.Insert(scratch_.costs[i], scratch_.ids[i]);
@@ -237,7 +235,7 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
     const size_t ef_;
     const size_t reads_max_;
     CandidatePool pool_;
-    ProductQuantizer::Query codes_;
+    DiskCodeQuery codes_;
     uint8_t* room_ = nullptr;
     size_t reads_ = 0;
     uint64_t hops_ = 0;

@@ -1,11 +1,11 @@
 // DISKANN: a graph whose rows and neighbour lists stay on disk (Subramanya et al., DiskANN, NeurIPS
 // 2019).
 //
-// In memory: a product code of each row (product_quantizer.h) within the budget it was given, and
-// the nodes nearest to the start of all walks, within the budget of the cache. On disk, in blocks
-// of 4 KiB: nodes, each a row as it was given and its neighbours. A walk orders candidates by their
-// codes, reads the best ones, `beamwidth` at a time and past the page cache, scores them by their
-// rows and their neighbours by codes. Scores are exact.
+// In memory: a code of each row (disk_codes.h) within the budget it was given, and within that of
+// the cache the nodes nearest to the mean and a sample to start from. On disk, in blocks of 4 KiB:
+// nodes, each a row as it was given and its neighbours. A walk orders candidates by their codes,
+// reads the best ones, `beamwidth` at a time and past the page cache, scores them by their rows and
+// their neighbours by codes. Scores are exact.
 //
 // Walks do not wait for a whole beam: whatever comes from the disk is scored at once and the next
 // best candidate is asked for in its place (Guo and Lu, PipeANN, OSDI 2025). They start at the best
@@ -24,9 +24,9 @@
 #include "codec/envelope.h"
 #include "sys/file_system.h"
 #include "vindex/coded_rows.h"
+#include "vindex/disk_codes.h"
 #include "vindex/graph_builder.h"
 #include "vindex/graph_index.h"
-#include "vindex/product_quantizer.h"
 #include "vindex/vectors.h"
 
 #include <memory>
@@ -88,14 +88,13 @@ class DiskGraphIndex : public GraphIndex {
     class Walk;
     class Scan;
     class Loader;
-    struct Shape;
 
     DiskGraphIndex(VectorType type, Metric metric, uint32_t dim, uint32_t rows, uint32_t degree);
 
     base::Status CheckMemory(const BuildParams& params) const;
-    base::Status BuildGraph(const Shape& shape, const BuildInput& input);
+    base::Status BuildGraph(const BuildParams& params, const DiskCodeShape& shape,
+                            const BuildInput& input);
     void Arrange(const NeighborLists& lists, uint32_t first);
-    base::Status Code(const Shape& shape, const BuildInput& input, const Progress& progress);
     base::Status FillNodes(const NeighborLists& lists, const BuildInput& input,
                            const Progress& progress);
     base::Status LoadCache();
@@ -122,8 +121,7 @@ class DiskGraphIndex : public GraphIndex {
     DiskLayout layout_;
     uint32_t search_list_ = 0;
     uint64_t cache_bytes_max_ = 0;
-    ProductQuantizer quantizer_;
-    base::Buffer codes_;   // of the node at each place
+    std::unique_ptr<DiskCodes> codes_;
     base::Buffer places_;  // u32 of each row
     base::Buffer blocks_;  // all nodes: built, or mapped
     base::Buffer near_;    // the nodes that are in memory

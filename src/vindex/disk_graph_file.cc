@@ -13,23 +13,19 @@
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersionMax = 2;
 constexpr codec::SectionId kMetaSection{1, 0};
-constexpr codec::SectionId kPanelsSection{2, 0};
-constexpr codec::SectionId kBiasesSection{3, 0};
-constexpr codec::SectionId kCodesSection{4, 0};
 constexpr codec::SectionId kPlacesSection{5, 0};
 constexpr codec::SectionId kBlocksSection{6, 0};
 
-constexpr float kAlpha = 1.2f;  // the paper's
-constexpr uint32_t kCodeBits = 8;
-constexpr uint32_t kPartsMax = 512;
+constexpr float kAlpha = 1.2f;              // the paper's
 constexpr double kCodeBudgetRatio = 0.125;  // of the rows' bytes
 constexpr double kCacheBudgetRatio = 0.1;
 constexpr double kGigabyte = 1024.0 * 1024.0 * 1024.0;
 constexpr uint32_t kRowsAtOnce = 256;
 // What the steps of a build take for a row, in encodings of one.
 constexpr double kRotateEffort = 0.1, kGraphEffort = 2.5, kFillEffort = 0.05;
+constexpr uint64_t kSampleShare = 8;  // of the cache is the most for the sample
 constexpr size_t kLoadDepth = 8;
 constexpr size_t kLoadBytes = 256 * 1024;
 
@@ -43,12 +39,13 @@ struct Meta {
     uint32_t parts;
     uint32_t coded_dim;
     uint64_t cache_bytes_max;
-    uint32_t zero[6];
+    uint32_t bits;
+    uint32_t zero[5];
 };
 static_assert(sizeof(Meta) == 64);
 
-ProductShape ShapeOf(uint32_t coded_dim, uint32_t parts) {
-    return {.dim = coded_dim, .m = parts, .nbits = kCodeBits};
+DiskCodeShape CodesOf(const Meta& meta) {
+    return {.bits = meta.bits, .parts = meta.parts, .coded_dim = meta.coded_dim};
 }
 
 bool Plausible(const Meta& meta) {
@@ -56,8 +53,7 @@ bool Plausible(const Meta& meta) {
     const auto metric = static_cast<Metric>(meta.metric);
     return type != VectorType::kBinary && type != VectorType::kInt8 &&
            IsDenseMetric(type, metric) && IsDimension(type, meta.dim) && meta.rows <= kRowsMax &&
-           meta.degree >= 1 && meta.degree <= 2048 && meta.coded_dim >= meta.dim &&
-           meta.coded_dim < 2 * meta.dim + 1 && ShapeOf(meta.coded_dim, meta.parts).IsPlausible();
+           meta.degree >= 1 && meta.degree <= 2048 && CodesOf(meta).IsPlausible(meta.dim);
 }
 
 // A budget given in gigabytes, or as a part of the rows' bytes.
@@ -108,12 +104,6 @@ uint32_t NearestToMean(const VectorView& rows, const std::vector<float>& mean) {
     return best;
 }
 
-// In encodings of a row.
-double TrainEffort(uint64_t rows) {
-    return static_cast<double>(kProductIterationsMax *
-                               std::min<uint64_t>(ProductTrainingRows(kCodeBits), rows));
-}
-
 // All rows as floats, of length one for COSINE; the input's own memory where it is that already.
 base::Buffer AsFloats(const FloatRows& rows, VectorType type, Metric metric,
                       const BuildInput& input) {
@@ -129,20 +119,6 @@ base::Buffer AsFloats(const FloatRows& rows, VectorType type, Metric metric,
 }
 
 }  // namespace
-
-struct DiskGraphIndex::Shape {
-    uint32_t parts = 1;
-    uint32_t coded_dim = 0;  // dim, rounded up to whole parts
-
-    static Shape Of(const ParamMap& params, uint32_t dim, double raw_bytes, double rows) {
-        const double budget = BudgetBytes(params, "pq_code_budget_gb", kCodeBudgetRatio, raw_bytes);
-        const auto most = static_cast<uint32_t>(std::clamp(
-            budget / std::max(rows, 1.0), 1.0, static_cast<double>(std::min(dim, kPartsMax))));
-        const uint32_t part_dim = (dim + most - 1) / most;
-        const uint32_t parts = (dim + part_dim - 1) / part_dim;
-        return {parts, parts * part_dim};
-    }
-};
 
 DiskGraphIndex::DiskGraphIndex(VectorType type, Metric metric, uint32_t dim, uint32_t rows,
                                uint32_t degree)
@@ -186,19 +162,22 @@ base::Result<std::unique_ptr<Index>> DiskGraphIndex::Build(const BuildParams& pa
         IntParam(params.params, "search_list_size").value_or(kDiskSearchListDefault));
     index->cache_bytes_max_ = static_cast<uint64_t>(
         BudgetBytes(params.params, "search_cache_budget_gb", kCacheBudgetRatio, raw_bytes));
-    RETURN_IF_ERROR(
-        index->BuildGraph(Shape::Of(params.params, params.dim, raw_bytes, rows), input));
+    const double code_bytes =
+        BudgetBytes(params.params, "pq_code_budget_gb", kCodeBudgetRatio, raw_bytes);
+    RETURN_IF_ERROR(index->BuildGraph(
+        params, DiskCodeShape::Of(params.dim, code_bytes / std::max(rows, 1u)), input));
     index->near_ = index->blocks_;
     index->near_nodes_ = rows;
     return std::unique_ptr<Index>(std::move(index));
 }
 
-base::Status DiskGraphIndex::BuildGraph(const Shape& shape, const BuildInput& input) {
+base::Status DiskGraphIndex::BuildGraph(const BuildParams& params, const DiskCodeShape& shape,
+                                        const BuildInput& input) {
     NeighborLists lists(0, 0);
     const auto rows_coded = static_cast<double>(input.rows + 1);
     PartsProgress parts(input.progress,
                         {kRotateEffort * rows_coded, kGraphEffort * rows_coded,
-                         TrainEffort(input.rows) + rows_coded, kFillEffort * rows_coded});
+                         DiskCodes::Effort(shape, input.rows), kFillEffort * rows_coded});
     {
         const FloatRows rows(vector_type(), metric(), dim(), input.rows, input.vectors);
         const base::Buffer floats = AsFloats(rows, vector_type(), metric(), input);
@@ -218,7 +197,8 @@ base::Status DiskGraphIndex::BuildGraph(const Shape& shape, const BuildInput& in
         ASSIGN_OR_RETURN(lists, GraphBuilder(coded, options).Build());
         Arrange(lists, NearestToMean(view, coded.centre()));
     }
-    RETURN_IF_ERROR(Code(shape, input, parts.Next()));
+    ASSIGN_OR_RETURN(codes_,
+                     DiskCodes::Make(shape, params, input, places_.As<uint32_t>(), parts.Next()));
     return FillNodes(lists, input, parts.Next());
 }
 
@@ -229,50 +209,6 @@ void DiskGraphIndex::Arrange(const NeighborLists& lists, uint32_t first) {
         places[order[place]] = place;
     }
     places_ = base::Buffer::FromVector(std::move(places));
-}
-
-base::Status DiskGraphIndex::Code(const Shape& shape, const BuildInput& input,
-                                  const Progress& progress) {
-    PartsProgress parts(progress, {TrainEffort(input.rows), static_cast<double>(input.rows + 1)});
-    const FloatRows rows(vector_type(), metric(), dim(), input.rows, input.vectors);
-    const auto padded = [&](std::span<const float> values) {
-        const size_t count = values.size() / dim();
-        std::vector<float> out(count * shape.coded_dim);
-        for (size_t i = 0; i < count; ++i) {
-            std::copy_n(values.data() + i * dim(), dim(), out.data() + i * shape.coded_dim);
-        }
-        return out;
-    };
-    const std::vector<float> sample =
-        padded(rows.Sample(ProductTrainingRows(kCodeBits), input.seed));
-    ASSIGN_OR_RETURN(quantizer_, ProductQuantizer::Train(
-                                     ShapeOf(shape.coded_dim, shape.parts),
-                                     FloatMatrix(sample.data(), sample.size() / shape.coded_dim,
-                                                 shape.coded_dim),
-                                     {.seed = input.seed,
-                                      .executor = input.executor,
-                                      .interrupt = input.interrupt,
-                                      .progress = parts.Next()}));
-    const uint64_t bytes = input.rows * shape.parts;
-    const std::shared_ptr<uint8_t> memory = sys::AllocateHuge(std::max<uint64_t>(bytes, 1));
-    const auto encode = [&](uint32_t begin, uint32_t end) {
-        std::vector<float> floats(size_t{end - begin} * dim());
-        for (uint32_t row = begin; row < end; ++row) {
-            rows.Read(row, floats.data() + size_t{row - begin} * dim());
-        }
-        const std::vector<float> all = padded(floats);
-        std::vector<uint8_t> codes(size_t{end - begin} * shape.parts);
-        quantizer_.Encode(FloatMatrix(all.data(), end - begin, shape.coded_dim), codes.data());
-        for (uint32_t row = begin; row < end; ++row) {
-            const uint64_t place = places_.As<uint32_t>()[row];
-            std::memcpy(memory.get() + place * shape.parts,
-                        codes.data() + size_t{row - begin} * shape.parts, shape.parts);
-        }
-    };
-    RETURN_IF_ERROR(
-        ForChunks(size(), input.executor, input.interrupt, parts.Next(), encode, kRowsAtOnce));
-    codes_ = base::Buffer(memory.get(), bytes, memory);
-    return base::Status();
 }
 
 base::Status DiskGraphIndex::FillNodes(const NeighborLists& lists, const BuildInput& input,
@@ -318,14 +254,13 @@ base::Status DiskGraphIndex::Save(codec::Sink& sink) const {
     meta.rows = size();
     meta.degree = layout_.degree;
     meta.search_list = search_list_;
-    meta.parts = quantizer_.shape().m;
-    meta.coded_dim = quantizer_.shape().dim;
+    meta.bits = codes_->shape().bits;
+    meta.parts = codes_->shape().parts;
+    meta.coded_dim = codes_->shape().coded_dim;
     meta.cache_bytes_max = cache_bytes_max_;
-    codec::EnvelopeWriter writer(sink, kDiskGraphFormat, kVersion);
+    codec::EnvelopeWriter writer(sink, kDiskGraphFormat, codes_->shape().file_version());
     writer.AddArray<Meta>(kMetaSection, {&meta, 1});
-    writer.AddSection(kPanelsSection, quantizer_.panels().view());
-    writer.AddSection(kBiasesSection, quantizer_.biases().view());
-    writer.AddSection(kCodesSection, codes_.view());
+    codes_->AddTo(writer);
     writer.AddSection(kPlacesSection, places_.view());
     // Blocks begin on a block of the file.
     writer.BeginSection(kBlocksSection);
@@ -339,11 +274,11 @@ base::Status DiskGraphIndex::Save(codec::Sink& sink) const {
 base::Result<std::unique_ptr<Index>> DiskGraphIndex::Open(base::Buffer file,
                                                           std::shared_ptr<sys::File> direct) {
     ASSIGN_OR_RETURN(auto reader,
-                     codec::EnvelopeReader::Open(std::move(file), kDiskGraphFormat, kVersion));
+                     codec::EnvelopeReader::Open(std::move(file), kDiskGraphFormat, kVersionMax));
     ASSIGN_OR_RETURN(const base::Buffer bytes, reader.Array<Meta>(kMetaSection, 1));
     Meta meta;
     std::memcpy(&meta, bytes.data(), sizeof meta);
-    if (!Plausible(meta)) {
+    if (!Plausible(meta) || reader.format_version() < CodesOf(meta).file_version()) {
         return base::Corruption("disk graph: bad description");
     }
     std::unique_ptr<DiskGraphIndex> index(
@@ -351,13 +286,8 @@ base::Result<std::unique_ptr<Index>> DiskGraphIndex::Open(base::Buffer file,
                            static_cast<Metric>(meta.metric), meta.dim, meta.rows, meta.degree));
     index->search_list_ = meta.search_list;
     index->cache_bytes_max_ = meta.cache_bytes_max;
-    ASSIGN_OR_RETURN(const base::Buffer panels, reader.Section(kPanelsSection));
-    ASSIGN_OR_RETURN(const base::Buffer biases, reader.Section(kBiasesSection));
-    ASSIGN_OR_RETURN(index->quantizer_,
-                     ProductQuantizer::Open(ShapeOf(meta.coded_dim, meta.parts),
-                                            uint64_t{1} << kCodeBits, panels, biases));
     ASSIGN_OR_RETURN(index->codes_,
-                     reader.Array<uint8_t>(kCodesSection, uint64_t{meta.rows} * meta.parts));
+                     DiskCodes::Open(CodesOf(meta), index->metric(), meta.dim, meta.rows, reader));
     ASSIGN_OR_RETURN(index->places_, reader.Array<uint32_t>(kPlacesSection, meta.rows));
     ASSIGN_OR_RETURN(const base::Buffer blocks, reader.Section(kBlocksSection));
     const auto offset = static_cast<uint64_t>(blocks.data() - reader.file().data());
@@ -403,11 +333,11 @@ base::Status DiskGraphIndex::LoadCache() {
         near_nodes_ = size();
         return base::Status();
     }
-    const std::shared_ptr<uint8_t> codes = sys::AllocateHuge(std::max<size_t>(codes_.size(), 1));
-    std::memcpy(codes.get(), codes_.data(), codes_.size());
-    codes_ = base::Buffer(codes.get(), codes_.size(), codes);
+    codes_->Load();
+    const uint64_t taken = codes_->KeepSample(cache_bytes_max_ / kSampleShare);
     const uint64_t unit = layout_.read_bytes();
-    const uint64_t bytes = std::min<uint64_t>(cache_bytes_max_ / unit * unit, blocks_.size());
+    const uint64_t bytes =
+        std::min<uint64_t>((cache_bytes_max_ - taken) / unit * unit, blocks_.size());
     if (bytes == 0) {
         return base::Status();
     }
@@ -424,7 +354,7 @@ base::Status DiskGraphIndex::LoadCache() {
 }
 
 uint64_t DiskGraphIndex::memory_bytes() const {
-    return codes_.size() + quantizer_.bytes() + near_.size();
+    return codes_->bytes() + near_.size();
 }
 
 base::Status DiskGraphIndex::Verify() const {

@@ -13,6 +13,7 @@ namespace elanus::vindex {
 namespace {
 
 constexpr uint32_t kFew = kRows / 2;
+constexpr uint32_t kWide = 300;  // has codes in planes by default
 
 // No cache, so that every node is read.
 const ParamMap kNoCache = {
@@ -96,7 +97,7 @@ class OnDisk {
 };
 
 TEST(DiskGraph, FindsTheNearestByReads) {
-    for (uint32_t dim : {kDim, 200u}) {
+    for (uint32_t dim : {kDim, 200u, kWide}) {
         const Data data = Clustered(kFew, 1, dim);
         for (Metric metric : kDenseMetricsTested) {
             SCOPED_TRACE(MetricName(metric));
@@ -156,6 +157,35 @@ TEST(DiskGraph, MemoryIsWithinItsBudgets) {
             EXPECT_GE(Recall(**opened, data, With(10, {{"search_list", "100"}})),
                       codes < 0.02 ? 0.2 : 0.95);
         }
+    }
+}
+
+TEST(DiskGraph, PlanesAreWithinTheirBudgetToo) {
+    const Data data = Clustered(kFew, 3, kWide);
+    const double raw = static_cast<double>(data.rows.size()) * sizeof(float);
+    for (double codes : {0.125, 0.26}) {
+        ParamMap params = kNoCache;
+        params["search_cache_budget_gb_ratio"] = "0.03";
+        params["pq_code_budget_gb_ratio"] = std::to_string(codes);
+        OnDisk disk(sys::PosixFileSystem(),
+                    Saved(*Build("DISKANN", Metric::kCosine, data, nullptr, params)));
+        const auto opened = disk.Open();
+        ASSERT_TRUE(opened.ok()) << opened.status().reason();
+        EXPECT_LE(static_cast<double>((*opened)->memory_bytes()),
+                  (codes + 0.03) * raw + kWide * sizeof(float));
+        EXPECT_GE(Recall(**opened, data, With(10, {{"search_list", "100"}})), 0.95);
+    }
+}
+
+// What an older server can read it shall.
+TEST(DiskGraph, OnlyFilesWithPlanesAreOfTheSecondVersion) {
+    for (const uint32_t dim : {kDim, kWide}) {
+        const std::string bytes =
+            Saved(*Build("DISKANN", Metric::kL2, Clustered(300, 3, dim), nullptr, kNoCache));
+        const auto reader =
+            codec::EnvelopeReader::Open(base::Buffer::FromString(bytes), kDiskGraphFormat, 2);
+        ASSERT_TRUE(reader.ok());
+        EXPECT_EQ(reader->format_version(), dim == kWide ? 2u : 1u);
     }
 }
 
@@ -289,12 +319,11 @@ TEST(DiskGraph, HalfPrecisionRowsKeepTheirValues) {
     }
 }
 
-TEST(DiskGraph, DamagedFilesDoNoHarm) {
-    const Data data = Clustered(500, 10);
+void ExpectDamageDoesNoHarm(const Data& data, int rounds) {
     const std::string good =
         Saved(*Build("DISKANN", Metric::kL2, data, nullptr, {{"max_degree", "12"}}));
     std::mt19937 random(11);
-    for (int round = 0; round < 300; ++round) {
+    for (int round = 0; round < rounds; ++round) {
         std::string bad = good;
         for (int i = 0; i < 1 + round % 40; ++i) {
             bad[random() % bad.size()] = static_cast<char>(random());
@@ -320,6 +349,11 @@ TEST(DiskGraph, DamagedFilesDoNoHarm) {
                 << status.reason();
         }
     }
+}
+
+TEST(DiskGraph, DamagedFilesDoNoHarm) {
+    ExpectDamageDoesNoHarm(Clustered(500, 10), 300);
+    ExpectDamageDoesNoHarm(Clustered(300, 10, kWide), 100);
 }
 
 TEST(DiskGraph, AFileThatEndsTooSoonIsAnErrorOfTheSearch) {
