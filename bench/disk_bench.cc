@@ -27,7 +27,7 @@ namespace elanus::bench {
 namespace {
 
 constexpr const char* kUsage =
-    "disk_bench --index FILE --queries Q.npy --gt G.npy --metric cosine|l2|ip\n"
+    "disk_bench --index FILE --queries Q.npy --gt G.npy\n"
     "           [--k 10] [--lists 100,200] [--widths 8,32] [--depths 8,32,128] [--threads 1]\n"
     "           [--rounds 5]\n"
     "  FILE is what ann_bench --keep wrote; lists are search_list, widths beamwidth\n";
@@ -72,15 +72,35 @@ double Median(std::vector<double> values) {
 
 struct Options {
     std::map<std::string, std::string> values{
-        {"k", "10"},      {"lists", "100"}, {"widths", "8,32"},  {"depths", "8,32,128"},
-        {"threads", "1"}, {"rounds", "5"},  {"metric", "cosine"}};
-    const std::string& Of(const std::string& name) { return values[name]; }
-    std::vector<size_t> Numbers(const std::string& name) {
+        {"index", ""},    {"queries", ""},  {"gt", ""},
+        {"k", "10"},      {"lists", "100"}, {"widths", "8,32"},
+        {"threads", "1"}, {"rounds", "5"},  {"depths", "8,32,128"}};
+
+    // False for what it does not know, or numbers that are none.
+    bool Read(int argc, char** argv) {
+        for (int i = 1; i < argc; i += 2) {
+            const std::string name = std::string(argv[i]).starts_with("--") ? argv[i] + 2 : "";
+            if (!values.contains(name) || i + 1 == argc) {
+                return false;
+            }
+            values[name] = argv[i + 1];
+        }
+        for (const char* name : {"k", "lists", "widths", "depths", "threads", "rounds"}) {
+            const std::vector<size_t> numbers = Numbers(name);
+            if (numbers.empty() || std::count(numbers.begin(), numbers.end(), 0u) > 0) {
+                return false;
+            }
+        }
+        return !Of("index").empty() && !Of("queries").empty() && !Of("gt").empty();
+    }
+    const std::string& Of(const std::string& name) const { return values.at(name); }
+    std::vector<size_t> Numbers(const std::string& name) const {
         std::vector<size_t> numbers;
         const std::string& text = Of(name);
-        for (const char* at = text.data(); at < text.data() + text.size(); ++at) {
+        const char* const end = text.data() + text.size();
+        for (const char* at = text.data(); at < end; ++at) {
             numbers.push_back(0);
-            at = std::from_chars(at, text.data() + text.size(), numbers.back()).ptr;
+            at = std::from_chars(at, end, numbers.back()).ptr;
         }
         return numbers;
     }
@@ -91,8 +111,8 @@ class Bench {
     explicit Bench(Options options)
         : options_(std::move(options)),
           path_(options_.Of("index")),
-          threads_(std::max<size_t>(options_.Numbers("threads")[0], 1)),
-          rounds_(std::max<size_t>(options_.Numbers("rounds")[0], 1)),
+          threads_(options_.Numbers("threads")[0]),
+          rounds_(options_.Numbers("rounds")[0]),
           depths_(options_.Numbers("depths")) {}
 
     base::Status Run() {
@@ -240,12 +260,7 @@ class Bench {
 
 int Main(int argc, char** argv) {
     Options options;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        options
-            .values[std::string(argv[i]).substr(std::min<size_t>(2, std::string(argv[i]).size()))] =
-            argv[i + 1];
-    }
-    if (options.Of("index").empty()) {
+    if (!options.Read(argc, argv)) {
         std::fputs(kUsage, stdout);
         return 2;
     }
