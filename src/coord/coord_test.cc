@@ -9,9 +9,11 @@
 #include "sys/executor.h"
 #include "sys/sim_file_system.h"
 
+#include <chrono>
 #include <functional>
 #include <limits>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -156,12 +158,15 @@ class FakeStreamingNode : public roles::StreamingNode {
 
 class FakeDataNode : public roles::DataNode {
   public:
-    Result<roles::BuildIndexResponse> BuildIndex(const CallContext&,
+    Result<roles::BuildIndexResponse> BuildIndex(const CallContext& context,
                                                  const roles::BuildIndexRequest& request) override {
         ++builds;
         building = request.data_key;
         if (while_building) {
             while_building();
+        }
+        if (until_cancelled) {
+            return WaitForCancel(context);
         }
         if (fail) {
             return Status::Error(Code::kServiceInternal, "no memory to build");
@@ -183,6 +188,13 @@ class FakeDataNode : public roles::DataNode {
         }
         return response;
     }
+    static Status WaitForCancel(const CallContext& context) {
+        for (int waited_ms = 0; waited_ms < 10'000 && !context.cancelled(); ++waited_ms) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        return context.cancelled() ? Status::Error(Code::kCanceled)
+                                   : Status::Error(Code::kServiceInternal, "not cancelled");
+    }
     Result<roles::BuildShares> GetBuildShares(const CallContext&,
                                               const roles::BuildSharesRequest& request) override {
         asked = request.data_keys;
@@ -191,6 +203,7 @@ class FakeDataNode : public roles::DataNode {
     int builds = 0;
     bool fail = false;
     std::function<void()> while_building;
+    bool until_cancelled = false;
     std::string building;            // its data key
     std::vector<std::string> asked;  // for shares
     Result<roles::BuildShares> shares = roles::BuildShares{};
@@ -788,6 +801,19 @@ TEST_F(IndexProgressTest, AnAttemptBeginsAgainWhenOneHasFailed) {
     });
     EXPECT_EQ(data_node_.builds, 2);
     EXPECT_EQ(Told(roles::BuildShares{}).state, roles::IndexState::kFinished);
+}
+
+TEST_F(CoordTest, StopDoesNotWaitForABuildToEnd) {
+    const roles::CollectionInfo made = Create("books");
+    ASSERT_TRUE(IndexVector(made).ok());
+    std::thread stopper;
+    data_node_.until_cancelled = true;
+    data_node_.while_building = [&] { stopper = std::thread([&] { data_->Stop(); }); };
+    ASSERT_TRUE(data_->CommitFlush(context_, Swap(made, 1, 5000, 5)).ok());
+    stopper.join();
+    EXPECT_EQ(data_node_.builds, 1) << "not tried again";
+    const auto list = data_->ListIndexes(context_, {made.id});
+    EXPECT_NE(list->indexes[0].state, roles::IndexState::kFailed);
 }
 
 TEST_F(CoordTest, AFailedBuildIsReportedNotHidden) {

@@ -108,6 +108,7 @@ void DataCoordImpl::Recover() {
 }
 
 void DataCoordImpl::Stop() {
+    builds_context_.Cancel();
     compactor_.Stop();
     base::MutexLock lock(mutex_);
     stopping_ = true;

@@ -161,6 +161,7 @@ class DataCoordImpl : public roles::DataCoord, private CompactionHost {
     std::map<BuildKey, RunningBuild> running_ GUARDED_BY(mutex_);
     std::map<BuildKey, int> failures_ GUARDED_BY(mutex_);
     bool stopping_ GUARDED_BY(mutex_) = false;
+    const base::CallContext builds_context_;  // of all builds; Stop() cancels it
 };
 
 }  // namespace elanus::coord

@@ -174,10 +174,10 @@ void DataCoordImpl::Build(base::CollectionId collection_id, BuildKey key) {
     if (wanted) {
         request.data_key = IndexObjectKey(request.segment, request.index.id);
         SegmentIndexInfo result;
-        const Status status = RunBuild(CallContext(), request, &result);
+        const Status status = RunBuild(builds_context_, request, &result);
         if (status.ok()) {
             FinishBuild(request, result);
-        } else {
+        } else if (!builds_context_.cancelled()) {
             NoteFailure(result);
             base::LogWarn(
                 "index_build_failed",
@@ -222,6 +222,9 @@ Status DataCoordImpl::RunBuild(const CallContext& context, const roles::BuildInd
             return Status();
         }
         last = built.status();
+        if (context.cancelled()) {
+            return last;  // no failure of the index: it is built after the next start
+        }
     }
     result->state = IndexState::kFailed;
     result->fail_reason = last.reason();
