@@ -579,7 +579,8 @@ base::Result<SearchResults> Proxy::HybridSearch(const base::CallContext& context
     ReadReport report(ReadReport::Kind::kHybridSearch, *core_->partners.clock);
     base::Result<SearchResults> results = core_->WithCollection(
         context, request.database, request.collection, [&](const CollectionPtr& collection) {
-            const CollectionPtr shard = OnShardOfNamespace(collection, request.namespace_name);
+            const CollectionPtr shard =
+                OnShardOfNamespace(core_->cache, collection, request.namespace_name);
             return HybridRun(*core_, context, shard, request, &report).Run();
         });
     core_->FinishRead(context, results.status(), &report);

@@ -1,5 +1,7 @@
 #include "proxy/meta_cache.h"
 
+#include <iterator>
+
 namespace elanus::proxy {
 
 namespace {
@@ -46,12 +48,42 @@ base::Result<CollectionPtr> MetaCache::Refresh(const base::CallContext& context,
     const auto shared = std::make_shared<const roles::CollectionInfo>(std::move(info));
     base::MutexLock lock(mutex_);
     if (generation == generation_) {
+        std::erase_if(narrowed_,
+                      [&](const auto& entry) { return entry.second.whole->id == shared->id; });
         by_id_[shared->id] = shared;
         if (!collection.empty()) {
             by_name_[Name(ref.database_name, ref.collection_name)] = shared;
         }
     }
     return shared;
+}
+
+CollectionPtr* MetaCache::FindShard(const CollectionPtr& collection, size_t shard) {
+    if (!by_id_.contains(collection->id)) {
+        return nullptr;
+    }
+    Narrowed& narrowed = narrowed_[collection.get()];
+    if (narrowed.whole == nullptr) {
+        narrowed = {collection, std::vector<CollectionPtr>(collection->vchannels.size())};
+    }
+    return &narrowed.shards[shard];
+}
+
+CollectionPtr MetaCache::OnShard(const CollectionPtr& collection, size_t shard) {
+    {
+        base::MutexLock lock(mutex_);
+        const CollectionPtr* found = FindShard(collection, shard);
+        if (found != nullptr && *found != nullptr) {
+            return *found;
+        }
+    }
+    auto narrowed = std::make_shared<roles::CollectionInfo>(*collection);
+    narrowed->vchannels = {collection->vchannels[shard]};
+    base::MutexLock lock(mutex_);
+    if (CollectionPtr* place = FindShard(collection, shard); place != nullptr) {
+        *place = narrowed;
+    }
+    return narrowed;
 }
 
 base::Result<IndexesPtr> MetaCache::GetIndexes(const base::CallContext& context,
@@ -115,6 +147,9 @@ void MetaCache::Invalidate(const roles::CollectionRef& ref) {
     std::erase_if(by_name_, [&matches](const auto& entry) {
         return matches(entry.first.first, entry.first.second, *entry.second);
     });
+    for (auto it = narrowed_.begin(); it != narrowed_.end();) {
+        it = by_id_.contains(it->second.whole->id) ? std::next(it) : narrowed_.erase(it);
+    }
     indexes_.erase(ref.collection_id);
 }
 

@@ -6,6 +6,7 @@
 //   INV-METACACHE-1  An answer that was asked for before an invalidation is never stored after it:
 //                    every invalidation starts a new generation, and only answers of the running
 //                    one are kept.
+//   INV-METACACHE-2  What is kept beside a collection goes when the collection goes.
 // Threads: any. Entries are immutable and shared.
 #pragma once
 
@@ -44,6 +45,10 @@ class MetaCache {
     base::Result<IndexesPtr> RefreshIndexes(const base::CallContext& context,
                                             base::CollectionId id);
 
+    // The collection as the shard alone of that number. A copy is made once a shard: descriptions
+    // may be large.
+    CollectionPtr OnShard(const CollectionPtr& collection, size_t shard);
+
     // Forgets the collection under every name; without id and name the whole database, without a
     // database everything.
     void Invalidate(const roles::CollectionRef& ref);
@@ -52,7 +57,15 @@ class MetaCache {
   private:
     using Name = std::pair<std::string, std::string>;  // database, collection or alias
 
+    // The copies of one description; under another name the same collection has another one.
+    struct Narrowed {
+        CollectionPtr whole;
+        std::vector<CollectionPtr> shards;  // null until asked for
+    };
+
     CollectionPtr Find(const Name& name, base::CollectionId id);
+    // The place of the copy; null when the cache does not know the collection (any more).
+    CollectionPtr* FindShard(const CollectionPtr& collection, size_t shard) REQUIRES(mutex_);
 
     roles::RootCoord* const root_coord_;
     roles::DataCoord* const data_coord_;
@@ -61,6 +74,7 @@ class MetaCache {
     std::map<Name, CollectionPtr> by_name_ GUARDED_BY(mutex_);
     std::unordered_map<base::CollectionId, CollectionPtr> by_id_ GUARDED_BY(mutex_);
     std::unordered_map<base::CollectionId, IndexesPtr> indexes_ GUARDED_BY(mutex_);
+    std::map<const roles::CollectionInfo*, Narrowed> narrowed_ GUARDED_BY(mutex_);
 };
 
 }  // namespace elanus::proxy

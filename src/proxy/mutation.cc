@@ -162,7 +162,8 @@ void Write(ProxyCore& core, const base::CallContext& context, WriteKind kind, In
     auto write = core.WithCollection(
         context, request.database, request.collection, [&](const CollectionPtr& collection) {
             return PrepareWrite(core, context, kind,
-                                OnShardOfNamespace(collection, request.namespace_name), &request);
+                                OnShardOfNamespace(core.cache, collection, request.namespace_name),
+                                &request);
         });
     if (!write.ok()) {
         done(write.status());
@@ -421,8 +422,9 @@ void Proxy::Upsert(const base::CallContext& context, InsertRequest request, Muta
     if (IsPartialUpdate(request)) {
         done(core_->WithCollection(
             context, request.database, request.collection, [&](const CollectionPtr& collection) {
-                return UpdateRows(*core_, context,
-                                  OnShardOfNamespace(collection, request.namespace_name), &request);
+                return UpdateRows(
+                    *core_, context,
+                    OnShardOfNamespace(core_->cache, collection, request.namespace_name), &request);
             }));
         return;
     }
@@ -433,7 +435,8 @@ void Proxy::Delete(const base::CallContext& context, DeleteRequest request, Muta
     ProxyCore& core = *core_;
     const auto plan = core.WithCollection(
         context, request.database, request.collection, [&](const CollectionPtr& collection) {
-            return PlanDelete(core, context, OnShardOfNamespace(collection, request.namespace_name),
+            return PlanDelete(core, context,
+                              OnShardOfNamespace(core.cache, collection, request.namespace_name),
                               request);
         });
     if (!plan.ok()) {

@@ -218,7 +218,8 @@ base::Result<QueryResults> Proxy::QueryTimed(const base::CallContext& context,
         context, request.database, request.collection,
         [&](const CollectionPtr& collection) -> base::Result<QueryResults> {
             RETURN_IF_ERROR(core_->CheckAllowed(*collection, "reading"));
-            return QueryRun(*core_, context, OnShardOfNamespace(collection, request.namespace_name),
+            return QueryRun(*core_, context,
+                            OnShardOfNamespace(core_->cache, collection, request.namespace_name),
                             request, &report)
                 .Run();
         });

@@ -369,7 +369,8 @@ base::Result<SearchResults> Proxy::Search(const base::CallContext& context,
     base::Result<SearchResults> results = core_->WithCollection(
         context, request.database, request.collection,
         [&](const CollectionPtr& whole) -> base::Result<SearchResults> {
-            const CollectionPtr collection = OnShardOfNamespace(whole, request.namespace_name);
+            const CollectionPtr collection =
+                OnShardOfNamespace(core_->cache, whole, request.namespace_name);
             ASSIGN_OR_RETURN(const schema::FunctionSchema* reranker,
                              FindReranker(request.function_score));
             if (reranker != nullptr && !request.function_chains.empty()) {

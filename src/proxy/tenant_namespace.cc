@@ -100,16 +100,14 @@ std::map<std::string, base::Timestamp> CreatedNamespaces(const KeyValues& proper
     return created;
 }
 
-CollectionPtr OnShardOfNamespace(const CollectionPtr& collection, const NamespaceName& name) {
+CollectionPtr OnShardOfNamespace(MetaCache& cache, const CollectionPtr& collection,
+                                 const NamespaceName& name) {
     const size_t shards = collection->vchannels.size();
     if (!name.has_value() || shards < 2 || !IsSharded(*collection)) {
         return collection;
     }
     // Other bits than those that choose the partition, so that each shard has some of every.
-    const size_t shard = (HashPartitionKey(std::string_view(*name)) >> 32) % shards;
-    auto narrowed = std::make_shared<roles::CollectionInfo>(*collection);
-    narrowed->vchannels = {collection->vchannels[shard]};
-    return narrowed;
+    return cache.OnShard(collection, (HashPartitionKey(std::string_view(*name)) >> 32) % shards);
 }
 
 base::Status CheckNamespace(const roles::CollectionInfo& collection, const NamespaceName& name,

@@ -54,7 +54,8 @@ std::map<std::string, base::Timestamp> CreatedNamespaces(const KeyValues& proper
 
 // With namespace.sharding.enabled: the collection as the shard alone that has the namespace's rows.
 // Else the collection.
-CollectionPtr OnShardOfNamespace(const CollectionPtr& collection, const NamespaceName& name);
+CollectionPtr OnShardOfNamespace(MetaCache& cache, const CollectionPtr& collection,
+                                 const NamespaceName& name);
 
 // 1100 when the request names a namespace and the collection has none or the other way round, or
 // when the name breaks the rules of partition names.

@@ -2,6 +2,7 @@
 // index of json_cast_function speaks of.
 #include "proxy/tenant_namespace.h"
 
+#include "proxy/fake_roles_test.h"
 #include "proxy/text_number_places.h"
 #include "roles/hidden_properties.h"
 
@@ -35,13 +36,14 @@ CollectionPtr Shards(const KeyValues& properties, bool enable_namespace = true) 
 
 TEST(TenantNamespace, LiesInOneShardWhereTheCollectionSaysSo) {
     const KeyValues sharded = {{"namespace.sharding.enabled", "true"}};
+    MetaCache cache(nullptr, nullptr);
     const CollectionPtr collection = Shards(sharded);
     std::set<std::string> used;
     for (int i = 0; i < 100; ++i) {
         const std::string name = "tenant" + std::to_string(i);
-        const CollectionPtr shard = OnShardOfNamespace(collection, name);
+        const CollectionPtr shard = OnShardOfNamespace(cache, collection, name);
         ASSERT_EQ(shard->vchannels.size(), 1u);
-        EXPECT_EQ(OnShardOfNamespace(collection, name)->vchannels, shard->vchannels);
+        EXPECT_EQ(OnShardOfNamespace(cache, collection, name)->vchannels, shard->vchannels);
         used.insert(shard->vchannels[0]);
     }
     EXPECT_EQ(used.size(), 3u);
@@ -50,9 +52,53 @@ TEST(TenantNamespace, LiesInOneShardWhereTheCollectionSaysSo) {
     for (const CollectionPtr& whole :
          {Shards({}), Shards({{"namespace.sharding.enabled", "false"}}), Shards(by_partition),
           Shards(sharded, /*enable_namespace=*/false)}) {
-        EXPECT_EQ(OnShardOfNamespace(whole, "red"), whole);
+        EXPECT_EQ(OnShardOfNamespace(cache, whole, "red"), whole);
     }
-    EXPECT_EQ(OnShardOfNamespace(collection, std::nullopt), collection);
+    EXPECT_EQ(OnShardOfNamespace(cache, collection, std::nullopt), collection);
+}
+
+TEST(TenantNamespace, TheDescriptionIsCopiedOnceAShardAndGoesWithTheCollection) {
+    FakeRootCoord root;
+    root.collections.push_back(*Shards({{"namespace.sharding.enabled", "true"}}));
+    root.collections[0].id = 7;
+    root.collections[0].database_name = "default";
+    root.collections[0].schema.name = "books";
+    MetaCache cache(&root, nullptr);
+    const base::CallContext context;
+    const CollectionPtr whole = *cache.Get(context, "", "books");
+    const auto shards_of = [&](const CollectionPtr& collection) {
+        std::set<CollectionPtr> shards;
+        for (int i = 0; i < 100; ++i) {
+            shards.insert(OnShardOfNamespace(cache, collection, "tenant" + std::to_string(i)));
+        }
+        return shards;
+    };
+    const std::set<CollectionPtr> first = shards_of(whole);
+    EXPECT_EQ(first.size(), 3u);
+    EXPECT_EQ(shards_of(whole), first);
+    for (const CollectionPtr& shard : first) {
+        EXPECT_EQ(shard->id, 7);
+        EXPECT_EQ(shard->schema.name, "books");
+        EXPECT_EQ(shard->vchannels.size(), 1u);
+    }
+    // Another description: copies of the former one are let go.
+    root.collections[0].properties["timezone"] = "UTC";
+    cache.Invalidate(roles::CollectionRef{"", "", 7});
+    for (const CollectionPtr& shard : first) {
+        EXPECT_EQ(shard.use_count(), 1) << "kept after the collection";
+    }
+    const CollectionPtr altered = *cache.Get(context, "", "books");
+    const std::set<CollectionPtr> second = shards_of(altered);
+    EXPECT_EQ(second.size(), 3u);
+    EXPECT_EQ((*second.begin())->properties.at("timezone"), "UTC");
+    EXPECT_EQ(shards_of(whole).begin()->get()->properties.count("timezone"), 0u);
+    ASSERT_TRUE(cache.Refresh(context, "", "books").ok());
+    for (const CollectionPtr& shard : second) {
+        EXPECT_EQ(shard.use_count(), 1);
+    }
+    // A request that still holds the description of a collection that is gone.
+    cache.Invalidate(roles::CollectionRef{"", "", 7});
+    EXPECT_EQ(OnShardOfNamespace(cache, whole, "red").use_count(), 1);
 }
 
 TEST(TextNumberPlaces, AreThoseOfTheCastFunction) {
