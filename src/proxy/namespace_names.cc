@@ -36,11 +36,9 @@ PlanPtr NameFilter(const schema::FieldSchema& field, const std::string& prefix,
 
 }  // namespace
 
-base::Result<std::vector<std::string>> Proxy::NamesOfNamespaces(const base::CallContext& context,
-                                                                const std::string& database,
-                                                                const std::string& collection,
-                                                                const std::string& prefix,
-                                                                const std::string& after) {
+base::Result<std::vector<std::string>> Proxy::NamesOfNamespaces(
+    const base::CallContext& context, const std::string& database, const std::string& collection,
+    const std::string& prefix, const std::string& after, size_t count) {
     return core_->WithCollection(
         context, database, collection,
         [&](const CollectionPtr& info) -> base::Result<std::vector<std::string>> {
@@ -52,7 +50,8 @@ base::Result<std::vector<std::string>> Proxy::NamesOfNamespaces(const base::Call
             by_name.fields = {field};
             by_name.group_by = {0};
             by_name.aggregates = {roles::Aggregate{}};
-            by_name.max_groups = static_cast<uint64_t>(core_->limits.max_groups);
+            by_name.max_groups = count;
+            by_name.first_groups = true;
             request.aggregation = by_name;
             ASSIGN_OR_RETURN(request.snapshot_ts, FreshTimestamp(context, core_->partners));
             request.guarantee_ts = request.snapshot_ts;

@@ -4,6 +4,7 @@
 #include "proxy/tenant_namespace.h"
 #include "roles/records.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -95,10 +96,11 @@ base::Result<bool> Namespaces::Has(const base::CallContext& context, const Names
     return rows > 0;
 }
 
-base::Result<std::vector<NamespaceInfo>> Namespaces::AllAfter(const base::CallContext& context,
-                                                              const NamespaceRef& ref,
-                                                              const std::string& prefix,
-                                                              const std::string& token) {
+base::Result<std::vector<NamespaceInfo>> Namespaces::FirstAfter(const base::CallContext& context,
+                                                                const NamespaceRef& ref,
+                                                                const std::string& prefix,
+                                                                const std::string& token,
+                                                                size_t count) {
     ASSIGN_OR_RETURN(const roles::CollectionInfo collection, CollectionOf(context, ref));
     std::map<std::string, base::Timestamp> all;
     if (HasNamespacePartitions(collection)) {
@@ -111,7 +113,7 @@ base::Result<std::vector<NamespaceInfo>> Namespaces::AllAfter(const base::CallCo
         all = CreatedNamespaces(collection.properties);
         ASSIGN_OR_RETURN(
             const std::vector<std::string> names,
-            proxy_.NamesOfNamespaces(context, ref.database, ref.collection, prefix, token));
+            proxy_.NamesOfNamespaces(context, ref.database, ref.collection, prefix, token, count));
         for (const std::string& name : names) {
             all.emplace(name, 0);
         }
@@ -134,9 +136,12 @@ base::Result<NamespacePage> Namespaces::List(const base::CallContext& context,
         return Invalid("page size [", page_size, "] is invalid, should be gte than 0");
     }
     NamespacePage page;
-    ASSIGN_OR_RETURN(page.namespaces, AllAfter(context, {database, collection, ""}, prefix, token));
-    const auto size = static_cast<size_t>(page_size);
-    if (size > 0 && page.namespaces.size() > size) {
+    const auto size = static_cast<size_t>(page_size == 0 ? kNamespacePageMax
+                                                         : std::min(page_size, kNamespacePageMax));
+    // One more than asked for: that there is one.
+    ASSIGN_OR_RETURN(page.namespaces,
+                     FirstAfter(context, {database, collection, ""}, prefix, token, size + 1));
+    if (page.namespaces.size() > size) {
         page.namespaces.resize(size);
         page.next_token = page.namespaces.back().name;
     }

@@ -21,6 +21,10 @@
 
 namespace elanus::proxy {
 
+// An answer must end somewhere: this many names of 255 bytes, each beside the collection's, are
+// 50 MB.
+inline constexpr int64_t kNamespacePageMax = 100'000;
+
 struct NamespaceRef {
     std::string database;
     std::string collection;
@@ -51,7 +55,8 @@ class Namespaces {
     base::Result<NamespaceInfo> Describe(const base::CallContext& context, const NamespaceRef& ref);
     base::Result<bool> Has(const base::CallContext& context, const NamespaceRef& ref);
     // Those whose name begins with `prefix`, after the one that `token` names; `page_size` at most,
-    // 0 = all. Reads the names of all rows that come into question.
+    // and never more than kNamespacePageMax, which 0 stands for. The token tells whether there are
+    // more. Reads the names of all rows that come into question.
     base::Result<NamespacePage> List(const base::CallContext& context, const std::string& database,
                                      const std::string& collection, const std::string& prefix,
                                      int64_t page_size, const std::string& token);
@@ -70,10 +75,11 @@ class Namespaces {
     base::Result<NamespaceInfo> CreateByName(const base::CallContext& context,
                                              const NamespaceRef& ref,
                                              const roles::CollectionInfo& collection);
-    base::Result<std::vector<NamespaceInfo>> AllAfter(const base::CallContext& context,
-                                                      const NamespaceRef& ref,
-                                                      const std::string& prefix,
-                                                      const std::string& token);
+    // The first `count` of them, at least; perhaps all.
+    base::Result<std::vector<NamespaceInfo>> FirstAfter(const base::CallContext& context,
+                                                        const NamespaceRef& ref,
+                                                        const std::string& prefix,
+                                                        const std::string& token, size_t count);
     // Rows that a read sees now.
     base::Result<uint64_t> CountVisible(const base::CallContext& context, const NamespaceRef& ref);
     base::Status DropPartition(const base::CallContext& context, const NamespaceRef& ref);

@@ -130,13 +130,11 @@ class Proxy : public roles::MetaCacheListener {
                                                                    const std::string& database,
                                                                    const std::string& collection);
 
-    // Namespaces that are no partitions (namespaces.h). The names of those that have rows, sorted;
-    // of those that begin with `prefix` and come after `after`.
-    base::Result<std::vector<std::string>> NamesOfNamespaces(const base::CallContext&,
-                                                             const std::string& database,
-                                                             const std::string& collection,
-                                                             const std::string& prefix,
-                                                             const std::string& after);
+    // Namespaces that are no partitions (namespaces.h). The names of those that have rows, sorted:
+    // the first `count` of those that begin with `prefix` and come after `after`.
+    base::Result<std::vector<std::string>> NamesOfNamespaces(
+        const base::CallContext&, const std::string& database, const std::string& collection,
+        const std::string& prefix, const std::string& after, size_t count);
     // Keeps that the namespace was made at `created_ts`; 0 forgets it.
     base::Status NoteNamespace(const base::CallContext&, const std::string& database,
                                const std::string& collection, const std::string& name,

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -67,11 +68,14 @@ void AddValues(const schema::ColumnView& column, const std::vector<uint32_t>& gr
     }
 }
 
-// The groups of one segment.
+// The groups of one segment. Where only the first are asked for, those behind them are let go now
+// and then: a group that is kept has met all its rows, since none behind the bound ever was.
 class GroupTable {
   public:
     explicit GroupTable(const roles::Aggregation& aggregation) : aggregation_(aggregation) {
-        if (aggregation.group_by.empty()) {
+        if (aggregation.first_groups) {
+            states_.emplace_back(aggregation.aggregates.size());  // kOthers
+        } else if (aggregation.group_by.empty()) {
             AddGroup("");
         }
     }
@@ -93,6 +97,9 @@ class GroupTable {
             }
             AddColumn(aggregate.kind, column, slot);
         }
+        if (aggregation_.first_groups && numbers_.size() / 2 > aggregation_.max_groups) {
+            KeepFirst();
+        }
         return base::Status();
     }
 
@@ -104,11 +111,40 @@ class GroupTable {
         }
         std::sort(groups.begin(), groups.end(),
                   [](const auto& a, const auto& b) { return a.key < b.key; });
+        if (aggregation_.first_groups && groups.size() > aggregation_.max_groups) {
+            groups.resize(aggregation_.max_groups);
+        }
         return groups;
     }
 
   private:
+    static constexpr uint32_t kOthers = 0;  // of all rows behind the bound
+
+    void KeepFirst() {
+        std::vector<std::string> keys;
+        keys.reserve(numbers_.size());
+        for (const auto& [key, number] : numbers_) {
+            keys.push_back(key);
+        }
+        const auto last = keys.begin() + static_cast<ptrdiff_t>(aggregation_.max_groups) - 1;
+        std::nth_element(keys.begin(), last, keys.end());
+        bound_ = *last;
+        std::unordered_map<std::string, uint32_t> numbers;
+        std::vector<std::vector<AggregateState>> states;
+        states.emplace_back(aggregation_.aggregates.size());
+        for (auto key = keys.begin(); key <= last; ++key) {
+            const uint32_t number = numbers_.at(*key);
+            numbers.emplace(std::move(*key), static_cast<uint32_t>(states.size()));
+            states.push_back(std::move(states_[number]));
+        }
+        numbers_ = std::move(numbers);
+        states_ = std::move(states);
+    }
+
     uint32_t AddGroup(const std::string& key) {
+        if (bound_.has_value() && key > *bound_) {
+            return kOthers;
+        }
         const auto [it, fresh] = numbers_.try_emplace(key, static_cast<uint32_t>(states_.size()));
         if (fresh) {
             states_.emplace_back(aggregation_.aggregates.size());
@@ -136,8 +172,9 @@ class GroupTable {
             }
             groups_[row] = AddGroup(key);
         }
-        return states_.size() > aggregation_.max_groups ? TooManyGroups(aggregation_.max_groups)
-                                                        : base::Status();
+        return !aggregation_.first_groups && numbers_.size() > aggregation_.max_groups
+                   ? TooManyGroups(aggregation_.max_groups)
+                   : base::Status();
     }
 
     void AddColumn(AggregateKind kind, const schema::ColumnView& column, size_t slot) {
@@ -188,11 +225,15 @@ class GroupTable {
     const roles::Aggregation& aggregation_;
     std::unordered_map<std::string, uint32_t> numbers_;
     std::vector<std::vector<AggregateState>> states_;
-    std::vector<uint32_t> groups_;  // of the rows of the run
+    std::optional<std::string> bound_;  // the last key kept, once others were let go
+    std::vector<uint32_t> groups_;      // of the rows of the run
 };
 
 base::Status CheckAggregation(const roles::Aggregation& aggregation) {
     const size_t fields = aggregation.fields.size();
+    if (aggregation.first_groups && (aggregation.max_groups == 0 || aggregation.group_by.empty())) {
+        return base::InvalidParameter("the first of no groups");
+    }
     for (const uint32_t field : aggregation.group_by) {
         if (field >= fields || !CanGroupBy(aggregation.fields[field].type)) {
             return base::InvalidParameter("rows cannot be grouped by such a field");
@@ -363,12 +404,16 @@ base::Result<std::vector<roles::Group>> MergeGroups(
                          &merged[it->second].states[slot]);
             }
         }
-        if (!aggregation.group_by.empty() && merged.size() > aggregation.max_groups) {
+        if (!aggregation.group_by.empty() && !aggregation.first_groups &&
+            merged.size() > aggregation.max_groups) {
             return TooManyGroups(aggregation.max_groups);
         }
     }
     std::sort(merged.begin(), merged.end(),
               [](const auto& a, const auto& b) { return a.key < b.key; });
+    if (aggregation.first_groups && merged.size() > aggregation.max_groups) {
+        merged.resize(aggregation.max_groups);
+    }
     return merged;
 }
 

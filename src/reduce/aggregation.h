@@ -19,7 +19,7 @@ base::Result<roles::RetrieveResponse> AggregateSegments(const std::vector<Segmen
                                                         const roles::RetrieveRequest& request,
                                                         const ReadScope& scope);
 
-// Ascending by key. 1100 when there are more than max_groups.
+// Ascending by key. 1100 when there are more than max_groups, unless the first ones are asked for.
 base::Result<std::vector<roles::Group>> MergeGroups(
     const std::vector<roles::RetrieveResponse>& parts, const roles::Aggregation& aggregation);
 

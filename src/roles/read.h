@@ -222,10 +222,11 @@ struct Aggregation {
     std::vector<schema::FieldSchema> fields;
     std::vector<uint32_t> group_by;  // positions in fields
     std::vector<Aggregate> aggregates;
-    uint64_t max_groups = 0;  // with more the read fails, it is never cut
+    uint64_t max_groups = 0;    // with more the read fails
+    bool first_groups = false;  // or gives the first max_groups by key, whole ones
     template <typename A>
     void Visit(A& a) {
-        a(fields, group_by, aggregates, max_groups);
+        a(fields, group_by, aggregates, max_groups, first_groups);
     }
 };
 // One aggregate of one group so far; two of them add up to one.
