@@ -31,8 +31,8 @@ struct PanelBounds {
 struct PanelKernel {
     size_t queries;  // of a panel, at most kPanelQueriesMax
     // Bit q of words[r] says whether query q and row r pass. `panel` holds dim x queries values and
-    // begins on a cache line; rows lie one after another. `next` is the panel of the next call, which
-    // is brought nearer meanwhile, or any address.
+    // begins on a cache line; rows lie one after another. `next` is the panel of the next call,
+    // which is brought nearer meanwhile, or any address.
     void (*near)(const float* panel, const float* next, const float* rows, size_t row_count,
                  size_t dim, const PanelBounds& bounds, uint64_t* words);
 };

@@ -78,8 +78,8 @@ void NearPairs::SetRows(const uint8_t* rows, size_t count) {
     }
 }
 
-// IP and COSINE ask for a product above a bound: that of IP is minus the limit; that of COSINE, too,
-// where rows have length one, and times both lengths elsewhere.
+// IP and COSINE ask for a product above a bound: minus the limit for IP, and for COSINE where rows
+// have length one; elsewhere the bound is that times both lengths.
 void NearPairs::Look(size_t first, std::span<const float> limits) {
     alignas(64) float scales[simd::kPanelQueriesMax] = {};
     alignas(64) float floors[simd::kPanelQueriesMax] = {};
