@@ -1,5 +1,7 @@
 #include "reduce/query_parts.h"
 
+#include "vindex/near_pairs.h"
+
 #include <algorithm>
 #include <iterator>
 #include <numeric>
@@ -8,7 +10,14 @@
 namespace elanus::reduce {
 namespace {
 
-constexpr size_t kPartQueriesMin = 64;
+constexpr size_t kPartQueriesMin = 96;
+constexpr size_t kFilteredPartQueriesMin = 512;
+
+// Where part `part` begins: exact scans look at whole panels of queries.
+size_t BeginOf(size_t nq, size_t part, size_t parts) {
+    const size_t panel = vindex::NearPairs::PanelQueries();
+    return part == parts ? nq : nq * part / parts / panel * panel;
+}
 
 template <typename T>
 void Append(std::vector<T> from, std::vector<T>* to) {
@@ -21,6 +30,8 @@ segment::ReadCounters Joined(const segment::ReadCounters& all, const segment::Re
     segment::ReadCounters joined = all;
     joined.segments = one.segments;
     joined.rows_matched = one.rows_matched;
+    joined.index_searches = one.index_searches;
+    joined.brute_force_searches = one.brute_force_searches;
     joined.segments_pruned = one.segments_pruned;
     joined.key_lookups = one.key_lookups;
     joined.index_filters = one.index_filters;
@@ -37,13 +48,13 @@ size_t QueryParts(const roles::SearchRequest& request, size_t segments, size_t c
         request.grouping.has_value() || !request.queries_of_answers.empty()) {
         return 1;
     }
-    return std::clamp<size_t>(request.nq() / kPartQueriesMin, 1,
-                              std::max<size_t>(cores / segments, 1));
+    const size_t least = request.filter == nullptr ? kPartQueriesMin : kFilteredPartQueriesMin;
+    return std::clamp<size_t>(request.nq() / least, 1, std::max<size_t>(cores / segments, 1));
 }
 
 roles::SearchRequest PartOf(const roles::SearchRequest& request, size_t part, size_t parts) {
-    const size_t begin = request.nq() * part / parts;
-    const size_t end = request.nq() * (part + 1) / parts;
+    const size_t begin = BeginOf(request.nq(), part, parts);
+    const size_t end = BeginOf(request.nq(), part + 1, parts);
     std::vector<uint32_t> queries(end - begin);
     std::iota(queries.begin(), queries.end(), static_cast<uint32_t>(begin));
     schema::ColumnBatch all;

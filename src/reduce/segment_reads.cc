@@ -445,7 +445,8 @@ base::Result<roles::SearchResponse> SearchSegments(const std::vector<SegmentRef>
                                                    const roles::SearchRequest& request,
                                                    const ReadScope& scope) {
     RETURN_IF_ERROR(CheckSearch(request));
-    const size_t cores = scope.executor != nullptr ? sys::CpuCount() : 1;
+    const size_t cores =
+        scope.executor == nullptr ? 1 : std::min(sys::CpuCount(), scope.executor->parallelism());
     const size_t parts = QueryParts(request, segments.size(), cores);
     if (parts == 1) {
         return SearchTogether(segments, request, scope);

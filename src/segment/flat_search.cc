@@ -203,8 +203,12 @@ class FlatScan {
         }
         for (uint32_t first = 0; first < query_.nq();) {
             const size_t queries = std::min<size_t>(block_queries(), query_.nq() - first);
+            const std::vector<vindex::NearPairs::Pair>* pairs = nullptr;
             if (near_ && vindex::NearPairs::Fills(queries) && FindLimits(first, queries)) {
-                for (const vindex::NearPairs::Pair& pair : near_->Find(first, limits_)) {
+                pairs = near_->Find(first, limits_);
+            }
+            if (pairs != nullptr) {
+                for (const vindex::NearPairs::Pair& pair : *pairs) {
                     OfferPair(run, first + pair.query, column, norms, pair.row);
                 }
             } else {

@@ -19,6 +19,8 @@ constexpr size_t kPassBytes = 16 * 1024 * 1024;
 // Values that are multiplied between two looks at whether the caller still waits: a few
 // milliseconds' worth.
 constexpr size_t kInterruptValues = 64 * 1024 * 1024;
+// Tightening a limit for fewer new keys costs more than it saves.
+constexpr size_t kKeysDue = 4;
 
 class BatchScan {
   public:
@@ -32,15 +34,17 @@ class BatchScan {
           tiles_(type, vectors.metric, vectors.dim),
           k_(std::min<size_t>(params.k, vectors.rows)) {
         if (NearPairs::Serves(type, vectors.metric, vectors.dim, queries)) {
-            near_.emplace(vectors.metric, vectors.dim, vectors.inverse_norms != nullptr);
+            near_.emplace(vectors.metric, vectors.dim,
+                          false);  // float rows of COSINE have length one
         }
         results_.resize(block_queries() * tiles_.block_rows());
     }
 
     // How many queries Run() should be given.
     size_t pass_queries() const {
-        return std::max<size_t>(
-            1, kPassBytes / std::max(vectors_.row_bytes, 2 * sizeof(uint64_t) * k_));
+        const size_t queries = kPassBytes / std::max(vectors_.row_bytes, 2 * sizeof(uint64_t) * k_);
+        const size_t blocks = queries / block_queries();
+        return blocks > 0 ? blocks * block_queries() : std::max<size_t>(1, queries);
     }
 
     base::Status Run(std::span<const std::string_view> queries, Neighbors* out) {
@@ -57,6 +61,7 @@ class BatchScan {
         queries_.Resize(queries.size() * vectors_.row_bytes);
         inverse_norms_.resize(queries.size());
         best_.resize(queries.size());
+        entered_.resize(queries.size());
         SearchScratch& scratch = ThreadScratch();
         for (size_t q = 0; q < queries.size(); ++q) {
             const Query query =
@@ -64,6 +69,7 @@ class BatchScan {
             std::memcpy(queries_.data() + q * vectors_.row_bytes, query.data, vectors_.row_bytes);
             inverse_norms_[q] = query.inverse_norm;
             best_[q].Reset(k_);
+            entered_[q] = 0;
         }
         if (near_) {
             near_->SetQueries(queries_.data(), queries.size());
@@ -114,8 +120,12 @@ class BatchScan {
         for (size_t q = 0; q < best_.size(); q += block_queries()) {
             const size_t queries = std::min(block_queries(), best_.size() - q);
             values_ += queries * count * vectors_.dim;
+            const std::vector<NearPairs::Pair>* pairs = nullptr;
             if (near_ && NearPairs::Fills(queries) && FindLimits(q, queries)) {
-                for (const NearPairs::Pair& pair : near_->Find(q, limits_)) {
+                pairs = near_->Find(q, limits_);
+            }
+            if (pairs != nullptr) {
+                for (const NearPairs::Pair& pair : *pairs) {
                     Measure(q + pair.query, rows + pair.row * vectors_.row_bytes,
                             RowOf(ids, first, pair.row));
                 }
@@ -138,25 +148,36 @@ class BatchScan {
         return ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i);
     }
 
+    void Push(size_t q, uint64_t key) {
+        entered_[q] += key < best_[q].limit() ? 1 : 0;
+        best_[q].Push(key);
+    }
+
+    // Tightened when as many keys have entered as make that worth while.
+    uint64_t LimitOf(size_t q) {
+        if (entered_[q] > k_ / 8 + kKeysDue) {
+            entered_[q] = 0;
+            best_[q].Tighten();
+        }
+        return best_[q].limit();
+    }
+
     // limits_ of the queries; false while one of them takes any row.
     bool FindLimits(size_t q, size_t queries) {
         limits_.resize(queries);
         for (size_t i = 0; i < queries; ++i) {
-            limits_[i] = KeyCost(best_[q + i].Tighten());
+            limits_[i] = KeyCost(LimitOf(q + i));
         }
         return std::none_of(limits_.begin(), limits_.end(),
                             [](float limit) { return std::isnan(limit); });
     }
 
     void Measure(size_t q, const uint8_t* vector, uint32_t row) {
-        float result =
+        const float result =
             vectors_.kernel.pair(queries_.data() + q * vectors_.row_bytes, vector, vectors_.dim);
-        if (vectors_.inverse_norms != nullptr) {
-            result *= inverse_norms_[q] * vectors_.inverse_norms[row];
-        }
         const float cost = CostOf(result);
         if (band_.Contains(cost)) {
-            best_[q].Push(MakeKey(cost, row));
+            Push(q, MakeKey(cost, row));
         }
     }
 
@@ -177,7 +198,7 @@ class BatchScan {
                 const float cost = CostOf(results[i]);
                 if (band_.Contains(cost)) {
                     const uint32_t row = RowOf(ids, first, i);
-                    best_[q].Push(MakeKey(cost, row));
+                    Push(q, MakeKey(cost, row));
                 }
             }
         }
@@ -218,6 +239,7 @@ class BatchScan {
     AlignedBytes queries_;              // prepared
     std::vector<float> inverse_norms_;  // of the queries
     std::vector<TopK> best_;
+    std::vector<size_t> entered_;  // keys, since the limit was tightened
     AlignedBytes gathered_;
     std::vector<uint32_t> ids_;  // of the gathered rows
     size_t values_ = 0;

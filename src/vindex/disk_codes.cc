@@ -142,15 +142,19 @@ class PlaneDiskCodes final : public DiskCodes {
         return sizeof(PlaneFactors) + RotatedWidth(dim) * bits / 8;
     }
 
-    void Train(const FloatRows& rows, uint64_t seed) {
-        const std::vector<float> sample = rows.Sample(kCentreRows, seed);
+    void Train(const FloatRows& rows) {
+        const uint64_t count = std::min<uint64_t>(rows.rows(), kCentreRows);
         std::vector<double> sum(dim_);
-        for (size_t i = 0; i < sample.size(); ++i) {
-            sum[i % dim_] += sample[i];
+        std::vector<float> row(dim_);
+        for (uint64_t i = 0; i < count; ++i) {
+            rows.Read(i * rows.rows() / count, row.data());
+            for (uint32_t d = 0; d < dim_; ++d) {
+                sum[d] += row[d];
+            }
         }
         std::vector<float> centre(dim_);
-        for (uint32_t d = 0; d < dim_ && !sample.empty(); ++d) {
-            centre[d] = static_cast<float>(sum[d] * dim_ / static_cast<double>(sample.size()));
+        for (uint32_t d = 0; d < dim_ && count > 0; ++d) {
+            centre[d] = static_cast<float>(sum[d] / static_cast<double>(count));
         }
         centre_ = base::Buffer::FromVector(std::move(centre));
     }
@@ -347,7 +351,7 @@ base::Result<std::unique_ptr<DiskCodes>> DiskCodes::Make(const DiskCodeShape& sh
         return std::unique_ptr<DiskCodes>(std::move(codes));
     }
     auto codes = std::make_unique<PlaneDiskCodes>(shape, params.metric, params.dim);
-    codes->Train(rows, input.seed);
+    codes->Train(rows);
     RETURN_IF_ERROR(codes->Encode(rows, input, places, encoded));
     return std::unique_ptr<DiskCodes>(std::move(codes));
 }

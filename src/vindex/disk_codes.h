@@ -6,10 +6,10 @@
 //
 // PlaneDiskCodes: rows rotated and centred, each value one of 2^bits even steps around zero, of the
 // width that is best for normal values (Max, IRE Trans. 1960). A product code with parts of one
-// dimension, that is, but one that registers can multiply by: scoring takes a tenth of the time of
-// look-ups. With c the centre, r the rotated rest of the row and v its code, f = |r|^2 / <v, r>
-// makes f <v, q - c> an unbiased estimate of <q - c, r> (RaBitQ: Gao et al., SIGMOD 2025, arXiv
-// 2409.09913), and
+// dimension, that is, but one that registers can multiply by: with AVX2 and wider scoring takes a
+// tenth of the time of look-ups. With c the centre, r the rotated rest of the row and v its code,
+// f = |r|^2 / <v, r> makes f <v, q - c> an unbiased estimate of <q - c, r> (RaBitQ: Gao et al.,
+// SIGMOD 2025, arXiv 2409.09913), and
 //   cost = own + term + factor <v, q - c>
 // with |q - c|^2, |r|^2 and -2 f for L2, and -<q, c>, -<c, r> and -f for IP and COSINE.
 // Threads: constant once made; a query's state belongs to its search.

@@ -2,6 +2,7 @@
 
 #include "simd/query_panels.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -12,11 +13,8 @@ namespace {
 constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
 // A panel of more values a query does not stay in a core's cache.
 constexpr size_t kDimMax = 8192;
-
-// NaN where the square tells too little about it.
-float LengthOf(float square) {
-    return square > 1e-30f && square < 1e30f ? std::sqrt(square) : kNone;
-}
+// A pair measured alone takes several times what it takes in a tile.
+constexpr size_t kPairShare = 8;
 
 }  // namespace
 
@@ -40,23 +38,31 @@ NearPairs::NearPairs(Metric metric, uint32_t dim, bool by_lengths)
       rounding_(4.0f * static_cast<float>(dim + 8) * 0x1p-24f) {}
 
 void NearPairs::SetQueries(const uint8_t* queries, size_t count) {
-    const size_t panels = (count + kernel_.queries - 1) / kernel_.queries;
-    const size_t bytes = panels * kernel_.queries * dim_ * sizeof(float);
-    if (bytes > panels_bytes_) {
-        panels_ = sys::AllocateHuge(bytes);
-        panels_bytes_ = bytes;
-    }
-    query_squares_.resize(count);
-    const auto* values = reinterpret_cast<const float*>(queries);
-    for (size_t q = 0; q < count; ++q) {
-        const float* query = values + q * dim_;
-        float* place = reinterpret_cast<float*>(panels_.get()) +
-                       q / kernel_.queries * kernel_.queries * dim_ + q % kernel_.queries;
+    queries_ = reinterpret_cast<const float*>(queries);
+    query_count_ = count;
+    panels_.reset();
+}
+
+void NearPairs::MakePanels() {
+    const size_t width = kernel_.queries;
+    panels_ = sys::AllocateHuge((query_count_ + width - 1) / width * width * dim_ * sizeof(float));
+    query_squares_.resize(query_count_);
+    for (size_t q = 0; q < query_count_; ++q) {
+        const float* query = queries_ + q * dim_;
+        float* place =
+            reinterpret_cast<float*>(panels_.get()) + q / width * width * dim_ + q % width;
         for (size_t d = 0; d < dim_; ++d) {
-            place[d * kernel_.queries] = query[d];
+            place[d * width] = query[d];
         }
         query_squares_[q] = simd::SquaredNorm(query, dim_);
     }
+}
+
+// NaN where the square tells too little about it. Where lengths only make the allowance, a small
+// one may be taken for a larger.
+float NearPairs::LengthOf(float square) const {
+    const float known = by_lengths_ ? square : std::max(square, 1e-30f);
+    return known >= 1e-30f && known < 1e30f ? std::sqrt(known) : kNone;
 }
 
 // L2 asks for |q|^2 + |r|^2 - 2qr below the limit: qr at or above half of the squares, less what
@@ -68,14 +74,19 @@ float NearPairs::FloorOfSquare(float square) const {
 
 void NearPairs::SetRows(const uint8_t* rows, size_t count) {
     rows_ = reinterpret_cast<const float*>(rows);
-    row_scales_.resize(count);
-    row_floors_.resize(count);
     words_.resize(count);
-    for (size_t i = 0; i < count; ++i) {
+    rows_measured_ = false;
+}
+
+void NearPairs::MeasureRows() {
+    row_scales_.resize(words_.size());
+    row_floors_.resize(words_.size());
+    for (size_t i = 0; i < words_.size(); ++i) {
         const float square = simd::SquaredNorm(rows_ + i * dim_, dim_);
         row_scales_[i] = metric_ == Metric::kL2 ? 0 : LengthOf(square);
         row_floors_[i] = metric_ == Metric::kL2 ? 0.5f * FloorOfSquare(square) : 0;
     }
+    rows_measured_ = true;
 }
 
 // IP and COSINE ask for a product above a bound: minus the limit for IP, and for COSINE where rows
@@ -98,17 +109,27 @@ void NearPairs::Look(size_t first, std::span<const float> limits) {
                  {scales, floors, row_scales_.data(), row_floors_.data()}, words_.data());
 }
 
-std::span<const NearPairs::Pair> NearPairs::Find(size_t first, std::span<const float> limits) {
+const std::vector<NearPairs::Pair>* NearPairs::Find(size_t first, std::span<const float> limits) {
+    if (panels_ == nullptr) {
+        MakePanels();
+    }
+    if (!rows_measured_) {
+        MeasureRows();
+    }
     Look(first, limits);
     pairs_.clear();
     const uint64_t known = ~uint64_t{0} >> (64 - limits.size());
+    const size_t most = words_.size() * limits.size() / kPairShare + kernel_.queries;
     for (size_t i = 0; i < words_.size(); ++i) {
         for (uint64_t word = words_[i] & known; word != 0; word &= word - 1) {
             pairs_.push_back(
                 {static_cast<uint32_t>(std::countr_zero(word)), static_cast<uint32_t>(i)});
         }
+        if (pairs_.size() > most) {
+            return nullptr;
+        }
     }
-    return pairs_;
+    return &pairs_;
 }
 
 }  // namespace elanus::vindex

@@ -32,7 +32,7 @@ class NearPairs {
     // have length one.
     NearPairs(Metric metric, uint32_t dim, bool by_lengths);
 
-    // `count` prepared queries, one after another.
+    // `count` prepared queries, one after another; they stay where they are.
     void SetQueries(const uint8_t* queries, size_t count);
     // A block of rows, one after another; used until the next.
     void SetRows(const uint8_t* rows, size_t count);
@@ -43,11 +43,15 @@ class NearPairs {
     };
     // The pairs of the queries from `first`, a multiple of PanelQueries(), by ascending rows.
     // limits[q] is the cost that query first + q looks below; at most PanelQueries() limits, none
-    // of them NaN. Valid until the next call.
-    std::span<const Pair> Find(size_t first, std::span<const float> limits);
+    // of them NaN. Null when so many pairs may be near that it is better to measure all. Valid
+    // until the next call.
+    const std::vector<Pair>* Find(size_t first, std::span<const float> limits);
 
   private:
+    void MakePanels();
+    void MeasureRows();
     void Look(size_t first, std::span<const float> limits);  // fills words_
+    float LengthOf(float square) const;
     float FloorOfSquare(float square) const;
 
     const simd::PanelKernel& kernel_;
@@ -56,10 +60,12 @@ class NearPairs {
     const size_t dim_;
     const float rounding_;  // of a product, over the product of the lengths
 
-    std::shared_ptr<uint8_t> panels_;
-    size_t panels_bytes_ = 0;
+    const float* queries_ = nullptr;
+    size_t query_count_ = 0;
+    std::shared_ptr<uint8_t> panels_;  // of the queries, once a pair is looked for
     std::vector<float> query_squares_;
     const float* rows_ = nullptr;
+    bool rows_measured_ = false;  // likewise
     std::vector<float> row_scales_;
     std::vector<float> row_floors_;
     std::vector<uint64_t> words_;  // of the rows: which queries

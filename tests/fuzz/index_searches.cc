@@ -145,7 +145,8 @@ std::vector<std::string> GraphSeeds(std::string_view format, const std::string& 
 }  // namespace
 
 std::vector<std::string> IndexSeeds(std::string_view index_type, std::string_view format,
-                                    const vindex::ParamMap& build_params, uint32_t rows) {
+                                    const vindex::ParamMap& build_params, uint32_t rows,
+                                    uint32_t dim) {
     std::vector<std::string> seeds;
     const vindex::Family* family = vindex::FindFamily(index_type);
     FUZZ_EXPECT(family != nullptr);
@@ -157,7 +158,7 @@ std::vector<std::string> IndexSeeds(std::string_view index_type, std::string_vie
             params.metric = metric;
             params.dim = types.type == VectorType::kSparseFloat ? 0
                          : types.type == VectorType::kBinary    ? 16
-                                                                : 4;
+                                                                : dim;
             params.params = build_params;
             const std::string file = SavedIndex(params, rows);
             const auto own = codec::EnvelopeReader::FormatOf(base::Buffer::FromString(file));

@@ -14,7 +14,8 @@ namespace elanus::fuzz {
 // The form (sections.h) of small indexes of this family that have this format: one for each type
 // and metric it takes.
 std::vector<std::string> IndexSeeds(std::string_view index_type, std::string_view format,
-                                    const vindex::ParamMap& build_params = {}, uint32_t rows = 24);
+                                    const vindex::ParamMap& build_params = {}, uint32_t rows = 24,
+                                    uint32_t dim = 4);
 // The same of several families or of one with several parameters; `common` are added to them all.
 std::vector<std::string> IndexSeedsOf(
     const std::vector<std::pair<std::string_view, vindex::ParamMap>>& families,

@@ -8,9 +8,18 @@
 
 using namespace elanus;
 
+// With product codes, and with codes in planes.
 ELANUS_FUZZ_SEEDS {
-    return fuzz::IndexSeeds("DISKANN", vindex::kDiskGraphFormat,
-                            {{"max_degree", "4"}, {"search_list_size", "16"}}, 40);
+    const vindex::ParamMap small = {{"max_degree", "4"}, {"search_list_size", "16"}};
+    std::vector<std::string> seeds =
+        fuzz::IndexSeeds("DISKANN", vindex::kDiskGraphFormat, small, 40);
+    vindex::ParamMap planes = small;
+    planes["pq_code_budget_gb_ratio"] = "0.5";
+    for (std::string& seed :
+         fuzz::IndexSeeds("DISKANN", vindex::kDiskGraphFormat, planes, 16, 192)) {
+        seeds.push_back(std::move(seed));
+    }
+    return seeds;
 }
 
 ELANUS_FUZZ_TARGET(vindex_disk_graph) {
