@@ -102,6 +102,23 @@ TEST(BatchSearch, NanAndInfinity) {
     }
 }
 
+// Of which more are equally near than can be told apart by a quick look.
+TEST(BatchSearch, ManyRowsOfZeros) {
+    Data data = Numbers(VectorType::kFloat, 900, 6);
+    auto* values = reinterpret_cast<float*>(data.rows.data());
+    for (uint32_t row = 0; row < 900; ++row) {
+        std::fill_n(values + row * kDim, row % 3 == 0 ? 0 : kDim, 0.0f);
+    }
+    for (Metric metric : kNumberMetrics) {
+        const auto index = Build("FLAT", metric, data);
+        for (size_t k : {1, 40, 700}) {
+            SearchParams params;
+            params.k = k;
+            ASSERT_NO_FATAL_FAILURE(ExpectEachAlone(*index, QueriesOf(data, 60), params));
+        }
+    }
+}
+
 TEST(BatchSearch, OtherIndexesAnswerQueryByQuery) {
     const Data data = Numbers(VectorType::kFloat, 1000, 4);
     const auto index = Build("HNSW", Metric::kCosine, data);

@@ -64,7 +64,8 @@ Costs CostsOf(Metric metric, bool by_lengths, const Set& set) {
     return costs;
 }
 
-// Returns the number of pairs told; the limit of each query is the cost of its 7th best row.
+// Returns the number of pairs told, all where it says that too many may be near. The limit of each
+// query is the cost of its 7th best row.
 size_t ExpectAllBelow(Metric metric, bool by_lengths, const Set& set) {
     const Costs costs = CostsOf(metric, by_lengths, set);
     NearPairs near(metric, kDim, by_lengths);
@@ -80,7 +81,12 @@ size_t ExpectAllBelow(Metric metric, bool by_lengths, const Set& set) {
         }
         std::set<std::pair<uint32_t, uint32_t>> pairs;
         uint32_t last = 0;
-        for (const NearPairs::Pair& pair : near.Find(first, limits)) {
+        const std::vector<NearPairs::Pair>* found = near.Find(first, limits);
+        if (found == nullptr) {
+            told += limits.size() * kRows;
+            continue;
+        }
+        for (const NearPairs::Pair& pair : *found) {
             EXPECT_LT(pair.query, limits.size());
             EXPECT_GE(pair.row, last);
             last = pair.row;
@@ -129,6 +135,13 @@ TEST(NearPairs, WhateverTheLengths) {
             }
         }
     }
+}
+
+TEST(NearPairs, ManyPairsAreLeftToTheCaller) {
+    Set set = SetOf(60, 1, 1, 4);
+    std::fill_n(set.rows.begin(), set.rows.size() / 2, 0.0f);
+    EXPECT_EQ(ExpectAllBelow(Metric::kCosine, true, set), 60 * kRows);
+    EXPECT_LE(ExpectAllBelow(Metric::kIp, false, set), 60 * (kRank + 3));
 }
 
 TEST(NearPairs, RowsOfAllLengthsTogether) {
