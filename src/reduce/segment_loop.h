@@ -56,7 +56,8 @@ base::Status ReadOne(const segment::Segment& segment, const segment::ReadOptions
     return base::Status();
 }
 
-// Runs `read(i)` for each segment over the executor; the first failure wins.
+// Runs `read(i)` for each segment, or other part of a read, over the executor; the first failure
+// wins.
 base::Status ForEachSegment(size_t count, const ReadScope& scope,
                             const std::function<base::Status(size_t)>& read);
 

@@ -451,16 +451,12 @@ base::Result<roles::SearchResponse> SearchSegments(const std::vector<SegmentRef>
     if (parts == 1) {
         return SearchTogether(segments, request, scope);
     }
-    std::vector<base::Status> failures(parts);
     std::vector<roles::SearchResponse> answers(parts);
-    scope.executor->ParallelFor(parts, [&](size_t part) {
-        auto answer = SearchTogether(segments, PartOf(request, part, parts), scope);
-        failures[part] = answer.ok() ? base::Status() : answer.status();
-        answers[part] = answer.ok() ? std::move(*answer) : roles::SearchResponse();
-    });
-    for (base::Status& failure : failures) {
-        RETURN_IF_ERROR(std::move(failure));
-    }
+    RETURN_IF_ERROR(ForEachSegment(parts, scope, [&](size_t part) -> base::Status {
+        ASSIGN_OR_RETURN(answers[part],
+                         SearchTogether(segments, PartOf(request, part, parts), scope));
+        return base::Status();
+    }));
     return JoinParts(std::move(answers));
 }
 

@@ -12,10 +12,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <string>
 
 namespace elanus::segment {
@@ -203,10 +203,8 @@ class FlatScan {
         }
         for (uint32_t first = 0; first < query_.nq();) {
             const size_t queries = std::min<size_t>(block_queries(), query_.nq() - first);
-            const std::vector<vindex::NearPairs::Pair>* pairs = nullptr;
-            if (near_ && vindex::NearPairs::Fills(queries) && FindLimits(first, queries)) {
-                pairs = near_->Find(first, limits_);
-            }
+            const bool is_panel = near_ && vindex::NearPairs::Fills(queries);
+            const auto* pairs = is_panel ? near_->Find(first, LimitsOf(first, queries)) : nullptr;
             if (pairs != nullptr) {
                 for (const vindex::NearPairs::Pair& pair : *pairs) {
                     OfferPair(run, first + pair.query, column, norms, pair.row);
@@ -225,14 +223,12 @@ class FlatScan {
         return base::Status();
     }
 
-    // limits_ of the queries; false while one of them takes any row.
-    bool FindLimits(uint32_t first, size_t queries) {
+    std::span<const float> LimitsOf(uint32_t first, size_t queries) {
         limits_.resize(queries);
         for (size_t i = 0; i < queries; ++i) {
             limits_[i] = best_[first + i].limit();
         }
-        return std::none_of(limits_.begin(), limits_.end(),
-                            [](float limit) { return std::isnan(limit); });
+        return limits_;
     }
 
     // Of the row at place `chosen` of the block.

@@ -120,10 +120,8 @@ class BatchScan {
         for (size_t q = 0; q < best_.size(); q += block_queries()) {
             const size_t queries = std::min(block_queries(), best_.size() - q);
             values_ += queries * count * vectors_.dim;
-            const std::vector<NearPairs::Pair>* pairs = nullptr;
-            if (near_ && NearPairs::Fills(queries) && FindLimits(q, queries)) {
-                pairs = near_->Find(q, limits_);
-            }
+            const bool is_panel = near_ && NearPairs::Fills(queries);
+            const auto* pairs = is_panel ? near_->Find(q, LimitsOf(q, queries)) : nullptr;
             if (pairs != nullptr) {
                 for (const NearPairs::Pair& pair : *pairs) {
                     Measure(q + pair.query, rows + pair.row * vectors_.row_bytes,
@@ -162,14 +160,12 @@ class BatchScan {
         return best_[q].limit();
     }
 
-    // limits_ of the queries; false while one of them takes any row.
-    bool FindLimits(size_t q, size_t queries) {
+    std::span<const float> LimitsOf(size_t q, size_t queries) {
         limits_.resize(queries);
         for (size_t i = 0; i < queries; ++i) {
             limits_[i] = KeyCost(LimitOf(q + i));
         }
-        return std::none_of(limits_.begin(), limits_.end(),
-                            [](float limit) { return std::isnan(limit); });
+        return limits_;
     }
 
     void Measure(size_t q, const uint8_t* vector, uint32_t row) {

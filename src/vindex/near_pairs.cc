@@ -110,6 +110,9 @@ void NearPairs::Look(size_t first, std::span<const float> limits) {
 }
 
 const std::vector<NearPairs::Pair>* NearPairs::Find(size_t first, std::span<const float> limits) {
+    if (std::any_of(limits.begin(), limits.end(), [](float limit) { return std::isnan(limit); })) {
+        return nullptr;
+    }
     if (panels_ == nullptr) {
         MakePanels();
     }

@@ -42,9 +42,9 @@ class NearPairs {
         uint32_t row;    // of the block
     };
     // The pairs of the queries from `first`, a multiple of PanelQueries(), by ascending rows.
-    // limits[q] is the cost that query first + q looks below; at most PanelQueries() limits, none
-    // of them NaN. Null when so many pairs may be near that it is better to measure all. Valid
-    // until the next call.
+    // limits[q] is the cost that query first + q looks below, NaN while it takes any row. Null when
+    // all are better measured: a limit is NaN, or so many pairs may be near. At most PanelQueries()
+    // limits; valid until the next call.
     const std::vector<Pair>* Find(size_t first, std::span<const float> limits);
 
   private:
