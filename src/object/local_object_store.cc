@@ -220,10 +220,10 @@ Status LocalObjectStore::ListFolder(const std::string& key_folder, const std::st
     listing.folders.push_back(key_folder);
     const std::string path = PathOf(key_folder);
     const Result<std::vector<sys::DirectoryEntry>> entries = file_system_.List(path);
-    if (!entries.ok()) {
-        ASSIGN_OR_RETURN(const bool exists, file_system_.Exists(path));
-        return exists ? entries.status() : Status();
+    if (entries.status().code() == Code::kKeyNotFound) {  // a deletion may have taken it meanwhile
+        return Status();
     }
+    RETURN_IF_ERROR(entries.status());
     for (const sys::DirectoryEntry& entry : *entries) {
         const std::string key = key_folder + entry.name;
         if (key_folder.empty() && entry.name == kTmpFolder) {
@@ -241,8 +241,7 @@ Status LocalObjectStore::ListFolder(const std::string& key_folder, const std::st
 Status LocalObjectStore::PruneFolders(std::string path) {
     while (path.size() > root_.size()) {
         const Result<std::vector<sys::DirectoryEntry>> entries = file_system_.List(path);
-        ASSIGN_OR_RETURN(const bool exists, file_system_.Exists(path));
-        if (exists) {
+        if (entries.status().code() != Code::kKeyNotFound) {
             RETURN_IF_ERROR(entries.status());
             if (!entries->empty()) {
                 break;

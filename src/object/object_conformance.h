@@ -267,4 +267,22 @@ TEST_P(ObjectConformance, WorksForManyThreads) {
     EXPECT_EQ(Keys(), Names{"shared/x"});
 }
 
+// What one thread lists or deletes, another makes and deletes at the same moment.
+TEST_P(ObjectConformance, AFolderThatComesAndGoesIsListed) {
+    std::thread other([this] {
+        for (int i = 0; i < 500; ++i) {
+            EXPECT_TRUE(store().Put("shared/x/a", "a", CommitMode::kReplace).ok());
+            EXPECT_TRUE(store().Delete("shared/x/a").ok());
+        }
+    });
+    for (int i = 0; i < 500; ++i) {
+        const auto listed = store().List("shared/x/");
+        EXPECT_TRUE(listed.ok()) << listed.status().reason();
+        const base::Status deleted = store().DeletePrefix("shared/x/");
+        EXPECT_TRUE(deleted.ok()) << deleted.reason();
+    }
+    other.join();
+    EXPECT_EQ(Keys(), Names{});
+}
+
 }  // namespace elanus::object

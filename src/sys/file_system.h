@@ -94,7 +94,7 @@ class FileSystem {
     virtual base::Status RemoveAll(const std::string& path) = 0;
     // Makes what is missing of the path, durably: every parent that got an entry is synced.
     virtual base::Status CreateDirectories(const std::string& path) = 0;
-    // Sorted by name.
+    // Sorted by name; kKeyNotFound when there is no such folder.
     virtual base::Result<std::vector<DirectoryEntry>> List(const std::string& path) = 0;
     virtual base::Status SyncDirectory(const std::string& path) = 0;
     // kServiceUnavailable when another process holds it.

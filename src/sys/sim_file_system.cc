@@ -424,7 +424,7 @@ Result<std::vector<DirectoryEntry>> SimFileSystem::List(const std::string& path)
     RETURN_IF_ERROR(disk_->Enter());
     const SimNodePtr node = disk_->Find(path);
     if (node == nullptr || !node->is_directory) {
-        return SimError("list", path, "no such directory");
+        return Status::Error(Code::kKeyNotFound, "folder " + path);
     }
     std::vector<DirectoryEntry> entries;
     for (const auto& [name, child] : node->entries) {
