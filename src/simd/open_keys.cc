@@ -67,6 +67,9 @@ const OpenKeys* KeysAt(Level level) {
     if (level == Level::kAvx512 || level == Level::kAvx512Dot) {
         return &kAvx512OpenKeys;
     }
+    if (level == Level::kAvx2) {
+        return &kAvx2OpenKeys;
+    }
 #endif
     return &kScalarOpenKeys;
 }

@@ -6,6 +6,7 @@
 
 namespace elanus::simd {
 
+extern const OpenKeys kAvx2OpenKeys;
 extern const OpenKeys kAvx512OpenKeys;
 
 }  // namespace elanus::simd

@@ -7,8 +7,9 @@
 
 namespace elanus::simd {
 
-// -0 and +0 are equal, every NaN is the largest.
-inline uint32_t OrderedBits(float cost) {
+// -0 and +0 are equal, every NaN is the largest. Always inlined: a copy compiled for one
+// instruction set must not serve files for others.
+inline __attribute__((always_inline)) uint32_t OrderedBits(float cost) {
     if (cost != cost) {
         return std::numeric_limits<uint32_t>::max();
     }
