@@ -1,11 +1,13 @@
 #include "proxy/query_vectors.h"
 
 #include "proxy/phrase.h"
+#include "proxy/vector_adoption.h"
 #include "simd/half.h"
 #include "vindex/sparse.h"
 
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
 namespace elanus::proxy {
@@ -82,25 +84,13 @@ base::Status CheckFinite(float value, const schema::FieldSchema& field) {
         return base::Status();
     }
     const std::string_view text = std::isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
-    return Invalid("value '", text, "' is not a number or infinity, query vector of field ",
-                   field.name);
+    return Invalid("value '", text, "' is not a number or infinity, field ", field.name);
 }
 
 // Numbers of dense float kinds; the other types have no value that is none.
 base::Status CheckNumbers(const schema::FieldSchema& field, const base::Buffer& values) {
-    if (field.type == DataType::kFloatVector) {
-        for (const float value : values.As<float>()) {
-            RETURN_IF_ERROR(CheckFinite(value, field));
-        }
-    } else if (IsHalf(field.type)) {
-        for (const uint16_t value : values.As<uint16_t>()) {
-            RETURN_IF_ERROR(CheckFinite(field.type == DataType::kFloat16Vector
-                                            ? simd::FloatFromHalf(value)
-                                            : simd::FloatFromBFloat16(value),
-                                        field));
-        }
-    }
-    return base::Status();
+    const size_t width = field.type == DataType::kFloatVector ? sizeof(float) : sizeof(uint16_t);
+    return CheckFinite(field.type, values.data(), values.size() / width, field.name);
 }
 
 // All values one after another, in memory aligned for any of them.
@@ -112,6 +102,9 @@ base::Buffer Joined(const Placeholders& placeholders) {
         return placeholders.values[0];
     }
     std::vector<uint8_t> bytes;
+    bytes.reserve(
+        std::accumulate(placeholders.values.begin(), placeholders.values.end(), size_t{0},
+                        [](size_t sum, const base::Buffer& value) { return sum + value.size(); }));
     for (const base::Buffer& value : placeholders.values) {
         bytes.insert(bytes.end(), value.data(), value.data() + value.size());
     }

@@ -129,7 +129,7 @@ TEST(QueryVectorsTest, EveryOtherMixOfTypesIsRefused) {
 TEST(QueryVectorsTest, NumbersThatAreNoneAreRefused) {
     constexpr float kInf = std::numeric_limits<float>::infinity();
     ExpectRefused(Read(DataType::kFloatVector, 2, 101, {Bytes<float>({0, std::nanf("")})}),
-                  "value 'NaN' is not a number or infinity, query vector of field v");
+                  "value 'NaN' is not a number or infinity, field v");
     ExpectRefused(Read(DataType::kFloatVector, 2, 101, {Bytes<float>({0, -kInf})}),
                   "value '-Inf' is not");
     ExpectRefused(Read(DataType::kFloat16Vector, 1, 102, {Bytes<uint16_t>({0x7c00})}),
@@ -210,7 +210,7 @@ TEST(QueryVectorsTest, EmbeddingListsThatDoNotFitAreRefused) {
     ExpectRefused(floats.Read(true, 301, {Bytes<float>({1, 2}), Bytes<float>({})}),
                   "an embedding list of the search has no vector, field s[v]");
     ExpectRefused(floats.Read(true, 301, {Bytes<float>({1, std::nanf("")})}),
-                  "is not a number or infinity, query vector of field s[v]");
+                  "is not a number or infinity, field s[v]");
     ExpectRefused(floats.Read(true, 301, {Bytes<float>({1, 2})}, true),
                   "element-level search needs an index with an element metric");
 }
