@@ -5,7 +5,6 @@
 #include "simd/half.h"
 #include "vindex/sparse.h"
 
-#include <cmath>
 #include <cstring>
 #include <numeric>
 #include <vector>
@@ -77,14 +76,6 @@ base::Status CheckSizes(const Placeholders& placeholders, size_t bytes) {
         }
     }
     return base::Status();
-}
-
-base::Status CheckFinite(float value, const schema::FieldSchema& field) {
-    if (std::isfinite(value)) {
-        return base::Status();
-    }
-    const std::string_view text = std::isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
-    return Invalid("value '", text, "' is not a number or infinity, field ", field.name);
 }
 
 // Numbers of dense float kinds; the other types have no value that is none.
