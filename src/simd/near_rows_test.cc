@@ -1,8 +1,11 @@
 // Near-row kernels of every level against plain sums, and the choice against its definition.
 #include "simd/near_rows.h"
 
+#include "simd/codes.h"
+
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -120,6 +123,63 @@ TEST(NearRows, DistancesAreTheSameInEveryLevel) {
     }
 }
 
+// The rows of a tile and the columns of a strip, each more and fewer than there are of the other.
+TEST(NearRows, RowsAndColumnsMayBeOthers) {
+    constexpr size_t kDims = 128, kColumns = 83;
+    const Rows all(kColumns, kDims, 5);
+    for (Level level : kLevels) {
+        const NearKernels* kernels = NearAt(level);
+        if (kernels == nullptr) {
+            continue;
+        }
+        const Laid laid(*kernels, all);
+        const size_t stride = NearPadded(kColumns);
+        std::vector<float> each(kColumns * stride), some(kColumns * stride);
+        kernels->costs(all.view(), kDims, laid.view, kColumns, each.data(), stride);
+        for (size_t count : {0, 1, 2, 3, 6, 7, 48}) {
+            for (size_t columns : {1, 64, 65}) {
+                std::fill(some.begin(), some.end(), -7.0f);
+                const NearRows rows{all.starts.data() + 9, all.factors.data() + 9, count};
+                kernels->costs(rows, kDims, laid.view, columns, some.data(), stride);
+                for (size_t i = 0; i < count; ++i) {
+                    for (size_t j = 0; j < NearPadded(columns); ++j) {
+                        ASSERT_EQ(some[i * stride + j], each[(i + 9) * stride + j])
+                            << LevelName(level) << ' ' << count << ' ' << columns;
+                    }
+                }
+                EXPECT_EQ(some[count * stride], -7.0f);
+            }
+        }
+    }
+}
+
+TEST(NearRows, TheLargestSumsAreExact) {
+    Rows rows(7, kCodeDimMax, 1);
+    for (size_t i = 0; i < rows.starts.size(); ++i) {
+        for (size_t d = 0; d < rows.n; ++d) {
+            // The most, the least, and what takes turns.
+            const bool most = i < 2 || (i >= 4 && (d >> (i - 4) & 1) == 0);
+            rows.values[i * rows.n + d] = static_cast<int8_t>(most ? 127 : -127);
+        }
+        // What is left of a distance is the product, of a power of two.
+        rows.factors[i] = {0.5f, 0, 0};
+    }
+    for (Level level : kLevels) {
+        if (const NearKernels* kernels = NearAt(level)) {
+            const Laid laid(*kernels, rows);
+            std::vector<float> costs(rows.starts.size() * kNearPanel);
+            kernels->costs(rows.view(), rows.n, laid.view, rows.starts.size(), costs.data(),
+                           kNearPanel);
+            for (size_t i = 0; i < rows.starts.size(); ++i) {
+                for (size_t j = 0; j < rows.starts.size(); ++j) {
+                    ASSERT_EQ(costs[i * kNearPanel + j], static_cast<float>(rows.Distance(i, j)))
+                        << LevelName(level) << ' ' << i << ' ' << j;
+                }
+            }
+        }
+    }
+}
+
 TEST(NearRows, ShortDistancesKeepTheOrderToOnePartInTwoThousand) {
     const uint32_t base = NearBase(100);
     EXPECT_EQ(Short(100, base), kNoDistance - 1);
@@ -153,21 +213,28 @@ std::vector<uint16_t> Chosen(const std::vector<uint16_t>& square, size_t stride,
     return out;
 }
 
-TEST(NearRows, ChoiceIsWhatItIsDefinedToBe) {
-    std::mt19937 random(7);
-    for (size_t count : {2, 31, 32, 33, 100, 200}) {
-        const size_t stride = NearPadded(count);
-        std::vector<uint16_t> square(stride * stride, 3);
-        for (size_t i = 0; i < count; ++i) {
-            for (size_t j = 0; j < i; ++j) {
-                // Few values, so that there are ties and copies.
-                square[i * stride + j] = square[j * stride + i] =
-                    static_cast<uint16_t>(random() % 40 * 1500);
-            }
-            square[i * stride + i] = 0;
+// Distances `step` apart, of `steps` values. What is beyond the count is near everything.
+std::vector<uint16_t> RandomSquare(size_t count, uint32_t steps, uint32_t step) {
+    std::mt19937 random(static_cast<uint32_t>(7 + count));
+    const size_t stride = NearPadded(count);
+    std::vector<uint16_t> square(stride * stride, 3);
+    for (size_t i = 0; i < count; ++i) {
+        for (size_t j = 0; j < i; ++j) {
+            square[i * stride + j] = square[j * stride + i] =
+                static_cast<uint16_t>(random() % steps * step);
         }
+        square[i * stride + i] = 0;
+    }
+    return square;
+}
+
+// Few values, so that there are ties; with two of them, half of all are copies.
+void ExpectChoiceOf(uint32_t steps, uint32_t step) {
+    for (size_t count : {1, 2, 15, 16, 17, 31, 32, 33, 100, 200}) {
+        const size_t stride = NearPadded(count);
+        const std::vector<uint16_t> square = RandomSquare(count, steps, step);
         for (size_t row = 0; row < count; ++row) {
-            const auto slack = static_cast<uint16_t>(row % 3 * 900);
+            const auto slack = static_cast<uint16_t>(row % 5 < 4 ? row % 5 * 900 : 0xffff);
             const size_t most = 1 + row % 12, copies = row % 4;
             const auto wanted = Chosen(square, stride, count, row, slack, most, copies);
             for (Level level : kLevels) {
@@ -181,6 +248,56 @@ TEST(NearRows, ChoiceIsWhatItIsDefinedToBe) {
             }
         }
     }
+}
+
+TEST(NearRows, ChoiceIsWhatItIsDefinedToBe) {
+    ExpectChoiceOf(40, 1500);
+    ExpectChoiceOf(2, kNoDistance - 1);
+    ExpectChoiceOf(3, 20'000);
+}
+
+// A level that silently falls back to plain loops answers right, only many times slower.
+TEST(NearRows, WideLevelsAreFasterThanTheReference) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__OPTIMIZE__)
+    constexpr size_t kDims = 768, kCount = 96, kStride = NearPadded(kCount);
+    const Rows rows(kCount, kDims, 3);
+    const uint32_t base = NearBase(rows.Most());
+    std::vector<uint16_t> square(kStride * kStride), room(kStride), out(24);
+    const auto time = [&](const auto& run) {
+        double best = 1e9;
+        for (int round = 0; round < 10; ++round) {
+            const auto start = std::chrono::steady_clock::now();
+            run();
+            const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+            best = std::min(best, took.count());
+        }
+        return best;
+    };
+    struct Times {
+        double square, choose;
+    };
+    const auto times = [&](const NearKernels& kernels) {
+        const Laid laid(kernels, rows);
+        return Times{time([&] {
+                         kernels.square(rows.view(), kDims, laid.view, base, square.data(),
+                                        kStride);
+                     }),
+                     time([&] {
+                         for (uint32_t row = 0; row < kCount; ++row) {
+                             kernels.choose(square.data(), kStride, kCount, row, kNoDistance,
+                                            out.size(), 0, room.data(), out.data());
+                         }
+                     })};
+    };
+    const Times scalar = times(*NearAt(Level::kScalar));
+    for (Level level : {Level::kAvx2, Level::kAvx512Dot}) {
+        if (const NearKernels* kernels = NearAt(level)) {
+            const Times wide = times(*kernels);
+            EXPECT_LT(wide.square, scalar.square / 15) << LevelName(level);
+            EXPECT_LT(wide.choose, scalar.choose / 2) << LevelName(level);
+        }
+    }
+#endif
 }
 
 }  // namespace
