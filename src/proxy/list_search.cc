@@ -345,7 +345,7 @@ base::Status ListSearch::Finish() {
         moments_.push_back(response.snapshot_ts);
     }
     merged_ = responses_.size() == 1 ? std::move(responses_[0])
-                                     : reduce::MergeSearches(responses_, shard_request_);
+                                     : reduce::MergeSearches(std::move(responses_), shard_request_);
     return base::Status();
 }
 

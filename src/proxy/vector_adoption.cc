@@ -5,6 +5,7 @@
 #include "simd/half.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -32,11 +33,18 @@ template <typename Bits, typename ToDouble>
 base::Status CheckExponents(const uint8_t* values, size_t count, Bits exponent,
                             std::string_view field_name, ToDouble to_double) {
     const auto* bits = reinterpret_cast<const Bits*>(values);
-    bool bad = false;
-    for (size_t i = 0; i < count; ++i) {
-        bad |= (bits[i] & exponent) == exponent;
+    constexpr size_t kAtOnce = 32;  // a fixed number is what compilers make wide
+    std::array<Bits, kAtOnce> bad{};
+    size_t i = 0;
+    for (; i + kAtOnce <= count; i += kAtOnce) {
+        for (size_t j = 0; j < kAtOnce; ++j) {
+            bad[j] |= static_cast<Bits>((bits[i + j] & exponent) == exponent);
+        }
     }
-    if (!bad) {
+    for (; i < count; ++i) {
+        bad[0] |= static_cast<Bits>((bits[i] & exponent) == exponent);
+    }
+    if (std::all_of(bad.begin(), bad.end(), [](Bits each) { return each == 0; })) {
         return base::Status();
     }
     const Bits* found = std::find_if(

@@ -6,6 +6,8 @@
 #include "reduce/segment_reads.h"
 #include "sys/stopwatch.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -83,15 +85,31 @@ class KeySet {
     std::unordered_set<std::string_view> strings_;
 };
 
-// Hits already taken, by primary key; those that are elements by key and element.
+// Hits already taken, by primary key; those that are elements by key and element. The first
+// integer keys are compared one after another: most answers have no more, and a hash set costs an
+// allocation a key.
 class HitSet {
   public:
     // `elements`: of the hits whose keys are given, or empty.
     bool Insert(const schema::PrimaryKeys& keys, size_t i, const std::vector<uint32_t>& elements) {
-        return taken_[elements.empty() ? 0 : elements[i]].Insert(keys, i);
+        if (!elements.empty() || keys.is_string) {
+            return taken_[elements.empty() ? 0 : elements[i]].Insert(keys, i);
+        }
+        const int64_t key = keys.ints[i];
+        const auto end = few_.begin() + count_;
+        if (std::find(few_.begin(), end, key) != end) {
+            return false;
+        }
+        if (static_cast<size_t>(count_) == few_.size()) {
+            return taken_[0].Insert(keys, i);
+        }
+        few_[static_cast<size_t>(count_++)] = key;
+        return true;
     }
 
   private:
+    std::array<int64_t, 16> few_;  // of which count_ are set
+    ptrdiff_t count_ = 0;
     std::unordered_map<uint32_t, KeySet> taken_;  // by element
 };
 

@@ -76,8 +76,11 @@ class SearchMerger {
         for (uint32_t list = first; list < first + count; ++list) {
             cut = AddCandidates(list) || cut;
         }
-        std::sort(candidates_.begin(), candidates_.end(),
-                  [this](const Candidate& a, const Candidate& b) { return Before(a, b); });
+        const auto before = [this](const Candidate& a, const Candidate& b) { return Before(a, b); };
+        // A single list is in order already.
+        if (!std::is_sorted(candidates_.begin(), candidates_.end(), before)) {
+            std::sort(candidates_.begin(), candidates_.end(), before);
+        }
         if (grouping_ != nullptr) {
             merged_.counts.push_back(TakeGroups());
             return;
@@ -385,8 +388,46 @@ roles::SearchRequest ByQuery(const roles::SearchRequest& request) {
 
 }  // namespace
 
-roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& parts,
+namespace {
+
+// The part that alone has hits, none of its lists longer than k; null otherwise. Its lists are in
+// order and repeat no key, since they were merged where they come from.
+roles::SearchResponse* OnlyPart(std::vector<roles::SearchResponse>& parts, uint32_t k) {
+    roles::SearchResponse* only = nullptr;
+    for (roles::SearchResponse& part : parts) {
+        if (part.scores.empty()) {
+            continue;
+        }
+        if (only != nullptr || std::any_of(part.counts.begin(), part.counts.end(),
+                                           [k](uint32_t count) { return count > k; })) {
+            return nullptr;
+        }
+        only = &part;
+    }
+    return only;
+}
+
+// What parts tell beside their hits goes to `to`, one of them.
+void TakeReports(std::vector<roles::SearchResponse>& parts, roles::SearchResponse* to) {
+    for (roles::SearchResponse& part : parts) {
+        if (&part != to) {
+            to->counters.Add(part.counters);
+            AddProfile(std::move(part.profile), &to->profile);
+            to->snapshot_ts = std::max(to->snapshot_ts, part.snapshot_ts);
+        }
+    }
+}
+
+}  // namespace
+
+roles::SearchResponse MergeSearches(std::vector<roles::SearchResponse> parts,
                                     const roles::SearchRequest& request) {
+    if (!request.grouping.has_value()) {
+        if (roles::SearchResponse* const only = OnlyPart(parts, request.k); only != nullptr) {
+            TakeReports(parts, only);
+            return std::move(*only);
+        }
+    }
     bool widen = false;
     return Merge(parts, ListKind::kOfAnswers, request, request.k, &widen);
 }
@@ -429,8 +470,9 @@ base::Result<roles::SearchResponse> SearchTogether(const std::vector<SegmentRef>
                                         [&](uint32_t count) { return count >= request.k; });
         if (!widen || enough || wide_k == std::numeric_limits<uint32_t>::max()) {
             if (wide_k != request.k) {
-                const std::vector<roles::SearchResponse> wide = {std::move(merged)};
-                merged = MergeSearches(wide, request);
+                std::vector<roles::SearchResponse> wide;
+                wide.push_back(std::move(merged));
+                merged = MergeSearches(std::move(wide), request);
             }
             merged.snapshot_ts = scope.timestamp;
             return merged;

@@ -49,7 +49,7 @@ roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& pa
                                     vindex::Metric metric, uint32_t nq, uint32_t k,
                                     bool* widen = nullptr);
 // The same for the parts of one request, whose groups are merged as well.
-roles::SearchResponse MergeSearches(const std::vector<roles::SearchResponse>& parts,
+roles::SearchResponse MergeSearches(std::vector<roles::SearchResponse> parts,
                                     const roles::SearchRequest& request);
 // Partial answers of one request. On equal keys the row of the earlier part wins; in an order by
 // fields, the row that comes first. A single part is handed through.

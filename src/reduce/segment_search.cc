@@ -377,6 +377,7 @@ bool SegmentSearch::IsBehindPlace(const Ordered& hits, size_t i) const {
 bool SegmentSearch::AcceptHits(uint32_t query, const Ordered& hits, bool cut) {
     Ordered& kept = kept_[query];
     kept = Ordered();
+    kept.Reserve(std::min<size_t>(hits.rows.size(), k_));
     for (size_t i = 0; i < hits.rows.size() && kept.rows.size() < k_; ++i) {
         if (IsBehindPlace(hits, i)) {
             kept.Append(hits, i);

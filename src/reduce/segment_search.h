@@ -41,6 +41,10 @@ class SegmentSearch {
         schema::PrimaryKeys keys;        // when somebody looks at them: groups, a place with a key
         std::vector<uint32_t> elements;  // of hits that are elements
 
+        void Reserve(size_t hits) {
+            rows.reserve(hits);
+            scores.reserve(hits);
+        }
         uint32_t ElementAt(size_t i) const { return elements.empty() ? 0 : elements[i]; }
         template <typename Hits>  // Ordered or segment::QueryHits
         void Append(const Hits& from, size_t i) {

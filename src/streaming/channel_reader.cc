@@ -211,7 +211,7 @@ base::Result<roles::SearchResponse> ChannelReader::Search(const base::CallContex
             return node.Search(context, part);
         },
         [&](std::vector<roles::SearchResponse> parts) -> base::Result<roles::SearchResponse> {
-            return reduce::MergeSearches(parts, request);
+            return reduce::MergeSearches(std::move(parts), request);
         });
 }
 

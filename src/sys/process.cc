@@ -22,6 +22,16 @@ sigset_t StopSet() {
     return set;
 }
 
+size_t CountCpus() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) != 0) {
+        return 1;
+    }
+    const int count = CPU_COUNT(&set);
+    return count > 0 ? static_cast<size_t>(count) : 1;
+}
+
 }  // namespace
 
 std::vector<std::string> Environment() {
@@ -59,13 +69,8 @@ void RaiseFileLimit() {
 }
 
 size_t CpuCount() {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) != 0) {
-        return 1;
-    }
-    const int count = CPU_COUNT(&set);
-    return count > 0 ? static_cast<size_t>(count) : 1;
+    static const size_t count = CountCpus();  // every read of a collection asks
+    return count;
 }
 
 uint64_t MemoryLimitBytes() {

@@ -22,6 +22,7 @@ class StopSignals {
 
 // Raises the limit of open files to what the system allows.
 void RaiseFileLimit();
+// That this process may run on, as of the first call.
 size_t CpuCount();
 // What this process may have of the machine's memory.
 uint64_t MemoryLimitBytes();

@@ -3,6 +3,7 @@
 #include "wire/aggregation_codec.h"
 #include "wire/function_chain_codec.h"
 #include "wire/milvus_service.h"
+#include "wire/placeholder_decoder.h"
 #include "wire/result_encoder.h"
 #include "wire/row_decoder.h"
 
@@ -44,24 +45,6 @@ proxy::Consistency ConsistencyIn(const Request& request) {
     return consistency;
 }
 
-Result<proxy::Placeholders> FromPlaceholders(const std::string& bytes) {
-    pb::common::PlaceholderGroup group;
-    if (!group.ParseFromString(bytes)) {
-        return InvalidParameter("placeholder_group is not a valid PlaceholderGroup message");
-    }
-    if (group.placeholders_size() != 1) {
-        return InvalidParameter("placeholder_group must hold exactly one placeholder");
-    }
-    pb::common::PlaceholderValue* value = group.mutable_placeholders(0);
-    proxy::Placeholders placeholders;
-    placeholders.type = static_cast<int32_t>(value->type());
-    placeholders.element_level = value->element_level();
-    for (std::string& vector : *value->mutable_values()) {
-        placeholders.values.push_back(base::Buffer::FromString(std::move(vector)));
-    }
-    return placeholders;
-}
-
 schema::PrimaryKeys FromIds(const pb::schema::IDs& ids) {
     schema::PrimaryKeys keys;
     keys.is_string = ids.has_str_id();
@@ -79,7 +62,8 @@ proxy::FunctionScore FromFunctionScore(const pb::schema::FunctionScore& in) {
     return score;
 }
 
-Result<proxy::SearchRequest> FromSearch(const RawCall& call, const pb::milvus::SearchRequest& in) {
+// Takes the vectors out of `in`.
+Result<proxy::SearchRequest> FromSearch(const RawCall& call, pb::milvus::SearchRequest& in) {
     proxy::SearchRequest request;
     request.database = DatabaseOf(call, in.db_name());
     request.collection = in.collection_name();
@@ -90,7 +74,8 @@ Result<proxy::SearchRequest> FromSearch(const RawCall& call, const pb::milvus::S
     if (in.has_ids()) {
         request.ids = FromIds(in.ids());
     } else {
-        ASSIGN_OR_RETURN(request.vectors, FromPlaceholders(in.placeholder_group()));
+        ASSIGN_OR_RETURN(request.vectors,
+                         DecodePlaceholders(std::move(*in.mutable_placeholder_group())));
     }
     request.output_fields = FromStrings(in.output_fields());
     request.search_params = FromPairs(in.search_params());
@@ -111,13 +96,13 @@ Result<proxy::SearchRequest> FromSearch(const RawCall& call, const pb::milvus::S
 
 Result<proxy::HybridSearchRequest> FromHybridSearch(const RawCall& call,
                                                     const grpc::ByteBuffer& bytes) {
-    ASSIGN_OR_RETURN(const auto in, Parse<pb::milvus::HybridSearchRequest>(bytes));
+    ASSIGN_OR_RETURN(auto in, Parse<pb::milvus::HybridSearchRequest>(bytes));
     proxy::HybridSearchRequest request;
     request.database = DatabaseOf(call, in.db_name());
     request.collection = in.collection_name();
     request.partitions = FromStrings(in.partition_names());
     request.namespace_name = NamespaceIn(in);
-    for (const pb::milvus::SearchRequest& list : in.requests()) {
+    for (pb::milvus::SearchRequest& list : *in.mutable_requests()) {
         if (list.has_highlighter() || list.has_search_aggregation()) {
             return InvalidParameter(
                 "highlighter and search_aggregation are not supported in hybrid search");
@@ -138,7 +123,7 @@ Result<proxy::HybridSearchRequest> FromHybridSearch(const RawCall& call,
 }
 
 Result<proxy::SearchRequest> ParseSearch(const RawCall& call, const grpc::ByteBuffer& bytes) {
-    ASSIGN_OR_RETURN(const auto in, Parse<pb::milvus::SearchRequest>(bytes));
+    ASSIGN_OR_RETURN(auto in, Parse<pb::milvus::SearchRequest>(bytes));
     return FromSearch(call, in);
 }
 
