@@ -2,6 +2,8 @@
 #include "simd/posting_blocks.h"
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <numeric>
 #include <random>
 #include <vector>
@@ -35,7 +37,7 @@ TEST(PostingBlocks, UnpacksEveryWidth) {
             }
         }
         for (const PostingKernels* kernels : AllLevels()) {
-            for (size_t n : {size_t{1}, size_t{15}, size_t{17}, kPostingBlock}) {
+            for (size_t n = 0; n <= kPostingBlock; n += n < 20 ? 1 : 27) {
                 std::vector<uint32_t> out(kPostingBlock + 16);
                 kernels->unpack(bytes.data(), width, n, out.data());
                 EXPECT_TRUE(std::equal(out.begin(), out.begin() + static_cast<ptrdiff_t>(n),
@@ -93,6 +95,47 @@ TEST(PostingBlocks, ExpandsBitsAndRanks) {
     }
 }
 
+TEST(PostingBlocks, ExpandsUpToABlockAndNoMore) {
+    std::mt19937 random(5);
+    for (const PostingKernels* kernels : AllLevels()) {
+        for (size_t bits = 0; bits <= kPostingBlock + 1; ++bits) {
+            std::vector<uint32_t> places(64 * 4);
+            std::iota(places.begin(), places.end(), 0);
+            std::shuffle(places.begin(), places.end(), random);
+            places.resize(bits);
+            std::sort(places.begin(), places.end());
+            std::vector<uint8_t> words(8 * 4);
+            for (uint32_t& place : places) {
+                words[place / 8] |= static_cast<uint8_t>(1u << (place % 8));
+                place += 0xf0000000u;
+            }
+            std::vector<uint32_t> out(kPostingBlock + 16);
+            const size_t n = kernels->expand(words.data(), 4, 0xf0000000u, out.data());
+            if (bits > kPostingBlock) {
+                EXPECT_GT(n, kPostingBlock);
+            } else {
+                EXPECT_EQ(n, bits);
+                EXPECT_TRUE(std::equal(places.begin(), places.end(), out.begin()));
+            }
+        }
+        EXPECT_EQ(kernels->expand(nullptr, 0, 0, nullptr), 0u);
+    }
+}
+
+TEST(PostingBlocks, RanksAreOfUnsignedNumbers) {
+    std::vector<uint32_t> values(kPostingBlock + 16);
+    for (uint32_t i = 0; i < values.size(); ++i) {
+        values[i] = i << 25;
+    }
+    for (const PostingKernels* kernels : AllLevels()) {
+        EXPECT_EQ(kernels->rank(values.data(), 0), 0u);
+        EXPECT_EQ(kernels->rank(values.data(), 1), 1u);
+        EXPECT_EQ(kernels->rank(values.data(), 0x80000000u), 64u);
+        EXPECT_EQ(kernels->rank(values.data(), 0x80000001u), 65u);
+        EXPECT_EQ(kernels->rank(values.data(), ~uint32_t{0}), kPostingBlock);
+    }
+}
+
 class Scores : public testing::Test {
   protected:
     Scores() {
@@ -143,6 +186,57 @@ TEST_F(Scores, PartsAreTheFormulaAndAlikeInAllLevels) {
     }
 }
 
+TEST_F(Scores, PartsOfAnyCountAreAlikeAndHalvesGoToTheEvenNumber) {
+    std::mt19937 random(6);
+    norms_[0] = 0;
+    std::fill(codes_.begin(), codes_.begin() + 16, uint8_t{0});
+    for (uint32_t& count : counts_) {
+        count = random() >> random() % 32;
+    }
+    counts_[0] = 0;  // no number, where the norm is 0 too
+    counts_[1] = ~uint32_t{0};
+    for (uint32_t code_bytes : {1u, 2u}) {
+        table_.code_bytes = code_bytes;
+        for (const PostingKernels* kernels : AllLevels()) {
+            for (size_t n = 0; n <= kPostingBlock; ++n) {
+                std::vector<int32_t> expected(kPostingBlock + 16), out(kPostingBlock + 16);
+                PostingsAt(Level::kScalar)
+                    ->parts(docs_.data(), counts_.data(), n, table_, expected.data());
+                kernels->parts(docs_.data(), counts_.data(), n, table_, out.data());
+                expected.resize(n);
+                out.resize(n);
+                EXPECT_EQ(out, expected);
+            }
+        }
+    }
+    std::fill(norms_.begin(), norms_.end(), 1.0f);
+    for (const auto& [weight, part] : {std::pair{0.5f, 1}, {5.0f, 2}, {7.0f, 4}, {9.0f, 4}}) {
+        table_.weight = weight;
+        for (const PostingKernels* kernels : AllLevels()) {
+            std::vector<int32_t> out(kPostingBlock + 16);
+            kernels->parts(docs_.data(), nullptr, 9, table_, out.data());
+            EXPECT_EQ(std::count(out.begin(), out.begin() + 9, part), 9) << weight;
+        }
+    }
+}
+
+TEST_F(Scores, BoundsAreAlikeInAllLevels) {
+    std::mt19937 random(7);
+    std::vector<uint8_t> pairs(8 * 40 + 64);
+    std::generate(pairs.begin(), pairs.end(), [&] { return static_cast<uint8_t>(random()); });
+    for (size_t i = 0; i < 8 * 40; i += 8) {
+        pairs[i + random() % 4] = random() % 2 == 0 ? uint8_t{kAnyCount} : uint8_t{0};
+    }
+    for (const PostingKernels* kernels : AllLevels()) {
+        for (size_t blocks = 0; blocks <= 40; ++blocks) {
+            std::vector<int32_t> expected(blocks), out(blocks);
+            PostingsAt(Level::kScalar)->bounds(pairs.data(), blocks, table_, expected.data());
+            kernels->bounds(pairs.data(), blocks, table_, out.data());
+            EXPECT_EQ(out, expected);
+        }
+    }
+}
+
 TEST_F(Scores, BoundsAreTheBestPair) {
     std::vector<uint8_t> pairs;
     std::mt19937 random(4);
@@ -183,6 +277,105 @@ TEST_F(Scores, PicksAndSweepsWhatIsAtLeastTheLimit) {
             std::all_of(swept.begin(), swept.begin() + 112, [](int32_t sum) { return sum == 0; }));
         EXPECT_EQ(swept[112], 112);
     }
+}
+
+TEST_F(Scores, PicksAndSweepsAlikeInAllLevels) {
+    std::mt19937 random(8);
+    constexpr size_t kMost = kPostingBlock + 16;
+    for (uint32_t share : {0u, 3u, 50u, 97u, 100u}) {
+        std::vector<int32_t> sums(kMost);
+        for (int32_t& sum : sums) {
+            sum = random() % 100 < share ? static_cast<int32_t>(700 + random() % 9) : 699;
+        }
+        for (const PostingKernels* kernels : AllLevels()) {
+            for (size_t n = 0; n <= kPostingBlock; ++n) {
+                std::vector<uint32_t> docs(kMost), swept_docs(kMost), expected_docs;
+                std::vector<int32_t> kept(kMost), swept(kMost), expected;
+                for (size_t i = 0; i < n; ++i) {
+                    if (sums[i] >= 700) {
+                        expected_docs.push_back(docs_[i]);
+                        expected.push_back(sums[i]);
+                    }
+                }
+                const size_t picked =
+                    kernels->pick(docs_.data(), sums.data(), n, 700, docs.data(), kept.data());
+                ASSERT_EQ(picked, expected.size()) << share << "% of " << n;
+                EXPECT_TRUE(std::equal(expected.begin(), expected.end(), kept.begin()));
+                EXPECT_TRUE(std::equal(expected_docs.begin(), expected_docs.end(), docs.begin()));
+                if (n % 16 != 0) {
+                    continue;
+                }
+                std::vector<int32_t> copy = sums;
+                ASSERT_EQ(kernels->sweep(copy.data(), n, 0xf0000000u, 700, swept_docs.data(),
+                                         swept.data()),
+                          picked);
+                EXPECT_TRUE(std::equal(expected.begin(), expected.end(), swept.begin()));
+                for (size_t i = 0; i < picked; ++i) {
+                    EXPECT_EQ(docs_[swept_docs[i] - 0xf0000000u], docs[i]);
+                }
+                EXPECT_EQ(std::count(copy.begin(), copy.end(), 0), static_cast<ptrdiff_t>(n));
+            }
+        }
+    }
+}
+
+// A level that silently falls back to plain loops answers right, only many times slower.
+TEST_F(Scores, WideLevelsAreFasterThanTheReference) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__OPTIMIZE__)
+    const std::vector<uint8_t> packed(kPostingBlock * 4 + kUnpackSlack, 0x5a);
+    const std::vector<uint8_t> pairs(8 * 64 + 64, 0x5a);
+    std::vector<uint32_t> values(kPostingBlock + 16), docs(2048);
+    std::vector<int32_t> parts(2048), sums(2048);
+    using Call = std::function<void(const PostingKernels&)>;
+    const std::pair<const char*, Call> calls[] = {
+        {"unpack",
+         [&](const PostingKernels& kernels) {
+             kernels.unpack(packed.data(), 9, kPostingBlock, values.data());
+         }},
+        {"add_up",
+         [&](const PostingKernels& kernels) { kernels.add_up(1, kPostingBlock, values.data()); }},
+        {"expand",
+         [&](const PostingKernels& kernels) {
+             kernels.expand(packed.data(), 4, 1, values.data());
+         }},
+        {"parts",
+         [&](const PostingKernels& kernels) {
+             kernels.parts(docs_.data(), counts_.data(), kPostingBlock, table_, parts.data());
+         }},
+        {"bounds",
+         [&](const PostingKernels& kernels) {
+             kernels.bounds(pairs.data(), 64, table_, parts.data());
+         }},
+        {"pick",
+         [&](const PostingKernels& kernels) {
+             kernels.pick(docs_.data(), sums.data(), kPostingBlock, 1, docs.data(), parts.data());
+         }},
+        {"sweep",
+         [&](const PostingKernels& kernels) {
+             kernels.sweep(sums.data(), sums.size(), 0, 1, docs.data(), parts.data());
+         }},
+    };
+    const auto time = [](const PostingKernels& kernels, const Call& call) {
+        double best = 1e9;
+        for (int round = 0; round < 20; ++round) {
+            const auto start = std::chrono::steady_clock::now();
+            for (int i = 0; i < 50; ++i) {
+                call(kernels);
+            }
+            const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+            best = std::min(best, took.count());
+        }
+        return best;
+    };
+    for (const auto& [name, call] : calls) {
+        const double scalar = time(*PostingsAt(Level::kScalar), call);
+        for (Level level : {Level::kAvx2, Level::kAvx512, Level::kAvx512Dot}) {
+            if (const PostingKernels* kernels = PostingsAt(level)) {
+                EXPECT_LT(time(*kernels, call), scalar / 1.5) << name << ", " << LevelName(level);
+            }
+        }
+    }
+#endif
 }
 
 }  // namespace
