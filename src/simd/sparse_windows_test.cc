@@ -2,7 +2,9 @@
 #include "simd/sparse_windows.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <functional>
 #include <random>
 #include <set>
 #include <vector>
@@ -112,6 +114,31 @@ TEST(SparseWindows, PicksSumsBetweenBounds) {
     }
 }
 
+TEST(SparseWindows, PicksAnyShareOfTheSums) {
+    std::mt19937 random(4);
+    constexpr size_t kSums = 320;
+    for (uint32_t share = 0; share <= 100; share += 10) {
+        std::vector<uint16_t> sums(kSums);
+        for (uint16_t& sum : sums) {
+            sum = static_cast<uint16_t>(random() % 100 < share ? 40000 + random() % 9 : 39999);
+        }
+        std::vector<WindowHit> expected;
+        for (size_t i = 0; i < kSums; ++i) {
+            if (sums[i] >= 40000) {
+                expected.push_back(WindowHit{sums[i]} << 16 | static_cast<uint32_t>(i));
+            }
+        }
+        const uint16_t most = *std::max_element(sums.begin(), sums.end());
+        for (const WindowKernels* kernels : AllLevels()) {
+            EXPECT_EQ(kernels->largest(sums.data(), kSums), most);
+            EXPECT_EQ(kernels->largest(sums.data(), 0), 0);
+            std::vector<WindowHit> out(kSums);  // no room behind it
+            out.resize(kernels->collect(sums.data(), kSums, 40000, 65536, out.data()));
+            EXPECT_EQ(out, expected);
+        }
+    }
+}
+
 template <typename Slot>
 void FindsEverySlot(size_t (*WindowKernels::*find)(const uint8_t*, size_t, uint32_t,
                                                    const uint32_t*, uint32_t*)) {
@@ -144,6 +171,52 @@ void FindsEverySlot(size_t (*WindowKernels::*find)(const uint8_t*, size_t, uint3
 TEST(SparseWindows, FindsTheSlotsOfAQuery) {
     FindsEverySlot<uint16_t>(&WindowKernels::find16);
     FindsEverySlot<uint32_t>(&WindowKernels::find32);
+}
+
+// A level that silently falls back to plain loops answers right, only many times slower.
+TEST(SparseWindows, WideLevelsAreFasterThanTheReference) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__OPTIMIZE__)
+    constexpr size_t kSums = 4096;
+    std::mt19937 random(5);
+    std::vector<uint16_t> sums(kSums);
+    for (uint16_t& sum : sums) {
+        sum = static_cast<uint16_t>(random() % 1000);
+    }
+    std::vector<uint16_t> swept(kSums);
+    std::vector<WindowHit> hits(kSums);
+    using Call = std::function<void(const WindowKernels&)>;
+    const std::pair<const char*, Call> calls[] = {
+        {"largest", [&](const WindowKernels& kernels) { kernels.largest(sums.data(), kSums); }},
+        {"collect",
+         [&](const WindowKernels& kernels) {
+             kernels.collect(sums.data(), kSums, 990, 5000, hits.data());
+         }},
+        {"sweep",
+         [&](const WindowKernels& kernels) {
+             kernels.sweep(swept.data(), kSums, 990, 5000, hits.data());
+         }},
+    };
+    const auto time = [](const WindowKernels& kernels, const Call& call) {
+        double best = 1e9;
+        for (int round = 0; round < 20; ++round) {
+            const auto start = std::chrono::steady_clock::now();
+            for (int i = 0; i < 20; ++i) {
+                call(kernels);
+            }
+            const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+            best = std::min(best, took.count());
+        }
+        return best;
+    };
+    for (const auto& [name, call] : calls) {
+        const double scalar = time(*SparseWindowsAt(Level::kScalar), call);
+        for (Level level : {Level::kAvx2, Level::kAvx512}) {
+            if (const WindowKernels* kernels = SparseWindowsAt(level)) {
+                EXPECT_LT(time(*kernels, call), scalar / 2) << name << ", " << LevelName(level);
+            }
+        }
+    }
+#endif
 }
 
 }  // namespace
