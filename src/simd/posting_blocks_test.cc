@@ -355,24 +355,26 @@ TEST_F(Scores, WideLevelsAreFasterThanTheReference) {
              kernels.sweep(sums.data(), sums.size(), 0, 1, docs.data(), parts.data());
          }},
     };
-    const auto time = [](const PostingKernels& kernels, const Call& call) {
-        double best = 1e9;
-        for (int round = 0; round < 20; ++round) {
-            const auto start = std::chrono::steady_clock::now();
-            for (int i = 0; i < 50; ++i) {
-                call(kernels);
-            }
-            const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-            best = std::min(best, took.count());
+    const auto time = [](const PostingKernels& kernels, const Call& call, double best) {
+        const auto start = std::chrono::steady_clock::now();
+        for (int i = 0; i < 50; ++i) {
+            call(kernels);
         }
-        return best;
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+        return std::min(best, took.count());
     };
-    for (const auto& [name, call] : calls) {
-        const double scalar = time(*PostingsAt(Level::kScalar), call);
-        for (Level level : {Level::kAvx2, Level::kAvx512, Level::kAvx512Dot}) {
-            if (const PostingKernels* kernels = PostingsAt(level)) {
-                EXPECT_LT(time(*kernels, call), scalar / 1.5) << name << ", " << LevelName(level);
+    for (const Level level : {Level::kAvx2, Level::kAvx512, Level::kAvx512Dot}) {
+        const PostingKernels* kernels = PostingsAt(level);
+        for (const auto& [name, call] : calls) {
+            double wide = 1e9;
+            double scalar = 1e9;
+            // In turns: a machine that is busy for a while is so for both.
+            for (int round = 0; kernels != nullptr && round < 40; ++round) {
+                wide = time(*kernels, call, wide);
+                scalar = time(*PostingsAt(Level::kScalar), call, scalar);
             }
+            EXPECT_TRUE(kernels == nullptr || wide < scalar / 1.5)
+                << name << ", " << LevelName(level) << ": " << wide << " of " << scalar;
         }
     }
 #endif

@@ -196,24 +196,26 @@ TEST(SparseWindows, WideLevelsAreFasterThanTheReference) {
              kernels.sweep(swept.data(), kSums, 990, 5000, hits.data());
          }},
     };
-    const auto time = [](const WindowKernels& kernels, const Call& call) {
-        double best = 1e9;
-        for (int round = 0; round < 20; ++round) {
-            const auto start = std::chrono::steady_clock::now();
-            for (int i = 0; i < 20; ++i) {
-                call(kernels);
-            }
-            const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-            best = std::min(best, took.count());
+    const auto time = [](const WindowKernels& kernels, const Call& call, double best) {
+        const auto start = std::chrono::steady_clock::now();
+        for (int i = 0; i < 20; ++i) {
+            call(kernels);
         }
-        return best;
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+        return std::min(best, took.count());
     };
-    for (const auto& [name, call] : calls) {
-        const double scalar = time(*SparseWindowsAt(Level::kScalar), call);
-        for (Level level : {Level::kAvx2, Level::kAvx512}) {
-            if (const WindowKernels* kernels = SparseWindowsAt(level)) {
-                EXPECT_LT(time(*kernels, call), scalar / 2) << name << ", " << LevelName(level);
+    for (const Level level : {Level::kAvx2, Level::kAvx512}) {
+        const WindowKernels* kernels = SparseWindowsAt(level);
+        for (const auto& [name, call] : calls) {
+            double wide = 1e9;
+            double scalar = 1e9;
+            // In turns: a machine that is busy for a while is so for both.
+            for (int round = 0; kernels != nullptr && round < 40; ++round) {
+                wide = time(*kernels, call, wide);
+                scalar = time(*SparseWindowsAt(Level::kScalar), call, scalar);
             }
+            EXPECT_TRUE(kernels == nullptr || wide < scalar / 2)
+                << name << ", " << LevelName(level) << ": " << wide << " of " << scalar;
         }
     }
 #endif
