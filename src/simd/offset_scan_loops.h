@@ -11,6 +11,7 @@
 
 #include "simd/offset_scan.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +21,13 @@ namespace elanus::simd {
 
 template <typename V>
 struct OffsetLoops {
+    // So few rows of 64 are quicker compared one by one.
+    static constexpr size_t kFew = 16;
+    // Reading eight bytes of all 64 rows takes as long as comparing so many rows one by one.
+    static constexpr size_t kRowsOfHeads = 6;
+    // The most words of elements that 64 rows may have to be told by counts.
+    static constexpr size_t kCountedWords = 16;
+
     // A search text, its first eight bytes as a number.
     struct Wanted {
         explicit Wanted(std::string_view whole) : text(whole) {
@@ -35,7 +43,8 @@ struct OffsetLoops {
     };
 
     template <bool Exact>
-    static uint64_t LengthWord(const uint32_t* offsets, uint32_t length) {
+    static inline __attribute__((always_inline)) uint64_t LengthWord(const uint32_t* offsets,
+                                                                     uint32_t length) {
         uint64_t bits = 0;
         for (size_t lane = 0; lane < 64; lane += V::kLanes) {
             bits |= V::template Lengths<Exact>(offsets + lane, length) << lane;
@@ -43,22 +52,24 @@ struct OffsetLoops {
         return bits;
     }
 
-    static uint64_t HeadWord(const Wanted& wanted, const uint8_t* bytes, const uint32_t* offsets) {
+    static inline __attribute__((always_inline)) uint64_t HeadWord(uint64_t head, uint64_t mask,
+                                                                   const uint8_t* bytes,
+                                                                   const uint32_t* offsets) {
         uint64_t bits = 0;
         for (size_t lane = 0; lane < 64; lane += V::kLanes) {
-            bits |= V::Heads(bytes, offsets + lane, wanted.head, wanted.mask) << lane;
+            bits |= V::Heads(bytes, offsets + lane, head, mask) << lane;
         }
         return bits;
     }
 
     // The rows of `open`, all long enough, whose bytes from `skip` on go on as the text does.
-    static uint64_t CompareEach(const Wanted& wanted, size_t skip, const uint8_t* bytes,
+    static uint64_t CompareEach(std::string_view text, size_t skip, const uint8_t* bytes,
                                 const uint32_t* offsets, uint64_t open) {
-        const size_t size = wanted.text.size() - skip;
+        const size_t size = text.size() - skip;
         if (size == 0) {
             return open;
         }
-        const char* rest = wanted.text.data() + skip;
+        const char* rest = text.data() + skip;
         uint64_t bits = 0;
         for (; open != 0; open &= open - 1) {
             const int row = std::countr_zero(open);
@@ -68,18 +79,31 @@ struct OffsetLoops {
         return bits;
     }
 
-    // The same for texts of up to 16 bytes: their last eight are read at once.
-    static uint64_t CompareTails(const Wanted& wanted, const uint8_t* bytes,
-                                 const uint32_t* offsets, uint64_t open) {
-        const size_t skip = wanted.text.size() - 8;
-        const Wanted last(wanted.text.substr(skip));
-        return open & HeadWord(last, bytes + skip, offsets);
+    // The same after the first eight bytes: while enough rows are open, eight more are read of all
+    // 64 at once.
+    static inline __attribute__((always_inline)) uint64_t CompareRest(std::string_view text,
+                                                                      const uint8_t* bytes,
+                                                                      const uint32_t* offsets,
+                                                                      uint64_t open) {
+        const size_t size = text.size();
+        size_t skip = 8;
+        while (skip < size) {
+            const size_t heads = (size - skip + 7) / 8;
+            if (static_cast<size_t>(std::popcount(open)) < std::max(kFew, kRowsOfHeads * heads)) {
+                return CompareEach(text, skip, bytes, offsets, open);
+            }
+            const size_t at = std::min(skip, size - 8);
+            uint64_t head;
+            std::memcpy(&head, text.data() + at, sizeof head);
+            open &= HeadWord(head, ~uint64_t{0}, bytes + at, offsets);
+            skip = at + 8;
+        }
+        return open;
     }
 
     template <bool Exact>
     static uint64_t WholeWord(const Wanted& wanted, const uint8_t* bytes, const uint32_t* offsets,
                               uint32_t end) {
-        constexpr int kFew = 16;
         const size_t size = wanted.text.size();
         uint64_t open = LengthWord<Exact>(offsets, static_cast<uint32_t>(size));
         if (open == 0 || size == 0) {
@@ -89,16 +113,11 @@ struct OffsetLoops {
         // have, lie inside of the column.
         const size_t reach = size > 8 ? size : 8;
         const bool inside = end - offsets[63] >= reach;
-        if (!inside || std::popcount(open) < kFew) {
-            return CompareEach(wanted, 0, bytes, offsets, open);
+        if (!inside || static_cast<size_t>(std::popcount(open)) < kFew) {
+            return CompareEach(wanted.text, 0, bytes, offsets, open);
         }
-        open &= HeadWord(wanted, bytes, offsets);
-        if (size <= 8 || open == 0) {
-            return open;
-        }
-        return size <= 16 && std::popcount(open) >= kFew
-                   ? CompareTails(wanted, bytes, offsets, open)
-                   : CompareEach(wanted, 8, bytes, offsets, open);
+        open &= HeadWord(wanted.head, wanted.mask, bytes, offsets);
+        return size <= 8 || open == 0 ? open : CompareRest(wanted.text, bytes, offsets, open);
     }
 
     template <bool Exact>
@@ -119,7 +138,7 @@ struct OffsetLoops {
             const bool fits = Exact ? length == text.size() : length >= text.size();
             open |= static_cast<uint64_t>(fits) << (i - row);
         }
-        *words = CompareEach(wanted, 0, bytes, offsets + row, open);
+        *words = CompareEach(text, 0, bytes, offsets + row, open);
     }
 
     // One run of up to 64 bits, whichever words they lie in.
@@ -146,20 +165,50 @@ struct OffsetLoops {
         return any == 0;
     }
 
+    // 64 rows with few elements: a row has one that is set when more are set before its end than
+    // before its start. One count serves the row before and the row after.
+    static uint64_t AnyByCounts(const uint64_t* elements, size_t first, const uint32_t* offsets,
+                                size_t count) {
+        const size_t begin = offsets[0] - first;
+        const size_t end = offsets[count] - first;
+        uint32_t before[kCountedWords];  // each word
+        uint32_t sum = 0;
+        for (size_t word = begin / 64; word <= end / 64; ++word) {
+            before[word - begin / 64] = sum;
+            sum += static_cast<uint32_t>(std::popcount(elements[word]));
+        }
+        uint32_t counts[65];
+        for (size_t i = 0; i <= count; ++i) {
+            const size_t bit = offsets[i] - first;
+            const uint64_t lower = elements[bit / 64] & ((uint64_t{1} << (bit % 64)) - 1);
+            counts[i] = before[bit / 64 - begin / 64] + static_cast<uint32_t>(std::popcount(lower));
+        }
+        std::fill(counts + count + 1, counts + 65, counts[count]);
+        return ~LengthWord<true>(counts, 0);
+    }
+
+    static uint64_t AnyByRows(const uint64_t* elements, size_t first, const uint32_t* offsets,
+                              size_t count) {
+        uint64_t bits = 0;
+        for (size_t i = 0; i < count; ++i) {
+            const bool any = AnyBit(elements, offsets[i] - first, offsets[i + 1] - offsets[i]);
+            bits |= static_cast<uint64_t>(any) << i;
+        }
+        return bits;
+    }
+
     static void AnyInRun(const uint64_t* elements, const uint32_t* offsets, size_t rows,
                          uint64_t* words) {
         const uint32_t first = offsets[0];
         for (size_t row = 0; row < rows; row += 64) {
             const size_t count = rows - row < 64 ? rows - row : 64;
             const uint32_t* at = offsets + row;
-            uint64_t bits = 0;
-            if (!NoneSet(elements, at[0] - first, at[count] - first)) {
-                for (size_t i = 0; i < count; ++i) {
-                    const bool any = AnyBit(elements, at[i] - first, at[i + 1] - at[i]);
-                    bits |= static_cast<uint64_t>(any) << i;
-                }
-            }
-            *words++ = bits;
+            const size_t begin = at[0] - first;
+            const size_t end = at[count] - first;
+            const bool few = end / 64 - begin / 64 < kCountedWords;
+            *words++ = NoneSet(elements, begin, end) ? 0
+                       : few                         ? AnyByCounts(elements, first, at, count)
+                                                     : AnyByRows(elements, first, at, count);
         }
     }
 
