@@ -83,16 +83,23 @@ size_t Pick(Sum* sums, size_t n, uint32_t low, uint32_t high, WindowHit* out) {
     size_t kept = 0;
     const __m256i lows = _mm256_set1_epi16(static_cast<int16_t>(low));
     const __m256i mosts = _mm256_set1_epi16(static_cast<int16_t>(high - 1));
-    for (size_t i = 0; i < n; i += kLanes) {
-        const __m256i v = Load(sums + i);
+    const auto append = [&](__m256i v, __m256i within, size_t i) {
+        const uint32_t mask = Bits(within);
+        kept += Append(mask % kMasks, _mm256_castsi256_si128(v), i, out + kept);
+        kept += Append(mask / kMasks, _mm256_extracti128_si256(v, 1), i + kHits, out + kept);
+    };
+    for (size_t i = 0; i < n; i += kWindowGroup) {
+        const __m256i left = Load(sums + i);
+        const __m256i right = Load(sums + i + kLanes);
         if constexpr (Clear) {
             Store(sums + i, _mm256_setzero_si256());
+            Store(sums + i + kLanes, _mm256_setzero_si256());
         }
-        const __m256i within = Within(v, lows, mosts);
-        if (_mm256_movemask_epi8(within) != 0) {
-            const uint32_t mask = Bits(within);
-            kept += Append(mask % kMasks, _mm256_castsi256_si128(v), i, out + kept);
-            kept += Append(mask / kMasks, _mm256_extracti128_si256(v, 1), i + kHits, out + kept);
+        const __m256i left_within = Within(left, lows, mosts);
+        const __m256i right_within = Within(right, lows, mosts);
+        if (_mm256_movemask_epi8(_mm256_or_si256(left_within, right_within)) != 0) {
+            append(left, left_within, i);
+            append(right, right_within, i + kLanes);
         }
     }
     return kept;
