@@ -51,7 +51,8 @@ base::Result<roles::SearchResponse> SearchShards(ProxyCore& core, const base::Ca
             return core.ReadFailure(context, collection, std::move(failure));
         }
     }
-    return shards == 1 ? std::move(responses[0]) : reduce::MergeSearches(std::move(responses), request);
+    return shards == 1 ? std::move(responses[0])
+                       : reduce::MergeSearches(std::move(responses), request);
 }
 
 }  // namespace elanus::proxy

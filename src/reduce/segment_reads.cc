@@ -60,12 +60,18 @@ class SearchMerger {
     SearchMerger(const std::vector<roles::SearchResponse>& parts, vindex::Metric metric, uint32_t k,
                  const roles::Grouping* grouping)
         : parts_(parts), metric_(metric), k_(k), grouping_(grouping), offsets_(parts.size(), 0) {
+        size_t most = 0;
         for (const roles::SearchResponse& part : parts) {
             merged_.counters.Add(part.counters);
             AddProfile(part.profile, &merged_.profile);
             merged_.snapshot_ts = std::max(merged_.snapshot_ts, part.snapshot_ts);
             merged_.keys.is_string = merged_.keys.is_string || part.keys.is_string;
+            most = std::max(most, part.scores.size());
         }
+        // About as many hits as the largest part has are left, if parts are cut at k as well.
+        merged_.scores.reserve(most);
+        merged_.addresses.reserve(most);
+        merged_.keys.ints.reserve(merged_.keys.is_string ? 0 : most);
     }
 
     // The next answer, from the lists [first, first + count) of each part.
