@@ -15,7 +15,7 @@ namespace elanus::proxy {
 base::Status AdoptVectors(const schema::FieldSchema& field, schema::Column* column);
 
 // No infinity and no NaN among `count` values of type Float, Double, or of a dense vector type with
-// floating elements.
+// floating elements; other types have no value that is none.
 base::Status CheckFinite(schema::DataType type, const uint8_t* values, size_t count,
                          std::string_view field_name);
 

@@ -392,10 +392,6 @@ roles::SearchRequest ByQuery(const roles::SearchRequest& request) {
     return by_query;
 }
 
-}  // namespace
-
-namespace {
-
 // The part that alone has hits, none of its lists longer than k; null otherwise. Its lists are in
 // order and repeat no key, since they were merged where they come from.
 roles::SearchResponse* OnlyPart(std::vector<roles::SearchResponse>& parts, uint32_t k) {

@@ -1,5 +1,7 @@
 #include "reduce/segment_reads.h"
 
+#include "reduce/segment_loop.h"
+
 #include <gtest/gtest.h>
 
 namespace elanus::reduce {
@@ -66,6 +68,50 @@ TEST(SegmentReadsTest, ARepeatedKeyKeepsItsBestHitAndAsksToWidenWhenItFallsShort
     const std::vector<roles::SearchResponse> one = {Part({{{1, 0.1f, 1}, {1, 0.2f, 1}}})};
     EXPECT_EQ(MergeSearches(one, vindex::Metric::kL2, 1, 2, &widen).counts[0], 1u);
     EXPECT_TRUE(widen);
+}
+
+roles::SearchRequest Nearest(uint32_t k) {
+    roles::SearchRequest request;
+    request.metric = vindex::Metric::kL2;
+    request.k = k;
+    request.queries.rows = 2;
+    return request;
+}
+
+TEST(SegmentReadsTest, APartThatAloneHasHitsIsHandedOnWithWhatTheOthersTell) {
+    std::vector<roles::SearchResponse> parts = {
+        Part({{}, {}}), Part({{{5, 1.0f, 1}, {9, 2.0f, 1}}, {{7, 3.0f, 1}}}), Part({{}, {}})};
+    parts[0].counters.segments = 1;
+    parts[0].snapshot_ts = 9;
+    parts[2].counters.segments = 2;
+    parts[2].profile.wait_ns = 5;
+    const roles::SearchResponse merged = MergeSearches(parts, Nearest(2));
+    EXPECT_EQ(merged.counts, (std::vector<uint32_t>{2, 1}));
+    EXPECT_EQ(merged.keys.ints, (std::vector<int64_t>{5, 9, 7}));
+    EXPECT_EQ(merged.addresses[2].row, 7u);
+    EXPECT_EQ(merged.counters.segments, 3u);
+    EXPECT_EQ(merged.snapshot_ts, 9u);
+    EXPECT_EQ(merged.profile.wait_ns, 5u);
+    // A list longer than k is cut.
+    EXPECT_EQ(MergeSearches(parts, Nearest(1)).keys.ints, (std::vector<int64_t>{5, 7}));
+    EXPECT_EQ(MergeSearches({Part({{}, {}})}, Nearest(1)).counts, (std::vector<uint32_t>{0, 0}));
+}
+
+// The first keys are kept otherwise than those behind them.
+TEST(SegmentReadsTest, HitsAreTakenOnceHoweverManyThereAre) {
+    for (const size_t count : {1u, 15u, 16u, 17u, 40u}) {
+        schema::PrimaryKeys keys;
+        for (size_t i = 0; i < count; ++i) {
+            keys.ints.push_back(static_cast<int64_t>(i) * 7 - 3);
+        }
+        HitSet seen;
+        for (size_t i = 0; i < count; ++i) {
+            EXPECT_TRUE(seen.Insert(keys, i, {}));
+        }
+        for (size_t i = 0; i < count; ++i) {
+            EXPECT_FALSE(seen.Insert(keys, i, {})) << i << " of " << count;
+        }
+    }
 }
 
 TEST(SegmentReadsTest, RetrievalsMergeByKeyTheEarlierPartWins) {

@@ -106,8 +106,9 @@ __m128i ToBytes(__m256 a, __m256 b) {
 __m256i Expand(__m128i parts) {
     const __m256i both = _mm256_broadcastsi128_si256(parts);
     const __m256i lane = _mm256_setr_epi64x(0, 0, 0x0404040404040404, 0x0404040404040404);
-    const auto part = [&](int64_t even, int64_t odd) {
-        const __m256i pick = _mm256_setr_epi64x(even, odd, even, odd);
+    // Places of the parts for the first eight entries of a table, and for the others.
+    const auto part = [&](int64_t first, int64_t second) {
+        const __m256i pick = _mm256_setr_epi64x(first, second, first, second);
         return _mm256_shuffle_epi8(both, _mm256_add_epi8(pick, lane));
     };
     return _mm256_add_epi8(_mm256_add_epi8(part(0x0008000800080008, 0x0008000800080008),

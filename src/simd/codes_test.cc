@@ -239,7 +239,6 @@ TEST(Codes, SumsOfTheLargestTablesDoNotOverflow) {
     }
 }
 
-// A level that silently falls back to plain loops answers right, only many times slower.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__OPTIMIZE__)
 template <typename Work>
 double BestSeconds(const Work& work) {
@@ -255,6 +254,7 @@ double BestSeconds(const Work& work) {
     return best;
 }
 
+// A level that silently falls back to plain loops answers right, only many times slower.
 TEST(Codes, WideLevelsAreFasterThanTheReference) {
     constexpr size_t kDims = 768;
     const auto q = Normal(kDims, 8);

@@ -219,10 +219,9 @@ TEST(OffsetScan, WideLevelsAreFasterThanTheReference) {
                 kernels.equal(text, column.bytes.data(), column.offsets.data(), column.rows(),
                               words.data());
             });
-            EXPECT_GE(gain, text.size() <= 16 ? 2.0
-                            : known           ? 1.2
-                                              : 0.0)
-                << text << ", " << LevelName(level);
+            if (known || text.size() <= 16) {
+                EXPECT_GE(gain, text.size() <= 16 ? 2.0 : 1.2) << text << ", " << LevelName(level);
+            }
         }
         for (const std::string_view run : {"kkk", "kkkkkkkkkkkk"}) {
             const Strings column = NearlyAll(run);
@@ -232,10 +231,10 @@ TEST(OffsetScan, WideLevelsAreFasterThanTheReference) {
                 kernels.any_in_run(elements.data(), column.offsets.data(), column.rows(),
                                    words.data());
             });
-            EXPECT_GE(gain, run.size() > 3 ? 2.0
-                            : known        ? 1.5
-                                           : 0.0)
-                << run.size() << " elements, " << LevelName(level);
+            if (known || run.size() > 3) {
+                EXPECT_GE(gain, run.size() > 3 ? 2.0 : 1.5)
+                    << run.size() << " elements, " << LevelName(level);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //
 // A key is the cost in the upper half, mapped so that integers order as the floats do (both zeros
 // are equal, what is no number is the largest), and in the lower half the row, shifted left by one.
-// Arrays are short, a hundred to some thousand keys in the cache: looking at all of them, eight at
+// Arrays are short, a hundred to some thousand keys in the cache: looking at all of them, some at
 // once, costs less than keeping them in order, where every place is a branch not foreseen.
 // Invariants:
 //   INV-KEYS-1  All levels leave the same arrays.

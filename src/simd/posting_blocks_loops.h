@@ -1,5 +1,5 @@
-// The posting kernels as plain loops, compiled once for each instruction set that has no kernels of
-// its own. In an unnamed namespace: each file that includes it gets its own copies.
+// The posting kernels as plain loops: the scalar reference, and for the wider levels the ends of
+// blocks. In an unnamed namespace: each file that includes it gets its own copies.
 // Threads: any.
 #pragma once
 

@@ -176,6 +176,7 @@ TEST_P(FileSystemTest, DirectoriesAreListedSortedAndRemovedWhole) {
     WriteFile("x/y/a", "1");
     const auto entries = fs().List(Path("x/y")).value();
     ASSERT_EQ(entries.size(), 3u);
+    EXPECT_EQ(fs().List(Path("x/y/b")).status().code(), Code::kKeyNotFound);
     EXPECT_EQ(entries[0].name, "a");
     EXPECT_EQ(entries[1].size_bytes, 2u);
     EXPECT_TRUE(entries[2].is_directory);

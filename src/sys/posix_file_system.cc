@@ -265,8 +265,9 @@ class PosixFileSystemImpl : public FileSystem {
     Result<std::vector<DirectoryEntry>> List(const std::string& path) override {
         DIR* directory = ::opendir(path.c_str());
         if (directory == nullptr) {
-            return errno == ENOENT ? Status::Error(Code::kKeyNotFound, "folder " + path)
-                                   : ErrnoStatus("list", path, errno);
+            return errno == ENOENT || errno == ENOTDIR
+                       ? Status::Error(Code::kKeyNotFound, "folder " + path)
+                       : ErrnoStatus("list", path, errno);
         }
         std::vector<DirectoryEntry> entries;
         while (const dirent* entry = ::readdir(directory)) {

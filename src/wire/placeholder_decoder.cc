@@ -1,5 +1,8 @@
 #include "wire/placeholder_decoder.h"
 
+#include "base/utf8.h"
+
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -50,20 +53,18 @@ class Decoder {
         return InvalidParameter("placeholder_group is not a valid PlaceholderGroup message");
     }
 
-    // The length of what comes next, when it lies within what it is part of.
-    bool Length(uint32_t* length) {
-        return in_.ReadVarint32(length) &&
-               *length <= static_cast<uint32_t>(in_.BytesUntilTotalBytesLimit()) &&
-               (in_.BytesUntilLimit() < 0 ||
-                *length <= static_cast<uint32_t>(in_.BytesUntilLimit()));
+    // The length of what comes next, when it lies within what it is part of. The whole is such a
+    // part: a stream over an array is limited to its bytes.
+    bool Length(int* length) {
+        return in_.ReadVarintSizeAsInt(length) && *length <= in_.BytesUntilLimit();
     }
 
     bool Placeholder() {
-        uint32_t length = 0;
+        int length = 0;
         if (!Length(&length)) {
             return false;
         }
-        const auto outer = in_.PushLimit(static_cast<int>(length));
+        const auto outer = in_.PushLimit(length);
         while (const uint32_t tag = in_.ReadTag()) {
             if (!Field(tag)) {
                 return false;
@@ -77,6 +78,8 @@ class Decoder {
     bool Field(uint32_t tag) {
         uint64_t number = 0;
         switch (tag) {
+            case Bytes(1):
+                return Tag();
             case Varint(2):
                 if (!in_.ReadVarint64(&number)) {
                     return false;
@@ -84,7 +87,7 @@ class Decoder {
                 placeholders_.type = static_cast<int32_t>(number);
                 return true;
             case Bytes(3):
-                return Vector();
+                return View(&placeholders_.values.emplace_back());
             case Varint(4):
                 if (!in_.ReadVarint64(&number)) {
                     return false;
@@ -96,14 +99,20 @@ class Decoder {
         }
     }
 
-    bool Vector() {
-        uint32_t length = 0;
+    // The bytes of this field, where they are.
+    bool View(base::Buffer* bytes) {
+        int length = 0;
         if (!Length(&length)) {
             return false;
         }
         const auto begin = static_cast<size_t>(in_.CurrentPosition());
-        placeholders_.values.emplace_back(owner_->data() + begin, length, owner_);
-        return in_.Skip(static_cast<int>(length));
+        *bytes = base::Buffer(owner_->data() + begin, static_cast<size_t>(length), owner_);
+        return in_.Skip(length);
+    }
+
+    bool Tag() {
+        base::Buffer text;
+        return View(&text) && base::IsValidUtf8(text.view());
     }
 
     const std::shared_ptr<const std::string> owner_;
@@ -114,6 +123,9 @@ class Decoder {
 }  // namespace
 
 Result<proxy::Placeholders> DecodePlaceholders(std::string bytes) {
+    if (bytes.size() >= size_t{std::numeric_limits<int>::max()}) {
+        return InvalidParameter("placeholder_group is not a valid PlaceholderGroup message");
+    }
     return Decoder(std::move(bytes)).Group();
 }
 
