@@ -1,5 +1,5 @@
-// Code kernels in plain loops: the scalar reference, and what the wider levels share of it. Included
-// once per codes_<level>.cc; internal linkage keeps the copies apart.
+// Code kernels in plain loops: the scalar reference, and what the wider levels share of it.
+// Included once per codes_<level>.cc; internal linkage keeps the copies apart.
 #pragma once
 
 #include "simd/codes.h"
