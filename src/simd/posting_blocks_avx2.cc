@@ -3,6 +3,7 @@
 #if defined(__x86_64__)
 #include "simd/posting_blocks_levels.h"
 #include "simd/posting_blocks_loops.h"
+#include "simd/set_lanes.h"
 
 #include <array>
 
@@ -12,7 +13,6 @@ namespace elanus::simd {
 namespace {
 
 constexpr size_t kLanes = 8;
-constexpr size_t kMasks = size_t{1} << kLanes;
 
 __m256i Load(const void* p) {
     return _mm256_loadu_si256(static_cast<const __m256i*>(p));
@@ -81,19 +81,6 @@ constexpr auto kPlaces = [] {
 // A number that starts at any bit of a byte fits the four bytes of a lane.
 constexpr uint32_t kLaneWidthMax = 25;
 
-// The lanes that are set, first ones first.
-constexpr auto kSetLanes = [] {
-    std::array<std::array<uint8_t, kLanes>, kMasks> all{};
-    for (size_t mask = 0; mask < kMasks; ++mask) {
-        size_t n = 0;
-        for (uint8_t lane = 0; lane < kLanes; ++lane) {
-            if ((mask >> lane & 1) != 0) {
-                all[mask][n++] = lane;
-            }
-        }
-    }
-    return all;
-}();
 __m256i SetLanes(uint32_t mask) {
     return _mm256_cvtepu8_epi32(
         _mm_loadl_epi64(reinterpret_cast<const __m128i*>(&kSetLanes[mask])));

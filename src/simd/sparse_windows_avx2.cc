@@ -1,10 +1,10 @@
 // Window kernels for AVX2. There is no instruction that packs the lanes of a mask, so a table tells
 // which lane goes where.
 #if defined(__x86_64__)
+#include "simd/set_lanes.h"
 #include "simd/sparse_windows_levels.h"
 #include "simd/sparse_windows_loops.h"
 
-#include <array>
 #include <bit>
 
 #include <immintrin.h>
@@ -23,21 +23,6 @@ void Store(void* p, __m256i v) {
 }
 
 constexpr size_t kHits = 8;  // in a register
-constexpr size_t kMasks = size_t{1} << kHits;
-
-// The lanes that are set, first ones first.
-constexpr auto kSetLanes = [] {
-    std::array<std::array<uint8_t, kHits>, kMasks> all{};
-    for (size_t mask = 0; mask < kMasks; ++mask) {
-        size_t n = 0;
-        for (uint8_t lane = 0; lane < kHits; ++lane) {
-            if ((mask >> lane & 1) != 0) {
-                all[mask][n++] = lane;
-            }
-        }
-    }
-    return all;
-}();
 
 // Appends the sums of `mask`, the first of which is that of `row`; returns how many.
 size_t Append(uint32_t mask, __m128i sums, size_t row, WindowHit* out) {
