@@ -2,15 +2,12 @@
 #if defined(__x86_64__)
 #include "simd/codes_levels.h"
 #include "simd/codes_loops.h"
+#include "simd/nibble_sums_avx2.h"
 
 #include <immintrin.h>
 
 namespace elanus::simd {
 namespace {
-
-__m256i Load(const void* p) {
-    return _mm256_loadu_si256(static_cast<const __m256i*>(p));
-}
 
 __m256i Wide(const int8_t* p) {
     return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
@@ -158,28 +155,6 @@ SignSums Signs(float scale, const int8_t* values, const float* y, size_t n, uint
     return {TotalOf(length), TotalOf(square), TotalOf(along), TotalOf(product)};
 }
 
-// Sums of table bytes of 32 vectors, in order.
-struct GroupSums {
-    __m256i of[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
-                     _mm256_setzero_si256()};
-
-    // Adds those of 16 vectors: `all` are the even bytes plus 256 times the odd ones in two lanes.
-    void Add(__m256i all, __m256i odd, size_t first) {
-        const __m256i even = AddLanes(_mm256_sub_epi16(all, _mm256_slli_epi16(odd, 8)));
-        odd = AddLanes(odd);
-        const __m256i low = _mm256_unpacklo_epi32(even, odd);
-        const __m256i high = _mm256_unpackhi_epi32(even, odd);
-        of[first] = _mm256_add_epi32(of[first], _mm256_permute2x128_si256(low, high, 0x20));
-        of[first + 1] = _mm256_add_epi32(of[first + 1], _mm256_permute2x128_si256(low, high, 0x31));
-    }
-
-  private:
-    static __m256i AddLanes(__m256i words) {
-        return _mm256_add_epi32(_mm256_cvtepu16_epi32(_mm256_castsi256_si128(words)),
-                                _mm256_cvtepu16_epi32(_mm256_extracti128_si256(words, 1)));
-    }
-};
-
 // What is brought near, a cache line a step: all at once would fill the queue and stall it.
 class Ahead {
   public:
@@ -201,16 +176,13 @@ class Ahead {
     const uint8_t* end_;
 };
 
-// Code bytes whose sums stay within the 16 bits of a lane: 256 tables for each of two lanes.
-constexpr size_t kBytesAtOnce = 2 * 256 * 16;
-
-uint32_t Costs(const SignQuery& query, const GroupSums& sums, const uint8_t* factors, float own,
+uint32_t Costs(const SignQuery& query, const __m256i* sums, const uint8_t* factors, float own,
                float limit, float* costs) {
     const auto* first = reinterpret_cast<const float*>(factors);
     const __m256 step = _mm256_set1_ps(query.step), offset = _mm256_set1_ps(-query.offset);
     uint32_t below = 0;
     for (size_t i = 0; i < kGroupVectors; i += 8) {
-        const __m256 sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums.of[i / 8]), step, offset);
+        const __m256 sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[i / 8]), step, offset);
         const __m256 cost =
             _mm256_fmadd_ps(_mm256_loadu_ps(first + kGroupVectors + i), sum,
                             _mm256_add_ps(_mm256_set1_ps(own), _mm256_loadu_ps(first + i)));
@@ -223,31 +195,10 @@ uint32_t Costs(const SignQuery& query, const GroupSums& sums, const uint8_t* fac
 
 uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float limit,
               const uint8_t* next, size_t next_bytes, float* costs) {
-    const __m256i low = _mm256_set1_epi8(15);
     const size_t bytes = GroupCodeBytes(query.n);
     Ahead ahead(next, next_bytes);
-    GroupSums sums;
-    for (size_t begin = 0; begin < bytes; begin += kBytesAtOnce) {
-        const size_t end = std::min(begin + kBytesAtOnce, bytes);
-        __m256i a0 = _mm256_setzero_si256(), a1 = a0, b0 = a0, b1 = a0;
-        for (size_t at = begin; at < end; at += 64) {
-            ahead.Step();
-#pragma GCC unroll 2
-            for (size_t half = at; half < at + 64; half += 32) {
-                const __m256i codes = Load(group + half);
-                const __m256i table = Load(query.tables + half);
-                const __m256i a = _mm256_shuffle_epi8(table, _mm256_and_si256(codes, low));
-                const __m256i b =
-                    _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(codes, 4), low));
-                a0 = _mm256_add_epi16(a0, a);
-                a1 = _mm256_add_epi16(a1, _mm256_srli_epi16(a, 8));
-                b0 = _mm256_add_epi16(b0, b);
-                b1 = _mm256_add_epi16(b1, _mm256_srli_epi16(b, 8));
-            }
-        }
-        sums.Add(a0, a1, 0);
-        sums.Add(b0, b1, 2);
-    }
+    __m256i sums[kGroupVectors / 8];
+    SumNibbles(group, query.tables, bytes, [&] { ahead.Step(); }, sums);
     ahead.Rest();
     return Costs(query, sums, group + bytes, own, limit, costs);
 }

@@ -2,6 +2,7 @@
 // upper half leaves one of two.
 #if defined(__x86_64__)
 #include "simd/group_costs_levels.h"
+#include "simd/nibble_sums_avx2.h"
 
 #include <immintrin.h>
 
@@ -18,45 +19,11 @@ __m256i LoadTwice(const void* p) {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128(static_cast<const __m128i*>(p)));
 }
 
-// Sums of bytes in 16-bit words: of all bytes (the odd ones 256 times) and of the odd ones.
-struct WordSums {
-    __m256i all = _mm256_setzero_si256();
-    __m256i odd = _mm256_setzero_si256();
-
-    void Add(__m256i bytes) {
-        all = _mm256_add_epi16(all, bytes);
-        odd = _mm256_add_epi16(odd, _mm256_srli_epi16(bytes, 8));
-    }
-    __m256i Even() const { return _mm256_sub_epi16(all, _mm256_slli_epi16(odd, 8)); }
-};
-
-__m256i Lower(__m256i words) {
-    return _mm256_cvtepu16_epi32(_mm256_castsi256_si128(words));
-}
-
-__m256i Upper(__m256i words) {
-    return _mm256_cvtepu16_epi32(_mm256_extracti128_si256(words, 1));
-}
-
-// Adds integers of the even and the odd of 16 bytes in their order.
-void AddInOrder(__m256i even, __m256i odd, __m256i* sums) {
-    const __m256i low = _mm256_unpacklo_epi32(even, odd), high = _mm256_unpackhi_epi32(even, odd);
-    sums[0] = _mm256_add_epi32(sums[0], _mm256_permute2x128_si256(low, high, 0x20));
-    sums[1] = _mm256_add_epi32(sums[1], _mm256_permute2x128_si256(low, high, 0x31));
-}
-
-// Adds the sums of two lanes, which are of the same 16 rows.
-void AddLanes(const WordSums& words, __m256i* sums) {
-    const __m256i even = words.Even();
-    AddInOrder(_mm256_add_epi32(Lower(even), Upper(even)),
-               _mm256_add_epi32(Lower(words.odd), Upper(words.odd)), sums);
-}
-
 // Adds the sums of 32 rows.
 void AddWords(const WordSums& words, __m256i* sums) {
     const __m256i even = words.Even();
-    AddInOrder(Lower(even), Lower(words.odd), sums);
-    AddInOrder(Upper(even), Upper(words.odd), sums + 2);
+    AddInOrder(LowerWords(even), LowerWords(words.odd), sums);
+    AddInOrder(UpperWords(even), UpperWords(words.odd), sums + 2);
 }
 
 // Sums of eight rows to costs.
@@ -89,22 +56,8 @@ uint64_t FinishAll(const GroupScan& scan, const __m256i (&sums)[kRows / 8], cons
 
 uint64_t Nibbles(const GroupScan& scan, const uint8_t* group, const float* terms,
                  const float* factors, float* costs) {
-    const __m256i low = _mm256_set1_epi8(15);
-    __m256i sums[kNibbleGroup / 8] = {};
-    for (size_t p = 0; p < scan.positions; p += kPositionsAtOnce) {
-        const size_t end =
-            p + kPositionsAtOnce < scan.positions ? p + kPositionsAtOnce : scan.positions;
-        WordSums first, second;
-        for (size_t at = 16 * p; at < 16 * end; at += 32) {
-            const __m256i codes = Load(group + at);
-            const __m256i table = Load(scan.tables + at);
-            first.Add(_mm256_shuffle_epi8(table, _mm256_and_si256(codes, low)));
-            second.Add(
-                _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(codes, 4), low)));
-        }
-        AddLanes(first, sums);
-        AddLanes(second, sums + 2);
-    }
+    __m256i sums[kNibbleGroup / 8];
+    SumNibbles(group, scan.tables, 16 * scan.positions, [] {}, sums);
     return FinishAll<kNibbleGroup>(scan, sums, terms, factors, costs);
 }
 

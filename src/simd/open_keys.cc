@@ -1,31 +1,10 @@
 #include "simd/open_keys.h"
 
 #include "simd/open_keys_levels.h"
-#include "simd/ordered_bits.h"
-
-#include <bit>
+#include "simd/open_keys_loops.h"
 
 namespace elanus::simd {
 namespace {
-
-uint64_t KeyOf(float cost, uint32_t row) {
-    return uint64_t{OrderedBits(cost)} << 32 | uint64_t{row} << 1;
-}
-
-size_t ScalarOffer(const float* costs, const uint32_t* ids, uint32_t chosen, const uint64_t* marks,
-                   uint32_t rows, uint64_t* out) {
-    size_t count = 0;
-    for (; chosen != 0; chosen &= chosen - 1) {
-        const int i = std::countr_zero(chosen);
-        if (ids[i] >= rows) {
-            return kBadRow;
-        }
-        const bool marked = (marks[ids[i] / 64] >> (ids[i] % 64) & 1) != 0;
-        out[count] = KeyOf(costs[i], ids[i]);
-        count += marked ? 0 : 1;
-    }
-    return count;
-}
 
 size_t ScalarLeast(const uint64_t* keys, size_t count) {
     size_t place = 0;
@@ -55,7 +34,7 @@ size_t ScalarKeepBelow(uint64_t* keys, size_t count, uint64_t limit) {
     return kept;
 }
 
-constexpr OpenKeys kScalarOpenKeys{ScalarOffer, ScalarLeast, ScalarCountBelow, ScalarKeepBelow};
+constexpr OpenKeys kScalarOpenKeys{OfferLoop, ScalarLeast, ScalarCountBelow, ScalarKeepBelow};
 
 }  // namespace
 

@@ -3,7 +3,7 @@
 // highest bit.
 #if defined(__x86_64__)
 #include "simd/open_keys_levels.h"
-#include "simd/ordered_bits.h"
+#include "simd/open_keys_loops.h"
 
 #include <array>
 #include <bit>
@@ -62,24 +62,6 @@ __m256i Lesser(__m256i a, __m256i b) {
     return _mm256_blendv_epi8(a, b, _mm256_cmpgt_epi64(a, b));
 }
 
-// Few of the 32 are chosen once a walk is near its end: one by one, and a marked one is written
-// over by the next.
-size_t Offer(const float* costs, const uint32_t* ids, uint32_t chosen, const uint64_t* marks,
-             uint32_t rows, uint64_t* out) {
-    size_t count = 0;
-    for (; chosen != 0; chosen = _blsr_u32(chosen)) {
-        const unsigned i = _tzcnt_u32(chosen);
-        const uint32_t row = ids[i];
-        if (row >= rows) {
-            return kBadRow;
-        }
-        const bool marked = (marks[row / 64] >> (row % 64) & 1) != 0;
-        out[count] = uint64_t{OrderedBits(costs[i])} << 32 | uint64_t{row} << 1;
-        count += marked ? 0 : 1;
-    }
-    return count;
-}
-
 size_t Least(const uint64_t* keys, size_t count) {
     __m256i a = LoadTurned(keys, count), b = a;
     size_t i = 0;
@@ -128,7 +110,7 @@ size_t KeepBelow(uint64_t* keys, size_t count, uint64_t limit) {
 
 }  // namespace
 
-constinit const OpenKeys kAvx2OpenKeys{Offer, Least, CountBelow, KeepBelow};
+constinit const OpenKeys kAvx2OpenKeys{OfferLoop, Least, CountBelow, KeepBelow};
 
 }  // namespace elanus::simd
 #endif

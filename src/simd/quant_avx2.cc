@@ -1,5 +1,6 @@
 // Quantisation kernels for AVX2 with FMA and F16C.
 #if defined(__x86_64__)
+#include "simd/nibble_sums_avx2.h"
 #include "simd/quant_levels.h"
 #include "simd/quant_loops.h"
 
@@ -109,52 +110,11 @@ struct Wide {
     };
 };
 
-__m256i LoadBytes(const uint8_t* p) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-}
-
-// `all` counts even bytes plus 256 times odd ones, `odd` the odd ones, in two lanes.
-void StoreSums(__m256i all, __m256i odd, uint32_t* sums) {
-    const __m256i even = _mm256_sub_epi16(all, _mm256_slli_epi16(odd, 8));
-    alignas(32) uint16_t e[16], o[16];
-    _mm256_store_si256(reinterpret_cast<__m256i*>(e), even);
-    _mm256_store_si256(reinterpret_cast<__m256i*>(o), odd);
-    for (size_t i = 0; i < 8; ++i) {
-        sums[2 * i] = static_cast<uint32_t>(e[i]) + e[i + 8];
-        sums[2 * i + 1] = static_cast<uint32_t>(o[i]) + o[i + 8];
-    }
-}
-
-// A lane of 16 bits takes half of the positions; with all of them it could overflow, so the sums
-// are stored halfway.
-constexpr size_t kLanePositions = 512;
-
 void NibbleSums(const uint8_t* tables, const uint8_t* group, size_t positions, uint32_t* sums) {
-    const __m256i low = _mm256_set1_epi8(15);
-    for (size_t i = 0; i < kNibbleRows; ++i) {
-        sums[i] = 0;
-    }
-    const size_t end = NibbleGroupBytes(positions);
-    for (size_t from = 0; from < end; from += 16 * kLanePositions) {
-        const size_t to = from + 16 * kLanePositions < end ? from + 16 * kLanePositions : end;
-        __m256i a0 = _mm256_setzero_si256(), a1 = a0, b0 = a0, b1 = a0;
-        for (size_t at = from; at < to; at += 32) {
-            const __m256i codes = LoadBytes(group + at);
-            const __m256i table = LoadBytes(tables + at);
-            const __m256i a = _mm256_shuffle_epi8(table, _mm256_and_si256(codes, low));
-            const __m256i b =
-                _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(codes, 4), low));
-            a0 = _mm256_add_epi16(a0, a);
-            a1 = _mm256_add_epi16(a1, _mm256_srli_epi16(a, 8));
-            b0 = _mm256_add_epi16(b0, b);
-            b1 = _mm256_add_epi16(b1, _mm256_srli_epi16(b, 8));
-        }
-        uint32_t part[kNibbleRows];
-        StoreSums(a0, a1, part);
-        StoreSums(b0, b1, part + 16);
-        for (size_t i = 0; i < kNibbleRows; ++i) {
-            sums[i] += part[i];
-        }
+    __m256i all[kNibbleRows / 8];
+    SumNibbles(group, tables, NibbleGroupBytes(positions), [] {}, all);
+    for (size_t i = 0; i < kNibbleRows; i += 8) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + i), all[i / 8]);
     }
 }
 
