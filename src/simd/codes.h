@@ -70,6 +70,10 @@ struct CodeKernels {
                      const uint8_t* next, size_t next_bytes, float* costs);
     // v *= signs, then the Walsh-Hadamard transform in place, not scaled. n is a power of two.
     void (*hadamard)(float* v, const float* signs, size_t n);
+    // Takes from every value of v twice the mean of the n / part values that lie `part`, a multiple
+    // of 64, apart from each other: the reflection that turns round the direction in which all
+    // parts are equal.
+    void (*reflect)(float* v, size_t n, size_t part);
 };
 
 const CodeKernels& Codes();

@@ -233,10 +233,24 @@ void Hadamard(float* v, const float* signs, size_t n) {
     }
 }
 
+void Reflect(float* v, size_t n, size_t part) {
+    const __m256 weight = _mm256_set1_ps(2 * static_cast<float>(part) / static_cast<float>(n));
+    for (size_t i = 0; i < part; i += 8) {
+        __m256 sum = _mm256_setzero_ps();
+        for (size_t at = i; at < n; at += part) {
+            sum = _mm256_add_ps(sum, _mm256_loadu_ps(v + at));
+        }
+        sum = _mm256_mul_ps(sum, weight);
+        for (size_t at = i; at < n; at += part) {
+            _mm256_storeu_ps(v + at, _mm256_sub_ps(_mm256_loadu_ps(v + at), sum));
+        }
+    }
+}
+
 }  // namespace
 
 const CodeKernels& Avx2Codes() {
-    static constexpr CodeKernels kTable{Dot, Dots, Encode, Tables, Signs, Scan, Hadamard};
+    static constexpr CodeKernels kTable{Dot, Dots, Encode, Tables, Signs, Scan, Hadamard, Reflect};
     return kTable;
 }
 

@@ -211,10 +211,24 @@ void Hadamard(float* v, const float* signs, size_t n) {
     }
 }
 
+void Reflect(float* v, size_t n, size_t part) {
+    const __m512 weight = _mm512_set1_ps(2 * static_cast<float>(part) / static_cast<float>(n));
+    for (size_t i = 0; i < part; i += 16) {
+        __m512 sum = _mm512_setzero_ps();
+        for (size_t at = i; at < n; at += part) {
+            sum = _mm512_add_ps(sum, _mm512_loadu_ps(v + at));
+        }
+        sum = _mm512_mul_ps(sum, weight);
+        for (size_t at = i; at < n; at += part) {
+            _mm512_storeu_ps(v + at, _mm512_sub_ps(_mm512_loadu_ps(v + at), sum));
+        }
+    }
+}
+
 }  // namespace
 
 const CodeKernels& Avx512DotCodes() {
-    static constexpr CodeKernels kTable{Dot, Dots, Encode, Tables, Signs, Scan, Hadamard};
+    static constexpr CodeKernels kTable{Dot, Dots, Encode, Tables, Signs, Scan, Hadamard, Reflect};
     return kTable;
 }
 

@@ -108,6 +108,19 @@ inline void HadamardLoop(float* v, const float* signs, size_t n) {
     }
 }
 
+inline void ReflectLoop(float* v, size_t n, size_t part) {
+    const float weight = 2 * static_cast<float>(part) / static_cast<float>(n);
+    for (size_t i = 0; i < part; ++i) {
+        float sum = 0;
+        for (size_t at = i; at < n; at += part) {
+            sum += v[at];
+        }
+        for (size_t at = i; at < n; at += part) {
+            v[at] -= weight * sum;
+        }
+    }
+}
+
 inline uint32_t CostsLoop(const SignQuery& query, const uint8_t* group, const uint32_t* sums,
                           float own, float limit, float* costs) {
     const auto* first = reinterpret_cast<const float*>(group + GroupCodeBytes(query.n));

@@ -36,7 +36,7 @@ uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float lim
 
 const CodeKernels& ScalarCodes() {
     static constexpr CodeKernels kTable{Dot,       Dots, EncodeLoop,  TablesLoop,
-                                        SignsLoop, Scan, HadamardLoop};
+                                        SignsLoop, Scan, HadamardLoop, ReflectLoop};
     return kTable;
 }
 

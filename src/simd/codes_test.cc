@@ -201,6 +201,33 @@ TEST(Codes, HadamardTwiceGivesTheVectorBack) {
     }
 }
 
+TEST(Codes, ReflectedTwiceIsTheVectorAgain) {
+    for (size_t parts : {3u, 5u, 15u}) {
+        for (size_t part : {64u, 256u}) {
+            const size_t n = parts * part;
+            const auto v = Normal(n, 8);
+            for (Level level : kLevels) {
+                if (const CodeKernels* kernels = CodesAt(level)) {
+                    auto x = v;
+                    kernels->reflect(x.data(), n, part);
+                    for (size_t i = 0; i < part; ++i) {
+                        float before = 0, after = 0;
+                        for (size_t at = i; at < n; at += part) {
+                            before += v[at];
+                            after += x[at];
+                        }
+                        EXPECT_NEAR(after, -before, 1e-4f) << LevelName(level);
+                    }
+                    kernels->reflect(x.data(), n, part);
+                    for (size_t i = 0; i < n; ++i) {
+                        EXPECT_NEAR(x[i], v[i], 1e-5f) << LevelName(level);
+                    }
+                }
+            }
+        }
+    }
+}
+
 TEST(Codes, WhatIsNoNumberIsSurvived) {
     std::vector<float> q(64, std::numeric_limits<float>::quiet_NaN());
     q[1] = std::numeric_limits<float>::infinity();
@@ -249,7 +276,7 @@ TEST(Codes, WideLevelsAreFasterThanTheReference) {
     const auto bytes = Bytes(kDims, 9);
     std::vector<uint8_t> group(GroupBytes(kDims), 0x5a), tables(4 * kDims);
     std::vector<int8_t> row(kDims);
-    std::vector<float> turned(512, 1.0f), signs(512, 1.0f / 16);
+    std::vector<float> turned(512, 1.0f), signs(512, 1.0f / 16), reflected(q);
     SignQuery query;
     float costs[kGroupVectors];
     using Step = std::function<void(const CodeKernels&)>;
@@ -263,6 +290,7 @@ TEST(Codes, WideLevelsAreFasterThanTheReference) {
         {"encode", 3, [&](auto& k) { k.encode(q.data(), kDims, row.data()); }},
         {"signs", 3, [&](auto& k) { k.signs(0.1f, bytes.data(), q.data(), kDims, group.data()); }},
         {"hadamard", 2, [&](auto& k) { k.hadamard(turned.data(), signs.data(), 512); }},
+        {"reflect", 3, [&](auto& k) { k.reflect(reflected.data(), kDims, 256); }},
     };
     for (const auto& [name, times, step] : kSteps) {
         for (Level level : {Level::kAvx2, Level::kAvx512Dot}) {

@@ -27,21 +27,6 @@ Shape ShapeOf(size_t dim) {
     return shape;
 }
 
-// Takes from every coordinate twice the mean over the parts: the reflection that turns round the
-// direction in which all parts are equal.
-void Reflect(float* v, size_t width, size_t part) {
-    const float weight = 2.0f * static_cast<float>(part) / static_cast<float>(width);
-    for (size_t i = 0; i < part; ++i) {
-        float sum = 0;
-        for (size_t at = i; at < width; at += part) {
-            sum += v[at];
-        }
-        for (size_t at = i; at < width; at += part) {
-            v[at] -= weight * sum;
-        }
-    }
-}
-
 }  // namespace
 
 size_t RotatedWidth(size_t dim) {
@@ -68,7 +53,7 @@ void Rotation::Apply(float* v) const {
             kernels.hadamard(v + at, signs + at, part_);
         }
         if (part_ < width_) {
-            Reflect(v, width_, part_);
+            kernels.reflect(v, width_, part_);
         }
     }
 }
