@@ -14,6 +14,7 @@ namespace elanus::vindex {
 namespace {
 
 constexpr size_t kOwnRowsAhead = 6;  // fetched before their turn
+constexpr size_t kExactAtOnce = 32;
 constexpr size_t kEntries = 3;       // rows of the router that a walk starts from
 constexpr size_t kEfMore = 8;
 constexpr size_t kWideEnough = 384;  // dimensions with which estimates are good
@@ -216,35 +217,37 @@ void BlockGraphIndex::PrepareWalk(Walk& walk) const {
     walk.found.clear();
 }
 
-// Leaves in scratch.candidates pool keys of the rows to start from. False: damaged.
+// Leaves in scratch.candidates pool keys of the nodes to start from. False: damaged.
 bool BlockGraphIndex::Enter(Walk& walk) const {
     std::vector<uint64_t>& entries = walk.scratch.candidates;
-    entries.assign(kEntries, std::numeric_limits<uint64_t>::max());
+    constexpr uint64_t kNoKey = std::numeric_limits<uint64_t>::max();
+    entries.assign(kEntries, kNoKey);
     float costs[simd::kGroupVectors];
+    float limit = std::numeric_limits<float>::infinity();
     const uint8_t* group = router_.data();
     const uint8_t* end = group + router_.size();
     for (; group < end; group += layout_.group_bytes()) {
-        walk.kernels.scan(walk.signs, group, walk.norm, 0, nullptr, 0, costs);
+        uint32_t below = walk.kernels.scan(walk.signs, group, walk.norm, limit, nullptr, 0, costs);
         const auto* ids = reinterpret_cast<const uint32_t*>(group + layout_.ids_offset());
-        for (size_t i = 0; i < simd::kGroupVectors; ++i) {
+        for (; below != 0; below &= below - 1) {
+            const int i = std::countr_zero(below);
             const uint64_t key = PoolKey(costs[i], ids[i] & 0x7fffffff);
-            if (key < entries.back()) {
-                entries.back() = key;
-                for (size_t j = kEntries - 1; j > 0 && entries[j] < entries[j - 1]; --j) {
-                    std::swap(entries[j], entries[j - 1]);
-                }
+            size_t place = kEntries - 1;
+            for (; place > 0 && key < entries[place - 1]; --place) {
+                entries[place] = entries[place - 1];
             }
+            entries[place] = std::min(key, entries[place]);
         }
+        limit = entries.back() == kNoKey ? limit : KeyCost(entries.back());
     }
     walk.distances += router_rows_;
-    std::erase(entries, std::numeric_limits<uint64_t>::max());
+    std::erase(entries, kNoKey);
     return std::all_of(entries.begin(), entries.end(),
                        [this](uint64_t key) { return PoolRow(key) < size(); });
 }
 
 float BlockGraphIndex::OwnCost(const Walk& walk, const uint8_t* block) const {
-    BlockLayout::Own own;
-    std::memcpy(&own, block, sizeof own);
+    const BlockLayout::Own own = OwnOf(block);
     const auto* values = reinterpret_cast<const int8_t*>(block + sizeof own);
     const auto dot = static_cast<float>(walk.kernels.dot(walk.coded, values, layout_.width));
     return walk.norm + own.norm - 2 * walk.scale * own.scale * dot;
@@ -253,16 +256,15 @@ float BlockGraphIndex::OwnCost(const Walk& walk, const uint8_t* block) const {
 // The variance of a row's cost by 8-bit values: one is off by a step over the root of 12, a cost by
 // twice that times the length of the other side.
 float BlockGraphIndex::Variance(const Walk& walk, uint32_t row) const {
-    const auto square = [&](const int8_t* values, float scale, float step) {
-        const float of_one = scale * step;
-        return of_one * of_one *
-               static_cast<float>(walk.kernels.dot(values, values, layout_.width));
-    };
-    BlockLayout::Own own;
-    std::memcpy(&own, Block(row), sizeof own);
-    const auto* values = reinterpret_cast<const int8_t*>(Block(row) + sizeof own);
-    return 4 * (square(values, own.scale, walk.scale) + square(walk.coded, walk.scale, own.scale)) /
-           12;
+    const uint8_t* block = Block(NodeOf(row));
+    BlockLayout::Own own = OwnOf(block);
+    if (nodes_.empty()) {  // before version 4 the length was not kept
+        const auto* values = reinterpret_cast<const int8_t*>(block + sizeof own);
+        own.square = own.scale * own.scale *
+                     static_cast<float>(walk.kernels.dot(values, values, layout_.width));
+    }
+    const float of_query = own.scale * walk.length, of_row = walk.scale * walk.scale * own.square;
+    return 4 * (of_query * of_query + of_row) / 12;
 }
 
 // The goal of a plain walk: rows around the best ones found, as far as reach_ says.
@@ -311,24 +313,27 @@ WalkOutcome BlockGraphIndex::WalkPlain(Walk& walk) const {
     const size_t kept = many ? walk.ef : 0;
     CandidatePool pool(walk.scratch, walk.ef, walk.ef + kept);
     const WalkOutcome outcome = Expand(walk, pool, WholePool{walk.found});
-    if (outcome == WalkOutcome::kDone && many) {
-        ScoreKept(walk, pool.Left(kept));
+    if (outcome == WalkOutcome::kDone && many && !ScoreKept(walk, pool.Left(kept))) {
+        return WalkOutcome::kDamaged;
     }
     return outcome;
 }
 
-// Adds candidates that were not expanded to what was found.
-void BlockGraphIndex::ScoreKept(Walk& walk, std::span<const uint64_t> kept) const {
+// Adds candidates that were not expanded to what was found. False: damaged.
+bool BlockGraphIndex::ScoreKept(Walk& walk, std::span<const uint64_t> kept) const {
     for (uint64_t key : kept) {
         for (size_t at = 0; at < layout_.own_bytes(); at += 64) {
             __builtin_prefetch(Block(PoolRow(key)) + at, 0, 2);
         }
     }
     for (uint64_t key : kept) {
-        if (walk.scratch.visited_bits.Insert(PoolRow(key))) {
-            walk.found.push_back(MakeKey(OwnCost(walk, Block(PoolRow(key))), PoolRow(key)));
+        const uint32_t node = PoolRow(key);
+        if (walk.scratch.visited_bits.Insert(node)) {
+            walk.found.push_back(MakeKey(OwnCost(walk, Block(node)), RowOf(node)));
         }
     }
+    return std::all_of(walk.found.begin(), walk.found.end(),
+                       [this](uint64_t key) { return KeyRow(key) < size(); });
 }
 
 // Where rows that pass are rarer than elsewhere, a walk finds too few of them and a wider one is
@@ -423,11 +428,16 @@ class BlockGraphIndex::KeptWalk : public GraphWalker {
         open->insert(open->end(), scratch_.candidates.begin(), scratch_.candidates.end());
         return sound;
     }
-    bool Mark(uint32_t row) override { return !scratch_.visited_bits.Insert(row); }
-    bool Expand(uint64_t key, uint32_t next, std::vector<uint64_t>* open, float* cost) override {
-        const uint8_t* block = index_.Block(PoolRow(key));
-        *cost = index_.OwnCost(walk_, block);
-        return index_.Visit(walk_, block, *cost, index_.Block(next),
+    bool Mark(uint32_t node) override { return !scratch_.visited_bits.Insert(node); }
+    bool Expand(uint64_t key, uint32_t next, std::vector<uint64_t>* open,
+                uint64_t* found) override {
+        const uint32_t node = PoolRow(key);
+        const uint8_t* block = index_.Block(node);
+        const float own = index_.OwnCost(walk_, block);
+        *found = MakeKey(own, index_.RowOf(node));
+        BlockAhead ahead(index_.Block(next), index_.block_bytes_);
+        return KeyRow(*found) < index_.size() &&
+               index_.Visit(walk_, block, own, ahead,
                             std::numeric_limits<float>::infinity(),
                             [&](const float* costs, const uint32_t* ids, uint32_t below) {
                                 for (; below != 0; below &= below - 1) {
@@ -468,7 +478,7 @@ void BlockGraphIndex::OwnCosts(const Walk& walk, std::span<const uint32_t> ids,
                                float* costs) const {
     const auto fetch = [&](size_t i) {
         for (size_t at = 0; i < ids.size() && at < layout_.own_bytes(); at += 64) {
-            __builtin_prefetch(Block(ids[i]) + at);
+            __builtin_prefetch(Block(NodeOf(ids[i])) + at);
         }
     };
     for (size_t i = 0; i < kOwnRowsAhead; ++i) {
@@ -476,7 +486,7 @@ void BlockGraphIndex::OwnCosts(const Walk& walk, std::span<const uint32_t> ids,
     }
     for (size_t i = 0; i < ids.size(); ++i) {
         fetch(i + kOwnRowsAhead);
-        costs[i] = OwnCost(walk, Block(ids[i]));
+        costs[i] = OwnCost(walk, Block(NodeOf(ids[i])));
     }
 }
 
@@ -517,19 +527,18 @@ float BlockGraphIndex::WorstAsCoded(std::span<const uint64_t> exact) const {
 
 // Puts exact costs in the place of those by 8-bit rows.
 void BlockGraphIndex::MakeExact(Walk& walk, std::span<uint64_t> keys) const {
-    for (uint64_t key : keys) {
-        const auto* row = static_cast<const uint8_t*>(view_.Row(KeyRow(key)));
-        for (size_t at = 0; at < view_.row_bytes; at += 64) {
-            __builtin_prefetch(row + at, 0, 2);
-        }
-    }
-    for (uint64_t& key : keys) {
-        const uint32_t row = KeyRow(key);
-        float cost = 0;
-        view_.Costs(walk.query, &row, 1, &cost);
-        key = MakeKey(cost, row);
-    }
     walk.distances += keys.size();
+    uint32_t rows[kExactAtOnce];
+    float costs[kExactAtOnce];
+    while (!keys.empty()) {
+        const std::span some = keys.first(std::min(kExactAtOnce, keys.size()));
+        std::transform(some.begin(), some.end(), rows, KeyRow);
+        view_.Costs(walk.query, rows, some.size(), costs);
+        for (size_t i = 0; i < some.size(); ++i) {
+            some[i] = MakeKey(costs[i], rows[i]);
+        }
+        keys = keys.subspan(some.size());
+    }
 }
 
 // As Rerank(), where many rows may be about as far as the k-th best: what passes a filter is not

@@ -2,7 +2,8 @@
 // other vectors: hnsw.h.)
 //
 // One graph layer (graph_builder.h). A node is one block: the row itself in 8 bits, and for each
-// neighbour a 1-bit code of the edge to it, two factors and its row number. A hop reads one block:
+// neighbour a 1-bit code of the edge to it, two factors and the number of its node. Nodes of near
+// rows lie near each other, so that the blocks of a walk share pages. A hop reads one block:
 // the cost of the node from its own row, estimates of all neighbours from their codes, 32 by a few
 // byte shuffles (after SymphonyQG, arXiv 2411.12229, and RaBitQ, arXiv 2405.12497). While a block
 // is scanned the next one is fetched: the walk takes the best candidate one hop ahead. What the
@@ -36,6 +37,8 @@
 #include "vindex/vectors.h"
 #include "vindex/walk_reach.h"
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -51,8 +54,9 @@ struct BlockLayout {
 
     struct Own {  // then `width` 8-bit values
         float scale;
-        float norm;  // squared length of the row; 0 for IP
-        uint32_t zero[2];
+        float norm;    // squared length of the row; 0 for IP
+        uint32_t row;  // whose node this is
+        float square;  // squared length of the row
     };
     static constexpr size_t kGroup = simd::kGroupVectors;
 
@@ -64,6 +68,7 @@ struct BlockLayout {
     size_t block_bytes() const { return own_bytes() + groups() * group_bytes(); }
 };
 
+class BlockAhead;
 class CandidatePool;
 
 class BlockGraphIndex : public GraphIndex {
@@ -100,6 +105,7 @@ class BlockGraphIndex : public GraphIndex {
         : GraphIndex(VectorType::kFloat, metric, dim, rows) {}
     void Shape(uint32_t m, uint32_t router_rows);
 
+    void Arrange(std::span<const uint32_t> order);
     base::Status FillBlocks(const CodedRows& rows, const NeighborLists& lists,
                             const BuildInput& input, const Progress& progress,
                             uint8_t* blocks) const;
@@ -137,9 +143,9 @@ class BlockGraphIndex : public GraphIndex {
     template <typename Goal>
     WalkOutcome Expand(Walk& walk, CandidatePool& pool, Goal&& goal) const;
     template <typename Offer>
-    bool Visit(Walk& walk, const uint8_t* block, float own, const uint8_t* next, float limit,
+    bool Visit(Walk& walk, const uint8_t* block, float own, BlockAhead& ahead, float limit,
                const Offer& offer) const;
-    void ScoreKept(Walk& walk, std::span<const uint64_t> kept) const;
+    bool ScoreKept(Walk& walk, std::span<const uint64_t> kept) const;
     float OwnCost(const Walk& walk, const uint8_t* block) const;
     float Variance(const Walk& walk, uint32_t row) const;
     float WorstAsCoded(std::span<const uint64_t> exact) const;
@@ -148,7 +154,17 @@ class BlockGraphIndex : public GraphIndex {
     void MakeExact(Walk& walk, std::span<uint64_t> keys) const;
     void OrderScanned(Walk& walk, size_t k) const;
 
-    const uint8_t* Block(uint32_t row) const { return blocks_.data() + row * block_bytes_; }
+    const uint8_t* Block(uint32_t node) const { return blocks_.data() + node * block_bytes_; }
+    static BlockLayout::Own OwnOf(const uint8_t* block) {
+        BlockLayout::Own own;
+        std::memcpy(&own, block, sizeof own);
+        return own;
+    }
+    // As the file says: may be any number.
+    uint32_t RowOf(uint32_t node) const { return nodes_.empty() ? node : OwnOf(Block(node)).row; }
+    uint32_t NodeOf(uint32_t row) const {
+        return nodes_.empty() ? row : std::min(nodes_.As<uint32_t>()[row], size() - 1);
+    }
 
     uint32_t m_ = 0;
     uint32_t router_rows_ = 0;
@@ -157,6 +173,7 @@ class BlockGraphIndex : public GraphIndex {
     size_t block_bytes_ = 0;
     Rotation rotation_;
     base::Buffer blocks_;
+    base::Buffer nodes_;   // u32 of each row: its node; absent: nodes lie in the order of rows
     base::Buffer centre_;  // f32, dim
     base::Buffer router_;  // groups of codes, factors and ids
     WalkReach reach_;      // absent: few rows, or opened from a file of version 1 or 2

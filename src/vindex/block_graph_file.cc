@@ -12,7 +12,8 @@
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kVersion = 3;
+constexpr uint32_t kVersion = 4;
+constexpr uint32_t kVersionInRowOrder = 3;
 constexpr uint32_t kVersionWithSigns = 2;
 constexpr uint32_t kVersionWithoutSigns = 1;
 constexpr codec::SectionId kMetaSection{1, 0};
@@ -23,6 +24,7 @@ constexpr codec::SectionId kVectorsSection{5, 0};
 constexpr codec::SectionId kInverseNormsSection{6, 0};
 constexpr codec::SectionId kSignsSection{7, 0};
 constexpr codec::SectionId kReachSection{8, 0};
+constexpr codec::SectionId kNodesSection{9, 0};
 
 constexpr uint32_t kFlagAutomatic = 2;
 constexpr uint32_t kRouterRowsMax = 256;
@@ -64,13 +66,13 @@ uint32_t DegreeOf(uint32_t m) {
     return std::max((2 * m + group / 2) / group * group, group);
 }
 
-// Writes the code of the edge from `start` (decoded) to row `link` and its two factors into place
-// `i` of a group. A search adds up own + first + second * (sum of +-query), which estimates
+// Writes the code of the edge from `start` (decoded) to row `link`, its two factors and the node of
+// the row into place `i` of a group. A search adds up own + first + second * (sum of +-query), which estimates
 //   |q - v|^2 + |r|^2 - 2 <q - v, r>   for L2 and COSINE,
 //   -2 <q, v> - 2 <q, r>               for IP,
 // r being the edge and v its start: <y, r> is estimated by <y, signs of r> |r|^2 / |r|_1.
-void PutEdge(const CodedRows& rows, const std::vector<float>& start, uint32_t link, bool ip,
-             const BlockLayout& layout, size_t i, uint8_t* group) {
+void PutEdge(const CodedRows& rows, const std::vector<float>& start, uint32_t link, uint32_t node,
+             bool ip, const BlockLayout& layout, size_t i, uint8_t* group) {
     uint8_t bits[simd::kCodeDimMax / 8];
     const simd::SignSums sums =
         simd::Codes().signs(rows.Scale(link), rows.Values(link), start.data(), layout.width, bits);
@@ -84,7 +86,7 @@ void PutEdge(const CodedRows& rows, const std::vector<float>& start, uint32_t li
     auto* factors = reinterpret_cast<float*>(group + layout.factors_offset());
     factors[i] = (ip ? -2 * sums.product : sums.square) + 2 * weight * sums.along;
     factors[simd::kGroupVectors + i] = -2 * weight;
-    reinterpret_cast<uint32_t*>(group + layout.ids_offset())[i] = link;
+    reinterpret_cast<uint32_t*>(group + layout.ids_offset())[i] = node;
 }
 
 void Decode(const CodedRows& rows, uint32_t row, float* out) {
@@ -131,6 +133,7 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
         CodedRows::Make(index->view_, input.seed, input.executor, input.interrupt, parts.Next()));
     options.progress = parts.Next();
     ASSIGN_OR_RETURN(const NeighborLists lists, GraphBuilder(coded, options).Build());
+    index->Arrange(lists.order);
     const size_t bytes = rows * index->block_bytes_;
     const std::shared_ptr<uint8_t> blocks = sys::AllocateHuge(bytes);
     RETURN_IF_ERROR(index->FillBlocks(coded, lists, input, parts.Next(), blocks.get()));
@@ -142,16 +145,26 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     return std::unique_ptr<Index>(std::move(index));
 }
 
+// Gives the rows nodes in this order.
+void BlockGraphIndex::Arrange(std::span<const uint32_t> order) {
+    std::vector<uint32_t> nodes(order.size());
+    for (uint32_t node = 0; node < order.size(); ++node) {
+        nodes[order[node]] = node;
+    }
+    nodes_ = base::Buffer::FromVector(nodes);
+}
+
 base::Status BlockGraphIndex::FillBlocks(const CodedRows& rows, const NeighborLists& lists,
                                          const BuildInput& input, const Progress& progress,
                                          uint8_t* blocks) const {
     const auto fill = [&](uint32_t begin, uint32_t end) {
         std::vector<float> start(layout_.width);
-        for (uint32_t row = begin; row < end; ++row) {
+        for (uint32_t node = begin; node < end; ++node) {
+            const uint32_t row = lists.order[node];
             Decode(rows, row, start.data());
             const std::span links(lists.Links(row), lists.counts[row]);
             std::for_each(links.begin(), links.end(), [&](uint32_t link) { rows.Prefetch(link); });
-            uint8_t* block = blocks + row * block_bytes_;
+            uint8_t* block = blocks + node * block_bytes_;
             FillOwn(rows, row, block);
             FillEdges(rows, start, links, block + layout_.own_bytes());
         }
@@ -160,8 +173,10 @@ base::Status BlockGraphIndex::FillBlocks(const CodedRows& rows, const NeighborLi
 }
 
 void BlockGraphIndex::FillOwn(const CodedRows& rows, uint32_t row, uint8_t* block) const {
-    const BlockLayout::Own own{
-        rows.Scale(row), metric() == Metric::kIp ? 0.0f : rows.Norm(row), {}};
+    const BlockLayout::Own own{.scale = rows.Scale(row),
+                               .norm = metric() == Metric::kIp ? 0.0f : rows.Norm(row),
+                               .row = row,
+                               .square = rows.Norm(row)};
     std::memcpy(block, &own, sizeof own);
     std::memcpy(block + sizeof own, rows.Values(row), layout_.width);
 }
@@ -172,7 +187,8 @@ void BlockGraphIndex::FillEdges(const CodedRows& rows, const std::vector<float>&
         uint8_t* group = groups + i / simd::kGroupVectors * layout_.group_bytes();
         const size_t place = i % simd::kGroupVectors;
         if (i < links.size()) {
-            PutEdge(rows, start, links[i], metric() == Metric::kIp, layout_, place, group);
+            PutEdge(rows, start, links[i], NodeOf(links[i]), metric() == Metric::kIp, layout_,
+                    place, group);
         } else {  // a free place: infinitely far
             reinterpret_cast<float*>(group + layout_.factors_offset())[place] =
                 std::numeric_limits<float>::infinity();
@@ -198,7 +214,7 @@ base::Buffer BlockGraphIndex::MakeRouter(const CodedRows& rows) const {
         const uint32_t row = size() <= kRouterRowsMax
                                  ? static_cast<uint32_t>(i)
                                  : static_cast<uint32_t>(base::Hash64(stream + i) % size());
-        PutEdge(rows, centre, row, metric() == Metric::kIp, layout_, place, group);
+        PutEdge(rows, centre, row, NodeOf(row), metric() == Metric::kIp, layout_, place, group);
     }
     return base::Buffer(memory.get(), bytes, memory);
 }
@@ -214,7 +230,8 @@ base::Status BlockGraphIndex::Save(codec::Sink& sink) const {
     meta.router_rows = router_rows_;
     meta.flags = automatic_ ? kFlagAutomatic : 0;
     meta.seed = seed_;
-    const uint32_t version = reach_.present()                  ? kVersion
+    const uint32_t version = !nodes_.empty()                   ? kVersion
+                             : reach_.present()                ? kVersionInRowOrder
                              : signs_.present() || size() == 0 ? kVersionWithSigns
                                                                : kVersionWithoutSigns;
     codec::EnvelopeWriter writer(sink, kBlockGraphFormat, version);
@@ -226,8 +243,11 @@ base::Status BlockGraphIndex::Save(codec::Sink& sink) const {
         writer.AddSection(kSignsSection, signs_.bytes().view());
     }
     const Reach reach{reach_.table(), longest_, 0};
-    if (version >= kVersion) {
+    if (reach_.present()) {
         writer.AddArray<Reach>(kReachSection, {&reach, 1});
+    }
+    if (version >= kVersion) {
+        writer.AddSection(kNodesSection, nodes_.view());
     }
     vectors_.AddTo(writer, kVectorsSection, kInverseNormsSection);
     return writer.Finish();
@@ -262,12 +282,15 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Open(base::Buffer file) {
                          reader.Array<uint8_t>(kSignsSection, rows * RowSigns::RowBytes(width)));
         index->signs_ = RowSigns(signs, width);
     }
-    if (reader.format_version() > kVersionWithSigns) {
+    if (reader.Has(kReachSection)) {
         ASSIGN_OR_RETURN(const base::Buffer bytes_of, reader.Array<Reach>(kReachSection, 1));
         Reach reach;
         std::memcpy(&reach, bytes_of.data(), sizeof reach);
         index->reach_ = WalkReach(reach.beyond);
         index->longest_ = reach.longest;
+    }
+    if (reader.format_version() > kVersionInRowOrder) {
+        ASSIGN_OR_RETURN(index->nodes_, reader.Array<uint32_t>(kNodesSection, rows));
     }
     ASSIGN_OR_RETURN(index->vectors_,
                      StoredVectors::Open(reader, kVectorsSection, kInverseNormsSection,
@@ -286,11 +309,15 @@ base::Status BlockGraphIndex::Verify() const {
         return std::all_of(ids, ids + simd::kGroupVectors,
                            [this](uint32_t id) { return id < size(); });
     };
-    for (uint32_t row = 0; row < size(); ++row) {
+    for (uint32_t node = 0; node < size(); ++node) {
+        const uint32_t row = RowOf(node);
+        if (row >= size() || NodeOf(row) != node) {
+            return base::Corruption("block graph: bad row of node " + std::to_string(node));
+        }
         for (uint32_t g = 0; g < layout_.groups(); ++g) {
-            if (!sound(Block(row) + layout_.own_bytes() + g * layout_.group_bytes())) {
-                return base::Corruption("block graph: bad neighbours of row " +
-                                        std::to_string(row));
+            if (!sound(Block(node) + layout_.own_bytes() + g * layout_.group_bytes())) {
+                return base::Corruption("block graph: bad neighbours of node " +
+                                        std::to_string(node));
             }
         }
     }
@@ -303,7 +330,7 @@ base::Status BlockGraphIndex::Verify() const {
 }
 
 uint64_t BlockGraphIndex::memory_bytes() const {
-    return blocks_.size() + centre_.size() + router_.size() + signs_.bytes().size() +
+    return blocks_.size() + nodes_.size() + centre_.size() + router_.size() + signs_.bytes().size() +
            vectors_.bytes();
 }
 

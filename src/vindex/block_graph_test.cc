@@ -2,6 +2,7 @@
 #include "vindex/block_graph.h"
 
 #include "sys/file_system.h"
+#include "vindex/block_graph_testing.h"
 #include "vindex/exact_scan.h"
 #include "vindex/index_testing.h"
 
@@ -447,30 +448,90 @@ TEST(BlockGraph, DamageIsSurvivedAndFound) {
     }
 }
 
-TEST(BlockGraph, ABadRowNumberIsFoundByTheSearchThatMeetsIt) {
+size_t OffsetOf(const std::string& file, codec::SectionId id) {
+    const auto reader = codec::EnvelopeReader::Open(base::Buffer::FromString(file),
+                                                    kBlockGraphFormat, kBlockGraphVersion);
+    EXPECT_TRUE(reader.ok());
+    for (const codec::SectionEntry& entry : reader->sections()) {
+        if (entry.id == id) {
+            return entry.offset;
+        }
+    }
+    ADD_FAILURE() << "no such section";
+    return 0;
+}
+
+uint32_t NodeIn(const std::string& file, uint32_t row) {
+    uint32_t node = 0;
+    std::memcpy(&node, file.data() + OffsetOf(file, kGraphNodes) + row * sizeof node, sizeof node);
+    return node;
+}
+
+// The best row's block is visited for sure.
+TEST(BlockGraph, ABadNumberIsFoundByTheSearchThatMeetsIt) {
     const Data data = Clustered(2000, 23, 64);
     const auto index = BuildGraph(Metric::kL2, data, {{"M", "16"}});
-    std::string bytes = Saved(*index);
+    const std::string good = Saved(*index);
     const BlockLayout layout{64, 32};
-    const Neighbors found = Find(*index, data.query(0), SearchParams());
-    // The best row's block is visited for sure; its first neighbour gets a number past the end.
-    auto reader =
-        codec::EnvelopeReader::Open(base::Buffer::FromString(bytes), kBlockGraphFormat, 2);
-    ASSERT_TRUE(reader.ok());
-    size_t offset = 0;
-    for (const codec::SectionEntry& entry : reader->sections()) {
-        offset = entry.id.kind == 2 ? entry.offset : offset;
-    }
-    const size_t ids =
-        offset + found.rows[0] * layout.block_bytes() + layout.own_bytes() + layout.ids_offset();
+    const uint32_t best = Find(*index, data.query(0), SearchParams()).rows[0];
+    const size_t block = OffsetOf(good, kGraphBlocks) + NodeIn(good, best) * layout.block_bytes();
+    std::string bad_neighbours = good, bad_row = good;
     for (size_t i = 0; i < 32; ++i) {
-        bytes[ids + 4 * i + 3] = '\x7f';
+        bad_neighbours[block + layout.own_bytes() + layout.ids_offset() + 4 * i + 3] = '\x7f';
     }
-    auto opened = OpenIndex(base::Buffer::FromString(bytes));
-    ASSERT_TRUE(opened.ok());
-    Neighbors out;
-    EXPECT_EQ((*opened)->Search(data.query(0), SearchParams(), &out).code(),
-              base::Code::kDataCorruption);
+    bad_row[block + offsetof(BlockLayout::Own, row) + 3] = '\x7f';
+    for (const std::string& bytes : {bad_neighbours, bad_row}) {
+        auto opened = OpenIndex(base::Buffer::FromString(bytes));
+        ASSERT_TRUE(opened.ok());
+        Neighbors out;
+        EXPECT_EQ((*opened)->Search(data.query(0), SearchParams(), &out).code(),
+                  base::Code::kDataCorruption);
+        EXPECT_EQ((*opened)->Verify().code(), base::Code::kDataCorruption);
+    }
+}
+
+// Blocks of near rows share pages.
+TEST(BlockGraph, NodesOfNearRowsLieNearEachOther) {
+    constexpr uint32_t kRows = 6000;
+    const Data data = Clustered(kRows, 28, 64);
+    const auto index = BuildGraph(Metric::kL2, data);
+    const std::string file = Saved(*index);
+    double between_near = 0, between_any = 0;
+    for (size_t q = 0; q < kQueries; ++q) {
+        const Neighbors found = Find(*index, data.query(q), SearchParams());
+        for (size_t i = 1; i < found.rows.size(); ++i) {
+            const auto node = [&](uint32_t row) { return static_cast<double>(NodeIn(file, row)); };
+            between_near += std::fabs(node(found.rows[i]) - node(found.rows[i - 1]));
+            between_any += std::fabs(node(found.rows[i]) - node(static_cast<uint32_t>(q)));
+        }
+    }
+    EXPECT_LT(between_near, between_any / 3);
+}
+
+TEST(BlockGraph, FilesOfBeforeAnswerTheSame) {
+    const Data data = Clustered(kManyRows, 29, kWide);
+    const base::Bitmap some = RandomFilter(kManyRows, 0.3, 30);
+    for (Metric metric : kDenseMetricsTested) {
+        const auto index = Build("AUTOINDEX", metric, data);
+        const OldBlockGraph old(Saved(*index), kWide);
+        for (uint32_t version : {1u, 2u, 3u}) {
+            const std::string file = old.Write(version);
+            const auto opened = OpenIndex(base::Buffer::FromString(file));
+            ASSERT_TRUE(opened.ok()) << opened.status().reason();
+            EXPECT_TRUE((*opened)->Verify().ok());
+            EXPECT_EQ(Saved(**opened), file);
+            SearchParams params;
+            EXPECT_GE(Recall(**opened, data, params), 0.95);
+            params.filter = some;
+            EXPECT_GE(Recall(**opened, data, params), 0.95);
+            if (version == 3) {
+                for (size_t q = 0; q < kQueries; ++q) {
+                    EXPECT_EQ(Find(**opened, data.query(q), params).rows,
+                              Find(*index, data.query(q), params).rows);
+                }
+            }
+        }
+    }
 }
 
 }  // namespace

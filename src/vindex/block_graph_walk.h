@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 namespace elanus::vindex {
@@ -30,6 +31,7 @@ struct BlockGraphIndex::Walk {
     uint64_t hops = 0;
     uint64_t distances = 0;
     std::vector<uint64_t>& found;  // keys of visited rows, by the costs of their 8-bit rows
+    // Candidates are nodes, what is found are rows.
 
     bool Interrupted() {
         if (++hops % kInterruptHops == 0 && params.interrupt) {
@@ -39,32 +41,72 @@ struct BlockGraphIndex::Walk {
     }
 };
 
+// The block of the next hop, on its way from memory. A core waits for some twenty lines at a time
+// and stalls when more are asked for, so a block is asked for in parts, between everything that a
+// hop does: what is computed meanwhile costs nothing.
+class BlockAhead {
+  public:
+    // `block` may be null; `bytes` are whole lines.
+    BlockAhead(const uint8_t* block, size_t bytes)
+        : at_(block),
+          end_(block != nullptr ? block + bytes : nullptr),
+          part_((bytes / kLine + kParts - 1) / kParts * kLine) {}
+
+    void Fetch() {
+        FetchUntil(at_ + std::min(part_, static_cast<size_t>(end_ - at_)));
+    }
+    void FetchRest() { FetchUntil(end_); }
+    // What a scan fetches, of `scans` that are left: all but a part after each of them and one more.
+    std::span<const uint8_t> ForScan(size_t scans) {
+        const auto left = static_cast<size_t>(end_ - at_);
+        const size_t bytes = left - std::min(left, (scans + 1) * part_);
+        const std::span some(at_, bytes / scans / kLine * kLine);
+        at_ += some.size();
+        return some;
+    }
+
+  private:
+    static constexpr size_t kLine = 64;
+    static constexpr size_t kParts = 8;
+
+    void FetchUntil(const uint8_t* stop) {
+        for (; at_ < stop; at_ += kLine) {
+            __builtin_prefetch(at_, 0, 2);
+        }
+    }
+
+    const uint8_t* at_;
+    const uint8_t* end_;
+    size_t part_;
+};
+
 // Scores the neighbours in a block, whose node costs `own`; offers those below `limit`. Fetches the
-// block `next` (may be null) meanwhile. False: damaged.
+// next block meanwhile. False: damaged.
 template <typename Offer>
-bool BlockGraphIndex::Visit(Walk& walk, const uint8_t* block, float own, const uint8_t* next,
+bool BlockGraphIndex::Visit(Walk& walk, const uint8_t* block, float own, BlockAhead& ahead,
                             float limit, const Offer& offer) const {
-    const size_t next_bytes = next != nullptr ? block_bytes_ / layout_.groups() : 0;
     const uint8_t* group = block + layout_.own_bytes();
     float costs[simd::kGroupVectors];
-    for (uint32_t g = 0; g < layout_.groups(); ++g, group += layout_.group_bytes()) {
-        const uint32_t below =
-            walk.kernels.scan(walk.signs, group, own, limit, next, next_bytes, costs);
-        next += next_bytes;
+    for (uint32_t left = layout_.groups(); left > 0; --left, group += layout_.group_bytes()) {
+        const std::span<const uint8_t> next = ahead.ForScan(left);
+        const uint32_t below = walk.kernels.scan(walk.signs, group, own, limit, next.data(),
+                                                 next.size(), costs);
+        ahead.Fetch();
         const auto* ids = reinterpret_cast<const uint32_t*>(group + layout_.ids_offset());
         if (!offer(costs, ids, below)) {
             return false;
         }
     }
+    ahead.FetchRest();
     walk.distances += layout_.degree;
     return true;
 }
 
 // Expands the candidates of the pool, the best first, until none is left or `goal.IsDone(cost)` of
 // the best one; nothing that costs `goal.limit()` is worth keeping. Takes it one hop ahead, so that
-// its block is on the way while the one before is scanned. A row may be in the pool more than once,
-// with estimates from several neighbours; the best of them counts. `goal.Keep(cost, row)` gets each
-// expanded row by the cost of its 8-bit row.
+// its block is on the way while the one before is scanned. A node may be in the pool more than
+// once, with estimates from several neighbours; the best of them counts. `goal.Keep(cost, row)`
+// gets the row of each expanded node by the cost of its 8-bit row.
 template <typename Goal>
 WalkOutcome BlockGraphIndex::Expand(Walk& walk, CandidatePool& pool, Goal&& goal) const {
     if (!Enter(walk)) {
@@ -74,12 +116,12 @@ WalkOutcome BlockGraphIndex::Expand(Walk& walk, CandidatePool& pool, Goal&& goal
     for (uint64_t key : walk.scratch.candidates) {
         pool.Insert(KeyCost(key), PoolRow(key));
     }
-    const auto take = [&](uint32_t* row) {
-        for (float cost = 0; pool.Take(row, &cost);) {
+    const auto take = [&](uint32_t* node) {
+        for (float cost = 0; pool.Take(node, &cost);) {
             if (goal.IsDone(cost)) {
                 return false;
             }
-            if (visited.Insert(*row)) {
+            if (visited.Insert(*node)) {
                 return true;
             }
         }
@@ -88,17 +130,23 @@ WalkOutcome BlockGraphIndex::Expand(Walk& walk, CandidatePool& pool, Goal&& goal
     const auto offer = [&](const float* costs, const uint32_t* ids, uint32_t below) {
         return pool.Offer(costs, ids, below, visited, size());
     };
-    uint32_t row = 0, next = 0;
-    for (bool more = take(&row); more; row = next) {
+    uint32_t node = 0, next = 0;
+    for (bool more = take(&node); more; node = next) {
         more = take(&next);
         if (walk.Interrupted()) {
             return WalkOutcome::kInterrupted;
         }
-        const uint8_t* block = Block(row);
+        BlockAhead ahead(more ? Block(next) : nullptr, block_bytes_);
+        ahead.Fetch();
+        const uint8_t* block = Block(node);
+        const uint32_t row = RowOf(node);
+        if (row >= size()) {
+            return WalkOutcome::kDamaged;
+        }
         const float own = OwnCost(walk, block);
         goal.Keep(own, row);
         const float limit = std::min(pool.limit(), goal.limit());
-        if (!Visit(walk, block, own, more ? Block(next) : nullptr, limit, offer)) {
+        if (!Visit(walk, block, own, ahead, limit, offer)) {
             return WalkOutcome::kDamaged;
         }
         more = more || take(&next);

@@ -53,6 +53,7 @@ base::Result<NeighborLists> GraphBuilder::Build() {
     RETURN_IF_ERROR(ChooseAmongNear(parts.Next()));
     LinkBack(parts.Next());
     NeighborLists lists = Finish(parts.Next());
+    lists.order = std::move(order_);
     base::MutexLock lock(status_mutex_);
     RETURN_IF_ERROR(status_);
     return lists;

@@ -44,6 +44,7 @@ struct NeighborLists {
     uint32_t degree = 0;
     std::vector<uint32_t> counts;
     std::vector<uint32_t> links;  // rows x degree
+    std::vector<uint32_t> order;  // all rows, near ones one after the other
 
     NeighborLists() = default;
     NeighborLists(uint32_t rows, uint32_t degree_in)

@@ -88,14 +88,14 @@ base::Status GraphIterator::Settle(size_t wanted, const std::function<base::Stat
             return base::Status();
         }
         open_.pop_back();
-        const uint32_t row = PoolRow(key);
-        if (walker_->Mark(row)) {
+        const uint32_t node = PoolRow(key);
+        if (walker_->Mark(node)) {
             continue;
         }
         const size_t before = open_.size();
-        const uint32_t next = open_.empty() ? row : PoolRow(open_.front());
-        float cost = 0;
-        if (!walker_->Expand(key, next, &open_, &cost)) {
+        const uint32_t next = open_.empty() ? node : PoolRow(open_.front());
+        uint64_t found = 0;
+        if (!walker_->Expand(key, next, &open_, &found)) {
             return base::Corruption(std::string(plan_.damage));
         }
         counters->distances += open_.size() - before;
@@ -103,8 +103,8 @@ base::Status GraphIterator::Settle(size_t wanted, const std::function<base::Stat
             std::push_heap(open_.begin(), open_.begin() + static_cast<ptrdiff_t>(end),
                            std::greater<>());
         }
-        if (Passes(row)) {
-            near_.push_back(MakeKey(cost, row));
+        if (Passes(KeyRow(found))) {
+            near_.push_back(found);
             std::push_heap(near_.begin(), near_.end());
             if (near_.size() > wanted) {
                 std::pop_heap(near_.begin(), near_.end());

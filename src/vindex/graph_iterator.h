@@ -24,18 +24,20 @@
 
 namespace elanus::vindex {
 
-// What a graph does for a walk that is kept. It owns the query.
+// What a graph does for a walk that is kept. It owns the query. Nodes are numbered below the number
+// of rows, in an order of the graph's own.
 class GraphWalker {
   public:
     virtual ~GraphWalker() = default;
 
-    // Appends pool keys of the rows to start from. False: the graph is damaged.
+    // Appends pool keys of the nodes to start from. False: the graph is damaged.
     virtual bool Enter(std::vector<uint64_t>* open) = 0;
-    // Goes to the row of the key: appends pool keys of neighbours that it has not gone to, and
-    // gives the row's cost. `next` is likely to be gone to afterwards. False: damaged.
-    virtual bool Expand(uint64_t key, uint32_t next, std::vector<uint64_t>* open, float* cost) = 0;
-    // Whether the row was gone to; from now on it was.
-    virtual bool Mark(uint32_t row) = 0;
+    // Goes to the node of a pool key: appends pool keys of neighbours that it has not gone to, and
+    // gives the key of its row. `next` is likely to be gone to afterwards. False: damaged.
+    virtual bool Expand(uint64_t key, uint32_t next, std::vector<uint64_t>* open,
+                        uint64_t* found) = 0;
+    // Whether the node was gone to; from now on it was.
+    virtual bool Mark(uint32_t node) = 0;
     // costs[i] of row ids[i], as they are given as scores.
     virtual void Costs(const uint32_t* ids, size_t count, float* costs) const = 0;
     virtual uint64_t memory_bytes() const = 0;
@@ -77,7 +79,7 @@ class GraphIterator : public RowIterator {
     bool done_ = false;  // walked past the range
     size_t hops_ = 0;
     base::Bitmap given_;
-    std::vector<uint64_t> open_;   // pool keys of rows to go to, the best in front
+    std::vector<uint64_t> open_;   // pool keys of nodes to go to, the best in front
     std::vector<uint64_t> found_;  // keys of passing rows that were gone to and are not given
     std::vector<uint64_t> near_;   // of those, while they are settled, the best; the worst in front
     std::vector<uint64_t> rest_;   // after the scan: all that is not given, the best in front

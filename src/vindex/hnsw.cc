@@ -36,11 +36,11 @@ class KeptHnswWalk : public GraphWalker {
         open->push_back(entry);
         return sound;
     }
-    // Rows are met once.
-    bool Mark(uint32_t /*row*/) override { return false; }
+    // Rows are their own nodes, and met once.
+    bool Mark(uint32_t /*node*/) override { return false; }
     bool Expand(uint64_t key, uint32_t /*next*/, std::vector<uint64_t>* open,
-                float* cost) override {
-        *cost = KeyCost(key);
+                uint64_t* found) override {
+        *found = MakeKey(KeyCost(key), PoolRow(key));
         if (!walk_.Step(PoolRow(key))) {
             return false;
         }

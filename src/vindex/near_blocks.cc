@@ -205,14 +205,15 @@ class Carver {
     }
 
     base::Result<std::vector<Members>> CarveAll(const Members& all, const Progress& progress) {
-        const Leaders leaders(rows_, Draw(all, LeaderCount(all.size(), copies_), 0));
+        const std::vector<uint32_t> ids = Draw(all, LeaderCount(all.size(), copies_), 0);
+        const Leaders leaders(rows_, ids);
         std::vector<uint32_t> near(all.size() * copies_);
         RETURN_IF_ERROR(ForChunks(static_cast<uint32_t>(all.size()), options_.executor,
                                   options_.interrupt, progress, [&](uint32_t begin, uint32_t end) {
                                       Nearest(all, begin, end, leaders, copies_,
                                               near.data() + begin * copies_);
                                   }));
-        SortByHome(near);
+        SortByHome(near, PlacesInChain(ids));
         std::vector<Members> balls(leaders.count);
         for (uint32_t row = 0; row < all.size(); ++row) {
             for (uint32_t copy = 0; copy < copies_; ++copy) {
@@ -222,13 +223,34 @@ class Carver {
         return balls;
     }
 
-    // By the nearest leader, then by the next.
-    void SortByHome(const std::vector<uint32_t>& near) {
+    // The places of leaders in a chain that goes from each to the nearest that is left.
+    std::vector<uint32_t> PlacesInChain(const std::vector<uint32_t>& leaders) const {
+        std::vector<uint32_t> left(leaders.size()), ids = leaders, places(leaders.size());
+        std::iota(left.begin(), left.end(), 0u);
+        std::vector<float> costs(leaders.size());
+        size_t next = 0;
+        for (uint32_t place = 0; !left.empty(); ++place) {
+            const uint32_t row = ids[next];
+            places[left[next]] = place;
+            left[next] = left.back();
+            left.pop_back();
+            ids[next] = ids.back();
+            ids.pop_back();
+            rows_.Costs(row, ids, costs.data());
+            const auto end = costs.begin() + static_cast<ptrdiff_t>(ids.size());
+            next = static_cast<size_t>(std::min_element(costs.begin(), end) - costs.begin());
+        }
+        return places;
+    }
+
+    // By the nearest leader, then by the next; leaders in the order of `places`.
+    void SortByHome(const std::vector<uint32_t>& near, const std::vector<uint32_t>& places) {
         const size_t next = copies_ > 1 ? 1 : 0;
         std::vector<uint64_t> keys(rows_.rows());
         for (uint32_t row = 0; row < keys.size(); ++row) {
             const uint32_t* own = near.data() + row * copies_;
-            keys[row] = (uint64_t{own[0]} * kLeadersMax + own[next]) << 32 | row;
+            keys[row] =
+                (uint64_t{places[own[0]]} * kLeadersMax + places[own[next]]) << 32 | row;
         }
         std::sort(keys.begin(), keys.end());
         std::vector<uint32_t> order(keys.size());

@@ -1,8 +1,6 @@
 #include "vindex/walk_reach.h"
 
-#include "codec/envelope.h"
-#include "codec/sink.h"
-#include "vindex/block_graph.h"
+#include "vindex/block_graph_testing.h"
 #include "vindex/index_testing.h"
 
 #include <cmath>
@@ -12,7 +10,6 @@
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kReachKind = 8;
 constexpr uint32_t kManyRows = 3000;
 constexpr uint32_t kWide = 96;
 
@@ -64,24 +61,6 @@ TEST(WalkReach, SamplesThatTellNothingGiveNone) {
     EXPECT_FALSE(WalkReach::Fit({}).present());
 }
 
-// The file as another version wrote it, or with other bytes in the section.
-std::string Rewritten(const std::string& bytes, uint32_t version, const std::string* reach) {
-    const auto reader =
-        codec::EnvelopeReader::Open(base::Buffer::FromString(bytes), kBlockGraphFormat, 3);
-    EXPECT_TRUE(reader.ok());
-    codec::StringSink sink;
-    codec::EnvelopeWriter writer(sink, kBlockGraphFormat, version);
-    for (const codec::SectionEntry& entry : reader->sections()) {
-        if (entry.id.kind != kReachKind) {
-            writer.AddSection(entry.id, reader->Section(entry.id)->view());
-        } else if (reach != nullptr) {
-            writer.AddSection(entry.id, *reach);
-        }
-    }
-    EXPECT_TRUE(writer.Finish().ok());
-    return sink.Take();
-}
-
 size_t HopsOf(const Index& index, const Data& data, const std::string& ef) {
     size_t hops = 0;
     SearchParams params;
@@ -96,7 +75,7 @@ TEST(WalkReach, AFileOfBeforeIsSearchedByWalksOfOneLength) {
     const Data data = Clustered(kManyRows, 51, kWide);
     for (Metric metric : kDenseMetricsTested) {
         const auto index = Build("AUTOINDEX", metric, data);
-        const std::string old = Rewritten(Saved(*index), 2, nullptr);
+        const std::string old = OldBlockGraph(Saved(*index), kWide).Write(2);
         const auto opened = OpenIndex(base::Buffer::FromString(old));
         ASSERT_TRUE(opened.ok()) << opened.status().reason();
         EXPECT_TRUE((*opened)->Verify().ok());
@@ -124,7 +103,7 @@ TEST(WalkReach, WalksAreAboutAsLongAsThoseOfOneLength) {
     for (Metric metric : kDenseMetricsTested) {
         const auto index = Build("HNSW", metric, data);
         const auto fixed =
-            OpenIndex(base::Buffer::FromString(Rewritten(Saved(*index), 2, nullptr)));
+            OpenIndex(base::Buffer::FromString(OldBlockGraph(Saved(*index), kWide).Write(2)));
         ASSERT_TRUE(fixed.ok());
         for (size_t k : {1, 10, 20, 32}) {
             for (const char* ef : {"40", "100"}) {
@@ -157,7 +136,7 @@ TEST(WalkReach, DamageIsSurvived) {
         for (size_t at = 0; at < 28; at += sizeof value) {
             std::memcpy(reach.data() + at, &value, sizeof value);
         }
-        const auto opened = OpenIndex(base::Buffer::FromString(Rewritten(good, 3, &reach)));
+        const auto opened = OpenIndex(base::Buffer::FromString(OldBlockGraph(good, kWide).Write(3, &reach)));
         ASSERT_TRUE(opened.ok()) << opened.status().reason();
         for (size_t k : {1, 10, 30}) {
             SearchParams params;

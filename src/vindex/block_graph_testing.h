@@ -1,0 +1,96 @@
+// Files of block graphs as earlier versions wrote them: made from those of today.
+#pragma once
+
+#include "codec/envelope.h"
+#include "vindex/block_graph.h"
+#include "vindex/rotation.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace elanus::vindex {
+
+inline constexpr uint32_t kBlockGraphVersion = 4;
+inline constexpr codec::SectionId kGraphMeta{1, 0}, kGraphBlocks{2, 0}, kGraphRouter{4, 0},
+    kGraphSigns{7, 0}, kGraphReach{8, 0}, kGraphNodes{9, 0};
+
+class OldBlockGraph {
+  public:
+    // `file` is of kBlockGraphVersion, over vectors of `dim` dimensions.
+    OldBlockGraph(const std::string& file, uint32_t dim)
+        : reader_(codec::EnvelopeReader::Open(base::Buffer::FromString(file), kBlockGraphFormat,
+                                              kBlockGraphVersion)
+                      .value()) {
+        layout_.width = RotatedWidth(dim);
+        const size_t rows = Section(kGraphNodes).size() / sizeof(uint32_t);
+        block_bytes_ = Section(kGraphBlocks).size() / rows;
+        while (layout_.block_bytes() < block_bytes_) {
+            layout_.degree += 32;
+        }
+        nodes_.resize(rows);
+        std::memcpy(nodes_.data(), Section(kGraphNodes).data(), rows * sizeof(uint32_t));
+        rows_.resize(rows);
+        for (uint32_t row = 0; row < rows; ++row) {
+            rows_[nodes_[row]] = row;
+        }
+    }
+
+    // The same graph in the form of `version`, 1 to 3; of 3 with `reach` in the place of what it
+    // has, unless that is null.
+    std::string Write(uint32_t version, const std::string* reach = nullptr) const {
+        codec::StringSink sink;
+        codec::EnvelopeWriter writer(sink, kBlockGraphFormat, version);
+        for (const codec::SectionEntry& entry : reader_.sections()) {
+            std::string bytes(Section(entry.id));
+            if (entry.id == kGraphNodes || (entry.id == kGraphReach && version < 3) ||
+                (entry.id == kGraphSigns && version < 2)) {
+                continue;
+            }
+            if (entry.id == kGraphBlocks) {
+                bytes = BlocksByRow(bytes);
+            } else if (entry.id == kGraphRouter) {
+                NumberByRow(bytes, 0, bytes.size() / layout_.group_bytes());
+            } else if (entry.id == kGraphReach && reach != nullptr) {
+                bytes = *reach;
+            }
+            writer.AddSection(entry.id, bytes);
+        }
+        EXPECT_TRUE(writer.Finish().ok());
+        return sink.Take();
+    }
+
+  private:
+    std::string_view Section(codec::SectionId id) const { return reader_.Section(id)->view(); }
+    std::string BlocksByRow(const std::string& blocks) const {
+        std::string out;
+        for (const uint32_t node : nodes_) {
+            std::string block = blocks.substr(node * block_bytes_, block_bytes_);
+            std::memset(block.data() + offsetof(BlockLayout::Own, row), 0, 2 * sizeof(uint32_t));
+            NumberByRow(block, layout_.own_bytes(), layout_.groups());
+            out += block;
+        }
+        return out;
+    }
+    void NumberByRow(std::string& bytes, size_t at, size_t groups) const {
+        for (size_t g = 0; g < groups; ++g, at += layout_.group_bytes()) {
+            uint32_t ids[BlockLayout::kGroup];
+            std::memcpy(ids, bytes.data() + at + layout_.ids_offset(), sizeof ids);
+            for (uint32_t& id : ids) {
+                id = rows_[id];
+            }
+            std::memcpy(bytes.data() + at + layout_.ids_offset(), ids, sizeof ids);
+        }
+    }
+
+    const codec::EnvelopeReader reader_;
+    BlockLayout layout_;
+    size_t block_bytes_ = 0;
+    std::vector<uint32_t> nodes_;  // of each row
+    std::vector<uint32_t> rows_;   // of each node
+};
+
+}  // namespace elanus::vindex
