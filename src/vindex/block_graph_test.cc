@@ -448,22 +448,10 @@ TEST(BlockGraph, DamageIsSurvivedAndFound) {
     }
 }
 
-size_t OffsetOf(const std::string& file, codec::SectionId id) {
-    const auto reader = codec::EnvelopeReader::Open(base::Buffer::FromString(file),
-                                                    kBlockGraphFormat, kBlockGraphVersion);
-    EXPECT_TRUE(reader.ok());
-    for (const codec::SectionEntry& entry : reader->sections()) {
-        if (entry.id == id) {
-            return entry.offset;
-        }
-    }
-    ADD_FAILURE() << "no such section";
-    return 0;
-}
-
 uint32_t NodeIn(const std::string& file, uint32_t row) {
     uint32_t node = 0;
-    std::memcpy(&node, file.data() + OffsetOf(file, kGraphNodes) + row * sizeof node, sizeof node);
+    std::memcpy(&node, file.data() + EntryOf(file, kGraphNodes).offset + row * sizeof node,
+                sizeof node);
     return node;
 }
 
@@ -474,7 +462,8 @@ TEST(BlockGraph, ABadNumberIsFoundByTheSearchThatMeetsIt) {
     const std::string good = Saved(*index);
     const BlockLayout layout{64, 32};
     const uint32_t best = Find(*index, data.query(0), SearchParams()).rows[0];
-    const size_t block = OffsetOf(good, kGraphBlocks) + NodeIn(good, best) * layout.block_bytes();
+    const size_t block =
+        EntryOf(good, kGraphBlocks).offset + NodeIn(good, best) * layout.block_bytes();
     std::string bad_neighbours = good, bad_row = good;
     for (size_t i = 0; i < 32; ++i) {
         bad_neighbours[block + layout.own_bytes() + layout.ids_offset() + 4 * i + 3] = '\x7f';

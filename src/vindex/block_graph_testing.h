@@ -5,12 +5,12 @@
 #include "vindex/block_graph.h"
 #include "vindex/rotation.h"
 
-#include <gtest/gtest.h>
-
 #include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace elanus::vindex {
 
@@ -18,13 +18,28 @@ inline constexpr uint32_t kBlockGraphVersion = 4;
 inline constexpr codec::SectionId kGraphMeta{1, 0}, kGraphBlocks{2, 0}, kGraphRouter{4, 0},
     kGraphSigns{7, 0}, kGraphReach{8, 0}, kGraphNodes{9, 0};
 
+inline codec::EnvelopeReader ReadGraph(const std::string& file) {
+    auto reader = codec::EnvelopeReader::Open(base::Buffer::FromString(file), kBlockGraphFormat,
+                                              kBlockGraphVersion);
+    EXPECT_TRUE(reader.ok());
+    return *reader;
+}
+
+// Where a section lies in a file.
+inline codec::SectionEntry EntryOf(const std::string& file, codec::SectionId id) {
+    for (const codec::SectionEntry& entry : ReadGraph(file).sections()) {
+        if (entry.id == id) {
+            return entry;
+        }
+    }
+    ADD_FAILURE() << "no section " << id.kind;
+    return {};
+}
+
 class OldBlockGraph {
   public:
     // `file` is of kBlockGraphVersion, over vectors of `dim` dimensions.
-    OldBlockGraph(const std::string& file, uint32_t dim)
-        : reader_(codec::EnvelopeReader::Open(base::Buffer::FromString(file), kBlockGraphFormat,
-                                              kBlockGraphVersion)
-                      .value()) {
+    OldBlockGraph(const std::string& file, uint32_t dim) : reader_(ReadGraph(file)) {
         layout_.width = RotatedWidth(dim);
         const size_t rows = Section(kGraphNodes).size() / sizeof(uint32_t);
         block_bytes_ = Section(kGraphBlocks).size() / rows;

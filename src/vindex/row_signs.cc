@@ -72,11 +72,11 @@ class RowSigns::Run {
                  .reach = kSigmas * request.length} {}
 
     base::Status Search(bool* worth) {
-        ListSelected();
         *worth = TellsApart();
         if (!*worth) {
             return base::Status();
         }
+        ListSelected();
         scratch_.top.Reset(FirstRows(request_.k));
         RETURN_IF_ERROR(Estimate());
         CompareFirst();
@@ -98,15 +98,32 @@ class RowSigns::Run {
         }
     }
 
+    // kSampleRows of the rows that pass, at even distances in their order. Looks at all words, but
+    // lists nothing: a search that is not worth it costs next to nothing.
+    void Sample(uint32_t* ids) const {
+        const uint64_t* words = request_.selected.words();
+        size_t before = 0;  // bits of words below w
+        for (size_t i = 0, w = 0; i < kSampleRows; ++i) {
+            const size_t rank = i * request_.matches / kSampleRows;
+            for (size_t bits;
+                 rank >= before + (bits = static_cast<size_t>(std::popcount(words[w]))); ++w) {
+                before += bits;
+            }
+            uint64_t word = words[w];
+            for (size_t skipped = before; skipped < rank; ++skipped) {
+                word &= word - 1;
+            }
+            ids[i] = static_cast<uint32_t>(w * 64 + std::countr_zero(word));
+        }
+    }
+
     bool TellsApart() const {
-        if (count_ < kSampleRows) {
+        if (request_.matches < kSampleRows) {
             return true;
         }
         uint32_t ids[kSampleRows];
         float costs[kSampleRows], bounds[kSampleRows];
-        for (size_t i = 0; i < kSampleRows; ++i) {
-            ids[i] = scratch_.ids[i * count_ / kSampleRows];
-        }
+        Sample(ids);
         kernels_.costs(query_, signs_.bytes_.data(), ids, kSampleRows, costs, bounds);
         TopK& best = scratch_.top;
         best.Reset(kSampleRank);

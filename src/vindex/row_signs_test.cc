@@ -1,8 +1,7 @@
 // Scans by signs against brute force: filters of every kind, equal rows, odd numbers, files.
 #include "vindex/row_signs.h"
 
-#include "codec/envelope.h"
-#include "vindex/block_graph.h"
+#include "vindex/block_graph_testing.h"
 #include "vindex/index_testing.h"
 
 #include <limits>
@@ -13,8 +12,6 @@ namespace {
 
 constexpr uint32_t kMany = kRows / 2;
 constexpr bool kEnoughForSigns = kMany > 1000;
-constexpr uint32_t kSignsKind = 7;
-constexpr uint32_t kReachKind = 8;
 
 constexpr size_t kSome = 10;  // queries
 
@@ -142,6 +139,27 @@ TEST(RowSigns, RowsOfZerosAndOfNoNumbers) {
     }
 }
 
+// A search looks at some rows that pass first: they lie anywhere, in few words and in many.
+TEST(RowSigns, RowsThatPassLieAnywhere) {
+    const Data data = Clustered(kMany, 45, 64);
+    const auto index = Build("AUTOINDEX", Metric::kL2, data);
+    constexpr uint32_t kPassing = 700;
+    for (uint32_t first : {0u, 63u, kMany / 2, kMany - kPassing}) {
+        for (uint32_t step : {1u, 2u, 3u}) {
+            base::Bitmap filter(kMany);
+            for (uint32_t row = first; row < kMany && row < first + kPassing * step; row += step) {
+                filter.Set(row);
+            }
+            SearchParams params;
+            params.filter = filter;
+            for (size_t q = 0; q < kSome; ++q) {
+                const auto truth = Truth(data, Metric::kL2, data.query(q), params.k, filter);
+                EXPECT_GE(Hits(Find(*index, data.query(q), params), truth) + 1, truth.size());
+            }
+        }
+    }
+}
+
 TEST(RowSigns, AnInterruptEndsAScan) {
     const Data data = Clustered(kMany, 37, 64);
     const auto index = Build("AUTOINDEX", Metric::kL2, data);
@@ -153,26 +171,10 @@ TEST(RowSigns, AnInterruptEndsAScan) {
     EXPECT_EQ(index->Search(data.query(0), params, &out).code(), base::Code::kCanceled);
 }
 
-// What version 1 of the format was: the same without the sections of signs and of reach.
-std::string WithoutSigns(const std::string& bytes) {
-    const auto reader =
-        codec::EnvelopeReader::Open(base::Buffer::FromString(bytes), kBlockGraphFormat, 3);
-    EXPECT_TRUE(reader.ok());
-    codec::StringSink sink;
-    codec::EnvelopeWriter writer(sink, kBlockGraphFormat, 1);
-    for (const codec::SectionEntry& entry : reader->sections()) {
-        if (entry.id.kind != kSignsKind && entry.id.kind != kReachKind) {
-            writer.AddSection(entry.id, reader->Section(entry.id)->view());
-        }
-    }
-    EXPECT_TRUE(writer.Finish().ok());
-    return sink.Take();
-}
-
 TEST(RowSigns, AFileOfBeforeIsSearchedAsBefore) {
     const Data data = Clustered(kMany, 39, 64);
     const auto index = Build("AUTOINDEX", Metric::kL2, data);
-    const std::string old = WithoutSigns(Saved(*index));
+    const std::string old = OldBlockGraph(Saved(*index), 64).Write(1);
     auto opened = OpenIndex(base::Buffer::FromString(old));
     ASSERT_TRUE(opened.ok()) << opened.status().reason();
     EXPECT_TRUE((*opened)->Verify().ok());
@@ -192,13 +194,7 @@ TEST(RowSigns, AFileOfBeforeIsSearchedAsBefore) {
 TEST(RowSigns, DamagedSignsGiveRowsThatPassAndAreFoundByVerify) {
     const Data data = Clustered(1500, 41, 64);
     const std::string good = Saved(*Build("AUTOINDEX", Metric::kIp, data));
-    const auto reader =
-        codec::EnvelopeReader::Open(base::Buffer::FromString(good), kBlockGraphFormat, 3);
-    ASSERT_TRUE(reader.ok());
-    codec::SectionEntry signs;
-    for (const codec::SectionEntry& entry : reader->sections()) {
-        signs = entry.id.kind == kSignsKind ? entry : signs;
-    }
+    const codec::SectionEntry signs = EntryOf(good, kGraphSigns);
     ASSERT_EQ(signs.length, 1500 * RowSigns::RowBytes(64));
     const base::Bitmap filter = RandomFilter(1500, 0.5, 42);
     std::mt19937 random(43);
@@ -223,15 +219,13 @@ TEST(RowSigns, DamagedSignsGiveRowsThatPassAndAreFoundByVerify) {
 TEST(RowSigns, ASectionOfAnotherLengthIsRefused) {
     const Data data = Clustered(600, 44, 64);
     const std::string good = Saved(*Build("AUTOINDEX", Metric::kL2, data));
-    const auto reader =
-        codec::EnvelopeReader::Open(base::Buffer::FromString(good), kBlockGraphFormat, 3);
-    ASSERT_TRUE(reader.ok());
+    const codec::EnvelopeReader reader = ReadGraph(good);
     for (bool absent : {false, true}) {
         codec::StringSink sink;
-        codec::EnvelopeWriter writer(sink, kBlockGraphFormat, 3);
-        for (const codec::SectionEntry& entry : reader->sections()) {
-            std::string_view bytes = reader->Section(entry.id)->view();
-            const bool signs = entry.id.kind == kSignsKind;
+        codec::EnvelopeWriter writer(sink, kBlockGraphFormat, kBlockGraphVersion);
+        for (const codec::SectionEntry& entry : reader.sections()) {
+            std::string_view bytes = reader.Section(entry.id)->view();
+            const bool signs = entry.id == kGraphSigns;
             if (signs) {
                 bytes.remove_suffix(RowSigns::RowBytes(64));
             }
