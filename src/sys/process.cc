@@ -73,6 +73,12 @@ size_t CpuCount() {
     return count;
 }
 
+size_t CoreCacheBytes() {
+    constexpr size_t kGuess = 512 * 1024;
+    static const int64_t known = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    return known > 0 ? static_cast<size_t>(known) : kGuess;
+}
+
 uint64_t MemoryLimitBytes() {
     const auto pages = static_cast<uint64_t>(std::max<int64_t>(sysconf(_SC_PHYS_PAGES), 0));
     const uint64_t machine = pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));

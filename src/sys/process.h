@@ -24,6 +24,8 @@ class StopSignals {
 void RaiseFileLimit();
 // That this process may run on, as of the first call.
 size_t CpuCount();
+// The second-level cache of a core; a guess where the system does not say.
+size_t CoreCacheBytes();
 // What this process may have of the machine's memory.
 uint64_t MemoryLimitBytes();
 int64_t ProcessId();

@@ -38,10 +38,10 @@ class RowTiles {
     void Of(const uint8_t* queries, size_t query_count, const uint8_t* rows, size_t row_count,
             size_t stride, float* results) const;
 
-    // At least 16 and at most kRowsMax rows; whole tiles.
+    // At most kRowsMax rows; whole tiles.
     size_t block_rows() const { return block_rows_; }
     size_t block_queries() const { return block_queries_; }
-    static constexpr size_t kRowsMax = 1024;
+    static constexpr size_t kRowsMax = 1008;
 
   private:
     uint32_t dim_ = 0;
