@@ -35,7 +35,7 @@ uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float lim
 }  // namespace
 
 const CodeKernels& ScalarCodes() {
-    static constexpr CodeKernels kTable{Dot,       Dots, EncodeLoop,  TablesLoop,
+    static constexpr CodeKernels kTable{Dot,       Dots, EncodeLoop,   TablesLoop,
                                         SignsLoop, Scan, HadamardLoop, ReflectLoop};
     return kTable;
 }

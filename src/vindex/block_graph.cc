@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kOwnRowsAhead = 6;  // fetched before their turn
 constexpr size_t kExactAtOnce = 32;
-constexpr size_t kEntries = 3;       // rows of the router that a walk starts from
+constexpr size_t kEntries = 3;  // rows of the router that a walk starts from
 constexpr size_t kEfMore = 8;
 constexpr size_t kWideEnough = 384;  // dimensions with which estimates are good
 // Costs are in bytes of float rows that a scan reads in their order; fitted with the run of
@@ -126,15 +126,7 @@ base::Status BlockGraphIndex::ScanMatches(const Query& query, const SearchParams
         return GraphIndex::ScanMatches(query, params, scratch, out);
     }
     base::Status interrupted;
-    Walk walk{.query = query,
-              .params = params,
-              .scratch = scratch,
-              .ef = 0,
-              .matches = matches,
-              .hops_max = 0,
-              .interrupted = &interrupted,
-              .signs = {},
-              .found = scratch.pool};
+    Walk walk(query, params, scratch, &interrupted);
     RotateQuery(walk);
     const RowSigns::Request request{.coded = walk.coded,
                                     .scale = walk.scale,
@@ -168,18 +160,12 @@ WalkOutcome BlockGraphIndex::WalkFor(const Query& query, const SearchParams& par
                                      size_t ef, SearchScratch& scratch, Neighbors* out,
                                      base::Status* interrupted) const {
     const bool filtered = params.filter.present() && matches < size();
-    const size_t hops_max = filtered
-                                ? static_cast<size_t>(ScanCost(params, matches) / HopCost()) + 1
-                                : std::numeric_limits<size_t>::max();
-    Walk walk{.query = query,
-              .params = params,
-              .scratch = scratch,
-              .ef = ef,
-              .matches = matches,
-              .hops_max = hops_max,
-              .interrupted = interrupted,
-              .signs = {},
-              .found = scratch.pool};
+    Walk walk(query, params, scratch, interrupted);
+    walk.ef = ef;
+    walk.matches = matches;
+    if (filtered) {
+        walk.hops_max = static_cast<size_t>(ScanCost(params, matches) / HopCost()) + 1;
+    }
     PrepareWalk(walk);
     const WalkOutcome outcome = filtered ? WalkFiltered(walk) : WalkPlain(walk);
     if (outcome == WalkOutcome::kDone) {
@@ -411,15 +397,7 @@ class BlockGraphIndex::KeptWalk : public GraphWalker {
     KeptWalk(const BlockGraphIndex& index, std::string_view query)
         : index_(index),
           query_(PrepareQuery(index.vector_type(), index.metric(), index.dim(), query, scratch_)),
-          walk_{.query = query_,
-                .params = params_,
-                .scratch = scratch_,
-                .ef = 0,
-                .matches = index.size(),
-                .hops_max = 0,
-                .interrupted = &interrupted_,
-                .signs = {},
-                .found = scratch_.pool} {
+          walk_(query_, params_, scratch_, &interrupted_) {
         index_.PrepareWalk(walk_);
     }
 
@@ -437,20 +415,20 @@ class BlockGraphIndex::KeptWalk : public GraphWalker {
         *found = MakeKey(own, index_.RowOf(node));
         BlockAhead ahead(index_.Block(next), index_.block_bytes_);
         return KeyRow(*found) < index_.size() &&
-               index_.Visit(walk_, block, own, ahead,
-                            std::numeric_limits<float>::infinity(),
-                            [&](const float* costs, const uint32_t* ids, uint32_t below) {
-                                for (; below != 0; below &= below - 1) {
-                                    const int i = std::countr_zero(below);
-                                    if (ids[i] >= index_.size()) {
-                                        return false;
-                                    }
-                                    if (!scratch_.visited_bits.Has(ids[i])) {
-                                        open->push_back(PoolKey(costs[i], ids[i]));
-                                    }
-                                }
-                                return true;
-                            });
+               index_.Visit(
+                   walk_, block, own, ahead, std::numeric_limits<float>::infinity(),
+                   [&](const float* costs, const uint32_t* ids, uint32_t below) {
+                       for (; below != 0; below &= below - 1) {
+                           const int i = std::countr_zero(below);
+                           if (ids[i] >= index_.size()) {
+                               return false;
+                           }
+                           if (!scratch_.visited_bits.Has(ids[i])) {
+                               open->push_back(PoolKey(costs[i], ids[i]));
+                           }
+                       }
+                       return true;
+                   });
     }
     void Costs(const uint32_t* ids, size_t count, float* costs) const override {
         index_.view_.Costs(query_, ids, count, costs);

@@ -67,7 +67,8 @@ uint32_t DegreeOf(uint32_t m) {
 }
 
 // Writes the code of the edge from `start` (decoded) to row `link`, its two factors and the node of
-// the row into place `i` of a group. A search adds up own + first + second * (sum of +-query), which estimates
+// the row into place `i` of a group. A search adds up own + first + second * (sum of +-query),
+// which estimates
 //   |q - v|^2 + |r|^2 - 2 <q - v, r>   for L2 and COSINE,
 //   -2 <q, v> - 2 <q, r>               for IP,
 // r being the edge and v its start: <y, r> is estimated by <y, signs of r> |r|^2 / |r|_1.
@@ -330,8 +331,8 @@ base::Status BlockGraphIndex::Verify() const {
 }
 
 uint64_t BlockGraphIndex::memory_bytes() const {
-    return blocks_.size() + nodes_.size() + centre_.size() + router_.size() + signs_.bytes().size() +
-           vectors_.bytes();
+    return blocks_.size() + nodes_.size() + centre_.size() + router_.size() +
+           signs_.bytes().size() + vectors_.bytes();
 }
 
 }  // namespace elanus::vindex

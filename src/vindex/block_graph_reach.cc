@@ -90,15 +90,7 @@ WalkReach::Course BlockGraphIndex::CourseOf(uint32_t row) const {
     const Query query = PrepareQuery(vector_type(), metric(), dim(), vector, scratch);
     const SearchParams params;
     base::Status interrupted;
-    Walk walk{.query = query,
-              .params = params,
-              .scratch = scratch,
-              .ef = 0,
-              .matches = size(),
-              .hops_max = std::numeric_limits<size_t>::max(),
-              .interrupted = &interrupted,
-              .signs = {},
-              .found = scratch.pool};
+    Walk walk(query, params, scratch, &interrupted);
     PrepareWalk(walk);
     const size_t most = WalkReach::Most(WalkReach::kPoolMax);
     CandidatePool pool(scratch, most, most);

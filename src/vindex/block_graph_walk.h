@@ -15,14 +15,22 @@
 namespace elanus::vindex {
 
 struct BlockGraphIndex::Walk {
+    Walk(const Query& query_in, const SearchParams& params_in, SearchScratch& scratch_in,
+         base::Status* interrupted_in)
+        : query(query_in),
+          params(params_in),
+          scratch(scratch_in),
+          interrupted(interrupted_in),
+          found(scratch_in.pool) {}
+
     const Query& query;
     const SearchParams& params;
     SearchScratch& scratch;
-    size_t ef;
-    size_t matches;
-    size_t hops_max;  // after them the scan is cheaper
     base::Status* interrupted;
     const simd::CodeKernels& kernels = simd::Codes();
+    size_t ef = 0;
+    size_t matches = 0;
+    size_t hops_max = std::numeric_limits<size_t>::max();  // after them the scan is cheaper
     simd::SignQuery signs;
     const int8_t* coded = nullptr;  // the query in 8 bits
     float scale = 0;                // of it
@@ -30,8 +38,8 @@ struct BlockGraphIndex::Walk {
     float length = 0;               // its length
     uint64_t hops = 0;
     uint64_t distances = 0;
-    std::vector<uint64_t>& found;  // keys of visited rows, by the costs of their 8-bit rows
-    // Candidates are nodes, what is found are rows.
+    // Keys of the rows of visited nodes, by the costs of their 8-bit rows. (Candidates are nodes.)
+    std::vector<uint64_t>& found;
 
     bool Interrupted() {
         if (++hops % kInterruptHops == 0 && params.interrupt) {
@@ -48,18 +56,15 @@ class BlockAhead {
   public:
     // `block` may be null; `bytes` are whole lines.
     BlockAhead(const uint8_t* block, size_t bytes)
-        : at_(block),
-          end_(block != nullptr ? block + bytes : nullptr),
-          part_((bytes / kLine + kParts - 1) / kParts * kLine) {}
+        : at_(block), end_(block != nullptr ? block + bytes : nullptr) {}
 
-    void Fetch() {
-        FetchUntil(at_ + std::min(part_, static_cast<size_t>(end_ - at_)));
-    }
+    void Fetch() { FetchUntil(at_ + std::min(kPart, static_cast<size_t>(end_ - at_))); }
     void FetchRest() { FetchUntil(end_); }
-    // What a scan fetches, of `scans` that are left: all but a part after each of them and one more.
+    // What a scan fetches, of `scans` that are left: all but a part after each of them and one
+    // more.
     std::span<const uint8_t> ForScan(size_t scans) {
         const auto left = static_cast<size_t>(end_ - at_);
-        const size_t bytes = left - std::min(left, (scans + 1) * part_);
+        const size_t bytes = left - std::min(left, (scans + 1) * kPart);
         const std::span some(at_, bytes / scans / kLine * kLine);
         at_ += some.size();
         return some;
@@ -67,7 +72,7 @@ class BlockAhead {
 
   private:
     static constexpr size_t kLine = 64;
-    static constexpr size_t kParts = 8;
+    static constexpr size_t kPart = 8 * kLine;
 
     void FetchUntil(const uint8_t* stop) {
         for (; at_ < stop; at_ += kLine) {
@@ -77,7 +82,6 @@ class BlockAhead {
 
     const uint8_t* at_;
     const uint8_t* end_;
-    size_t part_;
 };
 
 // Scores the neighbours in a block, whose node costs `own`; offers those below `limit`. Fetches the
@@ -89,8 +93,8 @@ bool BlockGraphIndex::Visit(Walk& walk, const uint8_t* block, float own, BlockAh
     float costs[simd::kGroupVectors];
     for (uint32_t left = layout_.groups(); left > 0; --left, group += layout_.group_bytes()) {
         const std::span<const uint8_t> next = ahead.ForScan(left);
-        const uint32_t below = walk.kernels.scan(walk.signs, group, own, limit, next.data(),
-                                                 next.size(), costs);
+        const uint32_t below =
+            walk.kernels.scan(walk.signs, group, own, limit, next.data(), next.size(), costs);
         ahead.Fetch();
         const auto* ids = reinterpret_cast<const uint32_t*>(group + layout_.ids_offset());
         if (!offer(costs, ids, below)) {

@@ -249,8 +249,7 @@ class Carver {
         std::vector<uint64_t> keys(rows_.rows());
         for (uint32_t row = 0; row < keys.size(); ++row) {
             const uint32_t* own = near.data() + row * copies_;
-            keys[row] =
-                (uint64_t{places[own[0]]} * kLeadersMax + places[own[next]]) << 32 | row;
+            keys[row] = (uint64_t{places[own[0]]} * kLeadersMax + places[own[next]]) << 32 | row;
         }
         std::sort(keys.begin(), keys.end());
         std::vector<uint32_t> order(keys.size());

@@ -136,7 +136,8 @@ TEST(WalkReach, DamageIsSurvived) {
         for (size_t at = 0; at < 28; at += sizeof value) {
             std::memcpy(reach.data() + at, &value, sizeof value);
         }
-        const auto opened = OpenIndex(base::Buffer::FromString(OldBlockGraph(good, kWide).Write(3, &reach)));
+        const auto opened =
+            OpenIndex(base::Buffer::FromString(OldBlockGraph(good, kWide).Write(3, &reach)));
         ASSERT_TRUE(opened.ok()) << opened.status().reason();
         for (size_t k : {1, 10, 30}) {
             SearchParams params;
