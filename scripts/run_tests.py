@@ -66,9 +66,8 @@ def run(command, cwd=ROOT, env=None):
 
 
 def report(name, counts, seconds, output):
-    print(f"{name}: {counts} ({seconds:.1f} s)", flush=True)
-    if counts.failed:
-        print("\n".join("    " + line for line in output.splitlines()[-TAIL_LINES:]), flush=True)
+    tail = output.splitlines()[-TAIL_LINES:] if counts.failed else []
+    print("\n".join([f"{name}: {counts} ({seconds:.1f} s)"] + ["    " + line for line in tail]), flush=True)
 
 
 def timed(name, function, *arguments):

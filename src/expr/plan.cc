@@ -89,6 +89,31 @@ schema::PrimaryKeys KeysOf(const In& in) {
 
 }  // namespace
 
+// Comparing any two nodes is much code, which is made here once instead of in every file that has a
+// plan in it.
+bool And::operator==(const And& other) const {
+    return terms == other.terms;
+}
+
+bool Or::operator==(const Or& other) const {
+    return terms == other.terms;
+}
+
+bool Not::operator==(const Not& other) const {
+    return terms == other.terms;
+}
+
+bool ElementMatch::operator==(const ElementMatch& other) const {
+    return column == other.column && rule == other.rule && threshold == other.threshold &&
+           predicate == other.predicate;
+}
+
+bool Plan::operator==(const Plan&) const = default;
+
+const void* LeafOf(const Plan& plan) {
+    return std::visit([](const auto& node) { return static_cast<const void*>(&node); }, plan.node);
+}
+
 std::vector<base::FieldId> Plan::ReferencedFields() const {
     std::vector<base::FieldId> fields;
     CollectFields(*this, &fields);

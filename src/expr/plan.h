@@ -374,29 +374,13 @@ struct Plan {
     void Visit(A& a) {
         a(node);
     }
-    bool operator==(const Plan&) const = default;
+    bool operator==(const Plan&) const;
 
     Node node;
 };
 
-inline bool And::operator==(const And& other) const {
-    return terms == other.terms;
-}
-inline bool Or::operator==(const Or& other) const {
-    return terms == other.terms;
-}
-inline bool Not::operator==(const Not& other) const {
-    return terms == other.terms;
-}
-inline bool ElementMatch::operator==(const ElementMatch& other) const {
-    return column == other.column && rule == other.rule && threshold == other.threshold &&
-           predicate == other.predicate;
-}
-
 // The address by which an index answers for the plan's outermost node.
-inline const void* LeafOf(const Plan& plan) {
-    return std::visit([](const auto& node) { return static_cast<const void*>(&node); }, plan.node);
-}
+const void* LeafOf(const Plan& plan);
 
 // The keys when the plan is exactly `pk == x` or `pk in [...]` (each key once, ascending).
 std::optional<schema::PrimaryKeys> PrimaryKeyTerms(const Plan& plan, base::FieldId pk_field);

@@ -51,7 +51,7 @@ class DenseKeys {
         if (query_->metric == vindex::Metric::kCosine) {
             return AnyCosineBelow(q, results, lengths, count, limit);
         }
-        uint64_t words[vindex::RowTiles::kRowsMax / 64];
+        uint64_t words[vindex::RowTiles::kRowsMax / 64 + 1];
         const bool similarity = vindex::LargerIsBetter(query_->metric);
         simd::Compare<float>(similarity ? simd::CompareOp::kGt : simd::CompareOp::kLt, results,
                              count, similarity ? 0.0f - limit : limit, words);

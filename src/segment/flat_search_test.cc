@@ -10,7 +10,7 @@
 namespace elanus::segment {
 namespace {
 
-constexpr int64_t kRows = 2500;  // blocks of 1,024
+constexpr int64_t kRows = 2500;  // blocks of at most 1,024
 
 class FlatSearchTest : public ::testing::Test {
   protected:

@@ -21,12 +21,21 @@ constexpr size_t kWideEnough = 384;  // dimensions with which estimates are good
 // Costs are in bytes of float rows that a scan reads in their order; fitted with the run of
 // docs/benchmarks/vector-filters.md, in which the same holds at 384 and at 768 dimensions.
 constexpr double kVectorStart = 64;      // of every row, besides its bytes
-constexpr double kSignStart = 150;       // the same of a row of signs
 constexpr double kOwnRowPrice = 7;       // of a byte of a row that is waited for
 constexpr double kCachedHopPrice = 2.5;  // the same in an index that lies in the cache
-constexpr double kHopPrice = 6;          // of a byte of a block
 constexpr size_t kSignsWorth = 8;        // rows for each of those that signs have compared first
 constexpr size_t kPassingOfEf = 4;       // of ef rows as many at least
+// What signs and hops cost beside float rows depends on the kernels and on the memory behind them:
+// fitted on a Xeon with AVX-512, and on an EPYC with AVX2.
+struct Prices {
+    double sign_byte;   // of a byte of a row of signs
+    double sign_start;  // of every such row besides
+    double hop;         // of a byte of a block
+};
+Prices PricesHere() {
+    static const bool wide = simd::Supported(simd::Level::kAvx512Dot);
+    return wide ? Prices{1, 150, 6} : Prices{3.2, 20, 2.5};
+}
 // A scan by signs becomes one of float rows where signs tell too little: at most so many times as
 // dear as a walk.
 constexpr double kRegret = 8;
@@ -69,14 +78,16 @@ double BlockGraphIndex::VectorScanCost(size_t matches) const {
 }
 
 double BlockGraphIndex::SignScanCost(size_t matches, size_t k) const {
-    const auto row = static_cast<double>(RowSigns::RowBytes(layout_.width)) + kSignStart;
+    const Prices prices = PricesHere();
+    const double row = static_cast<double>(RowSigns::RowBytes(layout_.width)) * prices.sign_byte +
+                       prices.sign_start;
     const double own = static_cast<double>(layout_.own_bytes()) * kOwnRowPrice;
     return static_cast<double>(matches) * row + static_cast<double>(RowSigns::FirstRows(k)) * own +
            VectorScanCost(RerankCount(k));
 }
 
 double BlockGraphIndex::HopCost() const {
-    return static_cast<double>(block_bytes_) * kHopPrice;
+    return static_cast<double>(block_bytes_) * PricesHere().hop;
 }
 
 // A range asks for costs, not for the nearest; few rows are compared exactly, and so are all of a

@@ -312,7 +312,7 @@ base::Status BlockGraphIndex::Verify() const {
     };
     for (uint32_t node = 0; node < size(); ++node) {
         const uint32_t row = RowOf(node);
-        if (row >= size() || NodeOf(row) != node) {
+        if (row >= size() || (!nodes_.empty() && nodes_.As<uint32_t>()[row] != node)) {
             return base::Corruption("block graph: bad row of node " + std::to_string(node));
         }
         for (uint32_t g = 0; g < layout_.groups(); ++g) {

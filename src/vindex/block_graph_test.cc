@@ -448,34 +448,53 @@ TEST(BlockGraph, DamageIsSurvivedAndFound) {
     }
 }
 
-uint32_t NodeIn(const std::string& file, uint32_t row) {
-    uint32_t node = 0;
-    std::memcpy(&node, file.data() + EntryOf(file, kGraphNodes).offset + row * sizeof node,
-                sizeof node);
-    return node;
-}
-
 // The best row's block is visited for sure.
 TEST(BlockGraph, ABadNumberIsFoundByTheSearchThatMeetsIt) {
     const Data data = Clustered(2000, 23, 64);
     const auto index = BuildGraph(Metric::kL2, data, {{"M", "16"}});
     const std::string good = Saved(*index);
+    const std::string blocks(ReadGraph(good).Section(kGraphBlocks)->view());
     const BlockLayout layout{64, 32};
     const uint32_t best = Find(*index, data.query(0), SearchParams()).rows[0];
-    const size_t block =
-        EntryOf(good, kGraphBlocks).offset + NodeIn(good, best) * layout.block_bytes();
-    std::string bad_neighbours = good, bad_row = good;
+    const size_t block = NodesIn(good)[best] * layout.block_bytes();
+    std::string bad_neighbours = blocks, bad_row = blocks;
     for (size_t i = 0; i < 32; ++i) {
         bad_neighbours[block + layout.own_bytes() + layout.ids_offset() + 4 * i + 3] = '\x7f';
     }
     bad_row[block + offsetof(BlockLayout::Own, row) + 3] = '\x7f';
-    for (const std::string& bytes : {bad_neighbours, bad_row}) {
-        auto opened = OpenIndex(base::Buffer::FromString(bytes));
+    for (const std::string& bad : {bad_neighbours, bad_row}) {
+        auto opened = OpenIndex(base::Buffer::FromString(WithSection(good, kGraphBlocks, bad)));
         ASSERT_TRUE(opened.ok());
-        Neighbors out;
-        EXPECT_EQ((*opened)->Search(data.query(0), SearchParams(), &out).code(),
-                  base::Code::kDataCorruption);
+        for (size_t k : {10u, 40u}) {
+            SearchParams params;
+            params.k = k;
+            Neighbors out;
+            EXPECT_EQ((*opened)->Search(data.query(0), params, &out).code(),
+                      base::Code::kDataCorruption);
+        }
         EXPECT_EQ((*opened)->Verify().code(), base::Code::kDataCorruption);
+    }
+}
+
+// Checksums are right in these.
+TEST(BlockGraph, VerifyComparesRowsAndNodes) {
+    const Data data = Clustered(700, 32, 64);
+    const std::string good = Saved(*BuildGraph(Metric::kL2, data));
+    const auto verify = [&](const std::vector<uint32_t>& nodes) {
+        const std::string_view bytes(reinterpret_cast<const char*>(nodes.data()),
+                                     nodes.size() * sizeof(uint32_t));
+        return (*OpenIndex(base::Buffer::FromString(WithSection(good, kGraphNodes, bytes))))
+            ->Verify()
+            .code();
+    };
+    const std::vector<uint32_t> nodes = NodesIn(good);
+    EXPECT_EQ(verify(nodes), base::Code::kOk);
+    std::vector<uint32_t> exchanged = nodes, beyond = nodes, twice = nodes;
+    std::swap(exchanged[3], exchanged[600]);
+    *std::find(beyond.begin(), beyond.end(), 699u) = 700;
+    twice[5] = twice[6];
+    for (const auto& bad : {exchanged, beyond, twice}) {
+        EXPECT_EQ(verify(bad), base::Code::kDataCorruption);
     }
 }
 
@@ -484,12 +503,12 @@ TEST(BlockGraph, NodesOfNearRowsLieNearEachOther) {
     constexpr uint32_t kRows = 6000;
     const Data data = Clustered(kRows, 28, 64);
     const auto index = BuildGraph(Metric::kL2, data);
-    const std::string file = Saved(*index);
+    const std::vector<uint32_t> nodes = NodesIn(Saved(*index));
     double between_near = 0, between_any = 0;
     for (size_t q = 0; q < kQueries; ++q) {
         const Neighbors found = Find(*index, data.query(q), SearchParams());
         for (size_t i = 1; i < found.rows.size(); ++i) {
-            const auto node = [&](uint32_t row) { return static_cast<double>(NodeIn(file, row)); };
+            const auto node = [&](uint32_t row) { return static_cast<double>(nodes[row]); };
             between_near += std::fabs(node(found.rows[i]) - node(found.rows[i - 1]));
             between_any += std::fabs(node(found.rows[i]) - node(static_cast<uint32_t>(q)));
         }
@@ -509,14 +528,16 @@ TEST(BlockGraph, FilesOfBeforeAnswerTheSame) {
             ASSERT_TRUE(opened.ok()) << opened.status().reason();
             EXPECT_TRUE((*opened)->Verify().ok());
             EXPECT_EQ(Saved(**opened), file);
-            SearchParams params;
-            EXPECT_GE(Recall(**opened, data, params), 0.95);
-            params.filter = some;
-            EXPECT_GE(Recall(**opened, data, params), 0.95);
-            if (version == 3) {
-                for (size_t q = 0; q < kQueries; ++q) {
-                    EXPECT_EQ(Find(**opened, data.query(q), params).rows,
-                              Find(*index, data.query(q), params).rows);
+            for (const size_t k : {10u, 40u}) {
+                SearchParams params;
+                params.k = k;
+                for (const base::BitmapView filter : {base::BitmapView(), base::BitmapView(some)}) {
+                    params.filter = filter;
+                    EXPECT_GE(Recall(**opened, data, params), 0.95);
+                    for (size_t q = 0; version == 3 && q < kQueries; ++q) {
+                        EXPECT_EQ(Find(**opened, data.query(q), params).rows,
+                                  Find(*index, data.query(q), params).rows);
+                    }
                 }
             }
         }

@@ -5,6 +5,7 @@
 #include "vindex/block_graph.h"
 #include "vindex/rotation.h"
 
+#include <cstddef>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -36,18 +37,38 @@ inline codec::SectionEntry EntryOf(const std::string& file, codec::SectionId id)
     return {};
 }
 
+// The node of each row.
+inline std::vector<uint32_t> NodesIn(const std::string& file) {
+    const base::Buffer bytes = *ReadGraph(file).Section(kGraphNodes);
+    std::vector<uint32_t> nodes(bytes.size() / sizeof(uint32_t));
+    std::memcpy(nodes.data(), bytes.data(), bytes.size());
+    return nodes;
+}
+
+// The file with other bytes in a section, and checksums that are right.
+inline std::string WithSection(const std::string& file, codec::SectionId id,
+                               std::string_view bytes) {
+    const codec::EnvelopeReader reader = ReadGraph(file);
+    codec::StringSink sink;
+    codec::EnvelopeWriter writer(sink, kBlockGraphFormat, kBlockGraphVersion);
+    for (const codec::SectionEntry& entry : reader.sections()) {
+        writer.AddSection(entry.id, entry.id == id ? bytes : reader.Section(entry.id)->view());
+    }
+    EXPECT_TRUE(writer.Finish().ok());
+    return sink.Take();
+}
+
 class OldBlockGraph {
   public:
     // `file` is of kBlockGraphVersion, over vectors of `dim` dimensions.
-    OldBlockGraph(const std::string& file, uint32_t dim) : reader_(ReadGraph(file)) {
+    OldBlockGraph(const std::string& file, uint32_t dim)
+        : reader_(ReadGraph(file)), nodes_(NodesIn(file)) {
         layout_.width = RotatedWidth(dim);
-        const size_t rows = Section(kGraphNodes).size() / sizeof(uint32_t);
+        const size_t rows = nodes_.size();
         block_bytes_ = Section(kGraphBlocks).size() / rows;
         while (layout_.block_bytes() < block_bytes_) {
             layout_.degree += 32;
         }
-        nodes_.resize(rows);
-        std::memcpy(nodes_.data(), Section(kGraphNodes).data(), rows * sizeof(uint32_t));
         rows_.resize(rows);
         for (uint32_t row = 0; row < rows; ++row) {
             rows_[nodes_[row]] = row;

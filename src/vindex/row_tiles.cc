@@ -46,8 +46,9 @@ size_t PartOfCache(size_t part) {
 RowTiles::RowTiles(VectorType type, Metric metric, uint32_t dim)
     : dim_(dim),
       row_bytes_(RowBytes(type, dim)),
-      block_rows_(std::clamp(PartOfCache(kRowsPart) / row_bytes_ / kRowsStep * kRowsStep, kRowsStep,
-                             kRowsMax)),
+      block_rows_(
+          std::max(std::min(PartOfCache(kRowsPart) / row_bytes_, kRowsMax) / kRowsStep * kRowsStep,
+                   kRowsStep)),
       block_queries_(
           std::clamp(PartOfCache(kQueriesPart) / row_bytes_ / 6 * 6, kQueriesMin, kQueriesMax)),
       kernel_(KernelOf(type, metric)),

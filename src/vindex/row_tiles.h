@@ -41,7 +41,7 @@ class RowTiles {
     // At most kRowsMax rows; whole tiles.
     size_t block_rows() const { return block_rows_; }
     size_t block_queries() const { return block_queries_; }
-    static constexpr size_t kRowsMax = 1008;
+    static constexpr size_t kRowsMax = 1024;
 
   private:
     uint32_t dim_ = 0;
