@@ -1,4 +1,5 @@
-// Files of block graphs as earlier versions wrote them: made from those of today.
+// Files of block graphs for tests: what is in them, with other bytes in a section, and as earlier
+// versions wrote them.
 #pragma once
 
 #include "codec/envelope.h"
@@ -16,8 +17,8 @@
 namespace elanus::vindex {
 
 inline constexpr uint32_t kBlockGraphVersion = 4;
-inline constexpr codec::SectionId kGraphMeta{1, 0}, kGraphBlocks{2, 0}, kGraphRouter{4, 0},
-    kGraphSigns{7, 0}, kGraphReach{8, 0}, kGraphNodes{9, 0};
+inline constexpr codec::SectionId kGraphBlocks{2, 0}, kGraphRouter{4, 0}, kGraphSigns{7, 0},
+    kGraphReach{8, 0}, kGraphNodes{9, 0};
 
 inline codec::EnvelopeReader ReadGraph(const std::string& file) {
     auto reader = codec::EnvelopeReader::Open(base::Buffer::FromString(file), kBlockGraphFormat,
@@ -75,9 +76,8 @@ class OldBlockGraph {
         }
     }
 
-    // The same graph in the form of `version`, 1 to 3; of 3 with `reach` in the place of what it
-    // has, unless that is null.
-    std::string Write(uint32_t version, const std::string* reach = nullptr) const {
+    // The same graph in the form of `version`, 1 to 3.
+    std::string Write(uint32_t version) const {
         codec::StringSink sink;
         codec::EnvelopeWriter writer(sink, kBlockGraphFormat, version);
         for (const codec::SectionEntry& entry : reader_.sections()) {
@@ -90,8 +90,6 @@ class OldBlockGraph {
                 bytes = BlocksByRow(bytes);
             } else if (entry.id == kGraphRouter) {
                 NumberByRow(bytes, 0, bytes.size() / layout_.group_bytes());
-            } else if (entry.id == kGraphReach && reach != nullptr) {
-                bytes = *reach;
             }
             writer.AddSection(entry.id, bytes);
         }

@@ -98,16 +98,18 @@ class RowSigns::Run {
         }
     }
 
+    static size_t BitsOf(uint64_t word) { return static_cast<size_t>(std::popcount(word)); }
+
     // kSampleRows of the rows that pass, at even distances in their order. Looks at all words, but
     // lists nothing: a search that is not worth it costs next to nothing.
     void Sample(uint32_t* ids) const {
         const uint64_t* words = request_.selected.words();
+        size_t w = 0;
         size_t before = 0;  // bits of words below w
-        for (size_t i = 0, w = 0; i < kSampleRows; ++i) {
+        for (size_t i = 0; i < kSampleRows; ++i) {
             const size_t rank = i * request_.matches / kSampleRows;
-            for (size_t bits;
-                 rank >= before + (bits = static_cast<size_t>(std::popcount(words[w]))); ++w) {
-                before += bits;
+            for (; rank >= before + BitsOf(words[w]); ++w) {
+                before += BitsOf(words[w]);
             }
             uint64_t word = words[w];
             for (size_t skipped = before; skipped < rank; ++skipped) {

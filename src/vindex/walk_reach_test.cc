@@ -137,7 +137,7 @@ TEST(WalkReach, DamageIsSurvived) {
             std::memcpy(reach.data() + at, &value, sizeof value);
         }
         const auto opened =
-            OpenIndex(base::Buffer::FromString(OldBlockGraph(good, kWide).Write(3, &reach)));
+            OpenIndex(base::Buffer::FromString(WithSection(good, kGraphReach, reach)));
         ASSERT_TRUE(opened.ok()) << opened.status().reason();
         for (size_t k : {1, 10, 30}) {
             SearchParams params;
