@@ -3,6 +3,7 @@
 #include "simd/binary_loops.h"
 #include "simd/distance_levels.h"
 #include "simd/distance_loops.h"
+#include "simd/scan_ahead.h"
 #include "simd/tile_loops.h"
 
 #include <immintrin.h>
@@ -164,15 +165,15 @@ struct Bits {
 const DistanceKernels& Avx2Distances(Element element) {
     switch (element) {
         case Element::kFloat16:
-            return DistanceLoops<Float16s>::kTable;
+            return DistanceLoops<Float16s, kScanAheadBytes>::kTable;
         case Element::kBFloat16:
-            return DistanceLoops<BFloat16s>::kTable;
+            return DistanceLoops<BFloat16s, kScanAheadBytes>::kTable;
         case Element::kInt8:
-            return DistanceLoops<Int8s>::kTable;
+            return DistanceLoops<Int8s, kScanAheadBytes>::kTable;
         case Element::kFloat:
             break;
     }
-    return DistanceLoops<Floats>::kTable;
+    return DistanceLoops<Floats, kScanAheadBytes>::kTable;
 }
 
 const DistanceTiles& Avx2Tiles(Element element) {

@@ -11,6 +11,9 @@
 // that file and code compiled for one instruction set can never be picked by the linker for
 // another. For the same reason nothing here calls an inline function of the standard library.
 //
+// Of rows that lie one after another memory is asked for kAhead bytes ahead; 0: that is left to the
+// hardware.
+//
 // Every row is summed in two alternating registers in the same order in every kernel (INV-SIMD-1).
 // Four rows advance together: the query is loaded once for them and eight sums are in flight.
 #pragma once
@@ -22,7 +25,7 @@
 
 namespace elanus::simd {
 
-template <typename V>
+template <typename V, size_t kAhead = 0>
 struct DistanceLoops {
     using Value = typename V::Value;
     using Data = typename V::Data;
@@ -40,7 +43,9 @@ struct DistanceLoops {
     };
 
     // The loops over rows are unrolled by order: left as loops, they keep their sums in memory.
-    template <typename Op, size_t R>
+    // With kBehind the rows follow each other: what lies so many bytes behind is asked for, as much
+    // as is read and in the order of memory.
+    template <typename Op, size_t R, size_t kBehind = 0>
     static inline __attribute__((always_inline)) void Sum(const Value* query,
                                                           const Value* const (&rows)[R], size_t dim,
                                                           float* out) {
@@ -57,6 +62,10 @@ struct DistanceLoops {
             const Data q1 = V::Load(query + i + kWidth);
 #pragma GCC unroll 4
             for (size_t r = 0; r < R; ++r) {
+                if constexpr (kBehind > 0) {
+                    __builtin_prefetch(
+                        reinterpret_cast<const char*>(rows[0] + R * i + r * 2 * kWidth) + kBehind);
+                }
                 even[r] = Op::Add(even[r], q0, V::Load(rows[r] + i));
                 odd[r] = Op::Add(odd[r], q1, V::Load(rows[r] + i + kWidth));
             }
@@ -105,7 +114,7 @@ struct DistanceLoops {
         for (; i + kRows <= count; i += kRows) {
             const Value* first = base + i * dim;
             const Value* const rows[kRows] = {first, first + dim, first + 2 * dim, first + 3 * dim};
-            Sum<Op, kRows>(query, rows, dim, out + i);
+            Sum<Op, kRows, kAhead>(query, rows, dim, out + i);
         }
         for (; i < count; ++i) {
             out[i] = OneOf<Op>(query, base + i * dim, dim);

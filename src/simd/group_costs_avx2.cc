@@ -3,6 +3,7 @@
 #if defined(__x86_64__)
 #include "simd/group_costs_levels.h"
 #include "simd/nibble_sums_avx2.h"
+#include "simd/scan_ahead.h"
 
 #include <immintrin.h>
 
@@ -57,7 +58,12 @@ uint64_t FinishAll(const GroupScan& scan, const __m256i (&sums)[kRows / 8], cons
 uint64_t Nibbles(const GroupScan& scan, const uint8_t* group, const float* terms,
                  const float* factors, float* costs) {
     __m256i sums[kNibbleGroup / 8];
-    SumNibbles(group, scan.tables, 16 * scan.positions, [] {}, sums);
+    const uint8_t* behind = group + kScanAheadBytes;
+    const auto ask = [&] {
+        __builtin_prefetch(behind);
+        behind += 64;
+    };
+    SumNibbles(group, scan.tables, 16 * scan.positions, ask, sums);
     return FinishAll<kNibbleGroup>(scan, sums, terms, factors, costs);
 }
 

@@ -3,6 +3,7 @@
 #include "simd/nibble_sums_avx2.h"
 #include "simd/quant_levels.h"
 #include "simd/quant_loops.h"
+#include "simd/scan_ahead.h"
 
 #include <immintrin.h>
 
@@ -12,6 +13,7 @@ namespace {
 struct Wide {
     using Reg = __m256;
     static constexpr size_t kWidth = 8;
+    static constexpr size_t kAheadBytes = kScanAheadBytes;
 
     static Reg Zero() { return _mm256_setzero_ps(); }
     static Reg Set(float x) { return _mm256_set1_ps(x); }

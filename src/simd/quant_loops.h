@@ -19,6 +19,8 @@
 
 namespace elanus::simd {
 
+// Of rows that lie one after another memory is asked for V::kAheadBytes ahead; 0: that is left to
+// the hardware.
 template <typename V, typename D, CodeKind kKind>
 struct CodeLoops {
     using Reg = typename V::Reg;
@@ -37,11 +39,14 @@ struct CodeLoops {
         }
     }
 
+    // The loops over rows are unrolled by order: left as loops, they keep their sums in memory, and
+    // took twice as long.
     template <Op kOp, size_t R>
     static inline __attribute__((always_inline)) void Sum(const float* values, const float* steps,
                                                           const uint8_t* const (&rows)[R],
                                                           size_t dim, float* out) {
         Reg sums[R];
+#pragma GCC unroll 4
         for (size_t r = 0; r < R; ++r) {
             sums[r] = V::Zero();
         }
@@ -50,6 +55,7 @@ struct CodeLoops {
         for (; i < whole; i += kWidth) {
             const Reg q = V::Load(values + i);
             const Reg step = kOp == Op::kScaledL2 ? V::Load(steps + i) : q;
+#pragma GCC unroll 4
             for (size_t r = 0; r < R; ++r) {
                 sums[r] = Add<kOp>(sums[r], q, step, D::Decode(rows[r], i));
             }
@@ -57,10 +63,12 @@ struct CodeLoops {
         if (D::kTail && i < dim) {
             const Reg q = V::Load(values + i);
             const Reg step = kOp == Op::kScaledL2 ? V::Load(steps + i) : q;
+#pragma GCC unroll 4
             for (size_t r = 0; r < R; ++r) {
                 sums[r] = Add<kOp>(sums[r], q, step, D::DecodeFirst(rows[r], i, dim - i));
             }
         }
+#pragma GCC unroll 4
         for (size_t r = 0; r < R; ++r) {
             out[r] = V::Total(sums[r]);
         }
@@ -72,6 +80,13 @@ struct CodeLoops {
         }
         // Rows are not aligned: the last line is another one as often as not.
         __builtin_prefetch(row + (bytes < kPrefetchBytes ? bytes : kPrefetchBytes) - 1);
+    }
+
+    static inline __attribute__((always_inline)) void PrefetchBehind(const uint8_t* rows,
+                                                                     size_t bytes) {
+        for (size_t at = 0; V::kAheadBytes > 0 && at < bytes; at += 64) {
+            __builtin_prefetch(rows + V::kAheadBytes + at);
+        }
     }
 
     template <Op kOp>
@@ -88,6 +103,9 @@ struct CodeLoops {
             for (size_t next = i + 2 * kRows;
                  ids != nullptr && next < count && next < i + 3 * kRows; ++next) {
                 Prefetch(row(next), bytes);
+            }
+            if (ids == nullptr) {
+                PrefetchBehind(row(i), kRows * bytes);
             }
             const uint8_t* const rows[kRows] = {row(i), row(i + 1), row(i + 2), row(i + 3)};
             Sum<kOp, kRows>(values, steps, rows, dim, out + i);
@@ -113,7 +131,8 @@ struct CodeLoops {
     static constexpr CodeRowKernels kTable{Ip, L2};
 };
 
-// Eight sums are in flight, which hides the latency of a fused multiply-add.
+// Eight sums are in flight, which hides the latency of a fused multiply-add. Loops over registers
+// are unrolled by order, as above.
 template <typename V>
 struct PanelLoops {
     using Reg = typename V::Reg;
@@ -126,18 +145,23 @@ struct PanelLoops {
                                                             size_t dim, const float* panel,
                                                             const float* bias,
                                                             Reg (&sums)[R][kRegs]) {
+#pragma GCC unroll 8
         for (size_t r = 0; r < R; ++r) {
+#pragma GCC unroll 8
             for (size_t k = 0; k < kRegs; ++k) {
                 sums[r][k] = V::Load(bias + k * V::kWidth);
             }
         }
         for (size_t d = 0; d < dim; ++d) {
             Reg c[kRegs];
+#pragma GCC unroll 8
             for (size_t k = 0; k < kRegs; ++k) {
                 c[k] = V::Load(panel + d * kPanel + k * V::kWidth);
             }
+#pragma GCC unroll 8
             for (size_t r = 0; r < R; ++r) {
                 const Reg x = V::Set(rows[r * row_stride + d]);
+#pragma GCC unroll 8
                 for (size_t k = 0; k < kRegs; ++k) {
                     sums[r][k] = V::MulSub(x, c[k], sums[r][k]);
                 }
@@ -153,7 +177,9 @@ struct PanelLoops {
                                                                     size_t out_stride) {
         Reg sums[R][kRegs];
         Panel<R>(rows, row_stride, dim, panel, bias, sums);
+#pragma GCC unroll 8
         for (size_t r = 0; r < R; ++r) {
+#pragma GCC unroll 8
             for (size_t k = 0; k < kRegs; ++k) {
                 V::Store(out + r * out_stride + k * V::kWidth, sums[r][k]);
             }
@@ -185,7 +211,9 @@ struct PanelLoops {
                                                               Best* best) {
         Reg sums[R][kRegs];
         Panel<R>(rows, row_stride, dim, panel, bias, sums);
+#pragma GCC unroll 8
         for (size_t r = 0; r < R; ++r) {
+#pragma GCC unroll 8
             for (size_t k = 0; k < kRegs; ++k) {
                 best[r * kRegs + k].Improve(sums[r][k], p);
             }
@@ -211,6 +239,7 @@ struct PanelLoops {
         for (size_t r = 0; r < count; ++r) {
             float values[kPanel];
             uint32_t panel_of[kPanel];
+#pragma GCC unroll 8
             for (size_t k = 0; k < kRegs; ++k) {
                 best[r * kRegs + k].Store(values + k * V::kWidth, panel_of + k * V::kWidth);
             }

@@ -2,6 +2,7 @@
 #include "simd/quant.h"
 
 #include "simd/half.h"
+#include "simd/speed_gain_test.h"
 
 #include <algorithm>
 #include <cmath>
@@ -181,6 +182,37 @@ TEST(Quant, OfEqualCentroidsTheLowestIsNearest) {
             EXPECT_EQ(id, 0u);
             EXPECT_EQ(cost, 1.0f);
         }
+    }
+}
+
+// Loops over registers that are not unrolled keep their sums in memory: right, but with AVX2 20 and
+// 4 times as fast as the reference instead of 60 and 33.
+TEST(Quant, WideLevelsAreFasterThanTheReference) {
+    if (kTimesMeanNothing) {
+        GTEST_SKIP() << "of code that is not optimised, or watched, times say nothing";
+    }
+    constexpr size_t kRowCount = 64, kDim = 128, kPanels = 8;
+    const Rows codes = MakeRows(CodeKind::kBits8, kRowCount, kDim);
+    const std::vector<float> rows = Normal(kRowCount * kDim, 1);
+    const std::vector<float> panels = Normal(kPanels * kPanel * kDim, 2);
+    const std::vector<float> bias(kPanels * kPanel, 1.0f);
+    std::vector<float> costs(kRowCount);
+    std::vector<uint32_t> ids(kRowCount);
+    const auto scan = [&](Level level) {
+        QuantAt(level)->rows[static_cast<size_t>(CodeKind::kBits8)].ip(
+            rows.data(), nullptr, codes.codes.data(), nullptr, kRowCount, kDim, costs.data());
+    };
+    const auto rank = [&](Level level) {
+        QuantAt(level)->nearest(rows.data(), kDim, kRowCount, kDim, panels.data(), kPanels,
+                                bias.data(), ids.data(), costs.data());
+    };
+    for (Level level : {Level::kAvx2, Level::kAvx512}) {
+        if (QuantAt(level) == nullptr) {
+            continue;
+        }
+        SCOPED_TRACE(LevelName(level));
+        EXPECT_GT(SpeedGain(20, [&] { scan(Level::kScalar); }, [&] { scan(level); }), 30);
+        EXPECT_GT(SpeedGain(1, [&] { rank(Level::kScalar); }, [&] { rank(level); }), 10);
     }
 }
 
