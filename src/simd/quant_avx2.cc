@@ -13,7 +13,6 @@ namespace {
 struct Wide {
     using Reg = __m256;
     static constexpr size_t kWidth = 8;
-    static constexpr size_t kAheadBytes = kScanAheadBytes;
 
     static Reg Zero() { return _mm256_setzero_ps(); }
     static Reg Set(float x) { return _mm256_set1_ps(x); }
@@ -123,7 +122,7 @@ void NibbleSums(const uint8_t* tables, const uint8_t* group, size_t positions, u
 }  // namespace
 
 const QuantKernels& Avx2Quant() {
-    static constexpr QuantKernels kTable = MakeQuantKernels<Wide>(NibbleSums);
+    static constexpr QuantKernels kTable = MakeQuantKernels<Wide, kScanAheadBytes>(NibbleSums);
     return kTable;
 }
 

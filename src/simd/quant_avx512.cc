@@ -11,7 +11,6 @@ namespace {
 struct Wide {
     using Reg = __m512;
     static constexpr size_t kWidth = 16;
-    static constexpr size_t kAheadBytes = 0;
 
     static Reg Zero() { return _mm512_setzero_ps(); }
     static Reg Set(float x) { return _mm512_set1_ps(x); }

@@ -19,9 +19,9 @@
 
 namespace elanus::simd {
 
-// Of rows that lie one after another memory is asked for V::kAheadBytes ahead; 0: that is left to
-// the hardware.
-template <typename V, typename D, CodeKind kKind>
+// Of rows that lie one after another memory is asked for kAhead bytes ahead; 0: that is left to the
+// hardware.
+template <typename V, typename D, CodeKind kKind, size_t kAhead>
 struct CodeLoops {
     using Reg = typename V::Reg;
     static constexpr size_t kWidth = V::kWidth;
@@ -84,8 +84,8 @@ struct CodeLoops {
 
     static inline __attribute__((always_inline)) void PrefetchBehind(const uint8_t* rows,
                                                                      size_t bytes) {
-        for (size_t at = 0; V::kAheadBytes > 0 && at < bytes; at += 64) {
-            __builtin_prefetch(rows + V::kAheadBytes + at);
+        for (size_t at = 0; at < bytes; at += 64) {
+            __builtin_prefetch(rows + kAhead + at);
         }
     }
 
@@ -104,7 +104,7 @@ struct CodeLoops {
                  ids != nullptr && next < count && next < i + 3 * kRows; ++next) {
                 Prefetch(row(next), bytes);
             }
-            if (ids == nullptr) {
+            if (kAhead > 0 && ids == nullptr) {
                 PrefetchBehind(row(i), kRows * bytes);
             }
             const uint8_t* const rows[kRows] = {row(i), row(i + 1), row(i + 2), row(i + 3)};
@@ -256,13 +256,13 @@ struct PanelLoops {
     }
 };
 
-template <typename V>
+template <typename V, size_t kAhead = 0>
 constexpr QuantKernels MakeQuantKernels(decltype(QuantKernels::nibble_sums) nibble_sums) {
-    return {{CodeLoops<V, typename V::Bits4, CodeKind::kBits4>::kTable,
-             CodeLoops<V, typename V::Bits6, CodeKind::kBits6>::kTable,
-             CodeLoops<V, typename V::Bits8, CodeKind::kBits8>::kTable,
-             CodeLoops<V, typename V::Half, CodeKind::kHalf>::kTable,
-             CodeLoops<V, typename V::BHalf, CodeKind::kBHalf>::kTable},
+    return {{CodeLoops<V, typename V::Bits4, CodeKind::kBits4, kAhead>::kTable,
+             CodeLoops<V, typename V::Bits6, CodeKind::kBits6, kAhead>::kTable,
+             CodeLoops<V, typename V::Bits8, CodeKind::kBits8, kAhead>::kTable,
+             CodeLoops<V, typename V::Half, CodeKind::kHalf, kAhead>::kTable,
+             CodeLoops<V, typename V::BHalf, CodeKind::kBHalf, kAhead>::kTable},
             nibble_sums,
             PanelLoops<V>::Products,
             PanelLoops<V>::Nearest};
