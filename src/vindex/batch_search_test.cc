@@ -4,7 +4,8 @@
 
 #include "vindex/typed_rows_testing.h"
 
-#include <cstring>
+#include <algorithm>
+#include <bit>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -20,6 +21,10 @@ std::vector<std::string_view> QueriesOf(const Data& data, size_t count) {
     return queries;
 }
 
+uint32_t BitsOf(float score) {
+    return std::bit_cast<uint32_t>(score);
+}
+
 void ExpectEachAlone(const Index& index, const std::vector<std::string_view>& queries,
                      const SearchParams& params) {
     std::vector<Neighbors> found(queries.size());
@@ -29,9 +34,7 @@ void ExpectEachAlone(const Index& index, const std::vector<std::string_view>& qu
     for (size_t q = 0; q < queries.size(); ++q) {
         const Neighbors alone = Find(index, queries[q], params);
         ASSERT_EQ(found[q].rows, alone.rows) << "query " << q;
-        ASSERT_EQ(std::memcmp(found[q].scores.data(), alone.scores.data(),
-                              alone.scores.size() * sizeof(float)),
-                  0);
+        ASSERT_TRUE(std::ranges::equal(found[q].scores, alone.scores, {}, BitsOf, BitsOf));
         ASSERT_EQ(found[q].counters.strategy, alone.counters.strategy);
         ASSERT_EQ(found[q].counters.distances, alone.counters.distances);
         ASSERT_EQ(found[q].counters.matches, alone.counters.matches);

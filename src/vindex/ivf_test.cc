@@ -217,7 +217,7 @@ TEST(Ivf, ARangeSearchFindsWhatLiesInIt) {
             const auto truth = Truth(data, metric, data.query(q));
             SearchParams params = Params(kRows, {{"max_empty_result_buckets", "0"}});
             // Not at a score, where rounding decides.
-            params.radius = static_cast<float>(truth[200].score) + 1e-4f;
+            params.radius = static_cast<float>(truth[kRows / 20].score) + 1e-4f;
             params.range_filter = static_cast<float>(truth[10].score) + 1e-4f;
             const auto inside = [&](double score) {
                 return LargerIsBetter(metric)

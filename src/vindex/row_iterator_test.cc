@@ -191,16 +191,19 @@ TEST(RowIterator, ARangeIsWalkedFromItsNearEndToItsFarOne) {
 }
 
 TEST(RowIterator, AfterAnInterruptionItGoesOn) {
-    const auto iterator = Iterate(Graph(Metric::kL2), Rows().query(3), {});
+    constexpr uint32_t kEnough = 8000;  // for a walk to ask whether it is to stop
+    const Data data = Clustered(kEnough, 21, kWide);
+    const auto index = Build("AUTOINDEX", Metric::kL2, data);
+    const auto iterator = Iterate(*index, data.query(3), {});
     const Neighbors first = Page(*iterator, 10);
     Neighbors none;
     const base::Status stopped =
-        iterator->Next(kMany, [] { return base::Status::Error(base::Code::kCanceled); }, &none);
+        iterator->Next(kEnough, [] { return base::Status::Error(base::Code::kCanceled); }, &none);
     EXPECT_EQ(stopped.code(), base::Code::kCanceled);
-    Walked rest = WalkPages(*iterator, Metric::kL2, 100, kMany);
+    Walked rest = WalkPages(*iterator, Metric::kL2, 100, kEnough);
     rest.rows.insert(rest.rows.end(), first.rows.begin(), first.rows.end());
-    ExpectEveryRowOnce(rest.rows, base::Bitmap(kMany, true));
-    EXPECT_GT(iterator->memory_bytes(), kMany / 8);
+    ExpectEveryRowOnce(rest.rows, base::Bitmap(kEnough, true));
+    EXPECT_GT(iterator->memory_bytes(), kEnough / 8);
 }
 
 TEST(RowIterator, AQueryOfAnotherSizeIsRefused) {
