@@ -15,7 +15,6 @@ namespace {
 
 constexpr size_t kOwnRowsAhead = 6;  // fetched before their turn
 constexpr size_t kExactAtOnce = 32;
-constexpr size_t kEntries = 3;  // rows of the router that a walk starts from
 constexpr size_t kEfMore = 8;
 constexpr size_t kWideEnough = 384;  // dimensions with which estimates are good
 // Costs are in bytes of float rows that a scan reads in their order; fitted with the run of
@@ -216,31 +215,8 @@ void BlockGraphIndex::PrepareWalk(Walk& walk) const {
 
 // Leaves in scratch.candidates pool keys of the nodes to start from. False: damaged.
 bool BlockGraphIndex::Enter(Walk& walk) const {
-    std::vector<uint64_t>& entries = walk.scratch.candidates;
-    constexpr uint64_t kNoKey = std::numeric_limits<uint64_t>::max();
-    entries.assign(kEntries, kNoKey);
-    float costs[simd::kGroupVectors];
-    float limit = std::numeric_limits<float>::infinity();
-    const uint8_t* group = router_.data();
-    const uint8_t* end = group + router_.size();
-    for (; group < end; group += layout_.group_bytes()) {
-        uint32_t below = walk.kernels.scan(walk.signs, group, walk.norm, limit, nullptr, 0, costs);
-        const auto* ids = reinterpret_cast<const uint32_t*>(group + layout_.ids_offset());
-        for (; below != 0; below &= below - 1) {
-            const int i = std::countr_zero(below);
-            const uint64_t key = PoolKey(costs[i], ids[i] & 0x7fffffff);
-            size_t place = kEntries - 1;
-            for (; place > 0 && key < entries[place - 1]; --place) {
-                entries[place] = entries[place - 1];
-            }
-            entries[place] = std::min(key, entries[place]);
-        }
-        limit = entries.back() == kNoKey ? limit : KeyCost(entries.back());
-    }
-    walk.distances += router_rows_;
-    std::erase(entries, kNoKey);
-    return std::all_of(entries.begin(), entries.end(),
-                       [this](uint64_t key) { return PoolRow(key) < size(); });
+    walk.distances += router_.compared();
+    return router_.Enter(walk.signs, walk.norm, size(), &walk.scratch.candidates);
 }
 
 float BlockGraphIndex::OwnCost(const Walk& walk, const uint8_t* block) const {
@@ -490,6 +466,10 @@ void BlockGraphIndex::Rerank(Walk& walk, size_t count) const {
     if (k > 0 && k < count) {
         const float kth = KeyCost(found[k - 1]);
         const float variance = Variance(walk, KeyRow(found[k - 1]));
+        // How far the others may be off is asked below; their blocks come while rows are compared.
+        for (size_t i = k; i < count; ++i) {
+            __builtin_prefetch(Block(NodeOf(KeyRow(found[i]))));
+        }
         MakeExact(walk, std::span(found).first(k));
         const float limit = std::max(WorstAsCoded(std::span(found).first(k)), kth);
         const auto rest = found.begin() + static_cast<ptrdiff_t>(k);

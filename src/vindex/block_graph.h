@@ -8,7 +8,7 @@
 // byte shuffles (after SymphonyQG, arXiv 2411.12229, and RaBitQ, arXiv 2405.12497). While a block
 // is scanned the next one is fetched: the walk takes the best candidate one hop ahead. What the
 // walk found is ordered at the end by the exact float rows, so scores are exact.
-// Walks start at the best few of a sample of rows (the router), which are coded the same way.
+// Walks start at the best few of a sample of rows (graph_router.h), which are coded the same way.
 //
 // A search chooses between these ways from the number of rows that pass the filter:
 //   a scan of those rows, when that costs less than a walk would: of many, by their signs first
@@ -30,9 +30,11 @@
 
 #include "codec/envelope.h"
 #include "simd/codes.h"
+#include "vindex/block_layout.h"
 #include "vindex/coded_rows.h"
 #include "vindex/graph_builder.h"
 #include "vindex/graph_index.h"
+#include "vindex/graph_router.h"
 #include "vindex/row_signs.h"
 #include "vindex/vectors.h"
 #include "vindex/walk_reach.h"
@@ -46,27 +48,6 @@
 namespace elanus::vindex {
 
 inline constexpr std::string_view kBlockGraphFormat = "block_graph";
-
-// Where the parts of a block lie; sizes in bytes. Every part starts on a cache line.
-struct BlockLayout {
-    size_t width = 0;  // dimensions of the codes
-    uint32_t degree = 0;
-
-    struct Own {  // then `width` 8-bit values
-        float scale;
-        float norm;    // squared length of the row; 0 for IP
-        uint32_t row;  // whose node this is
-        float square;  // squared length of the row
-    };
-    static constexpr size_t kGroup = simd::kGroupVectors;
-
-    uint32_t groups() const { return degree / static_cast<uint32_t>(kGroup); }
-    size_t own_bytes() const { return (sizeof(Own) + width + 63) / 64 * 64; }
-    size_t factors_offset() const { return simd::GroupCodeBytes(width); }
-    size_t ids_offset() const { return simd::GroupBytes(width); }
-    size_t group_bytes() const { return ids_offset() + kGroup * sizeof(uint32_t); }
-    size_t block_bytes() const { return own_bytes() + groups() * group_bytes(); }
-};
 
 class BlockAhead;
 class CandidatePool;
@@ -103,7 +84,7 @@ class BlockGraphIndex : public GraphIndex {
 
     BlockGraphIndex(Metric metric, uint32_t dim, uint32_t rows)
         : GraphIndex(VectorType::kFloat, metric, dim, rows) {}
-    void Shape(uint32_t m, uint32_t router_rows);
+    void Shape(uint32_t m);
 
     void Arrange(std::span<const uint32_t> order);
     base::Status FillBlocks(const CodedRows& rows, const NeighborLists& lists,
@@ -112,7 +93,6 @@ class BlockGraphIndex : public GraphIndex {
     void FillOwn(const CodedRows& rows, uint32_t row, uint8_t* block) const;
     void FillEdges(const CodedRows& rows, const std::vector<float>& start,
                    std::span<const uint32_t> links, uint8_t* groups) const;
-    base::Buffer MakeRouter(const CodedRows& rows) const;
     base::Status FitReach(const CodedRows& rows, const BuildInput& input);
     WalkReach::Course CourseOf(uint32_t row) const;
     float CostOffset(const Walk& walk) const;
@@ -167,7 +147,6 @@ class BlockGraphIndex : public GraphIndex {
     }
 
     uint32_t m_ = 0;
-    uint32_t router_rows_ = 0;
     uint64_t seed_ = 0;
     BlockLayout layout_;
     size_t block_bytes_ = 0;
@@ -175,10 +154,10 @@ class BlockGraphIndex : public GraphIndex {
     base::Buffer blocks_;
     base::Buffer nodes_;   // u32 of each row: its node; absent: nodes lie in the order of rows
     base::Buffer centre_;  // f32, dim
-    base::Buffer router_;  // groups of codes, factors and ids
-    WalkReach reach_;      // absent: few rows, or opened from a file of version 1 or 2
-    float longest_ = 0;    // IP: the length of the longest row
-    RowSigns signs_;       // absent: opened from a file of version 1
+    GraphRouter router_;
+    WalkReach reach_;    // absent: few rows, or opened from a file of version 1 or 2
+    float longest_ = 0;  // IP: the length of the longest row
+    RowSigns signs_;     // absent: opened from a file of version 1
     StoredVectors vectors_;
     std::optional<codec::EnvelopeReader> file_;
 };

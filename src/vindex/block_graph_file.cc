@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kVersion = 4;
+constexpr uint32_t kVersion = 5;
+constexpr uint32_t kVersionWithFlatRouter = 4;
 constexpr uint32_t kVersionInRowOrder = 3;
 constexpr uint32_t kVersionWithSigns = 2;
 constexpr uint32_t kVersionWithoutSigns = 1;
@@ -27,7 +27,6 @@ constexpr codec::SectionId kReachSection{8, 0};
 constexpr codec::SectionId kNodesSection{9, 0};
 
 constexpr uint32_t kFlagAutomatic = 2;
-constexpr uint32_t kRouterRowsMax = 256;
 constexpr uint32_t kFillRows = 64;  // of one task
 // What the steps of a build take.
 constexpr double kCodeWeight = 3, kGraphWeight = 87, kFillWeight = 6, kRestWeight = 4;
@@ -42,7 +41,8 @@ struct Meta {
     uint32_t router_rows;
     uint32_t flags;
     uint64_t seed;
-    uint32_t zero[6];
+    uint32_t router_means;  // from version 5
+    uint32_t zero[5];
 };
 static_assert(sizeof(Meta) == 64);
 
@@ -53,41 +53,18 @@ struct Reach {
 };
 static_assert(sizeof(Reach) == 32);
 
-bool Plausible(const Meta& meta) {
+bool Plausible(const Meta& meta, uint32_t version) {
     const auto type = static_cast<VectorType>(meta.vector_type);
     return meta.metric <= static_cast<uint32_t>(Metric::kCosine) && meta.m >= kHnswMMin &&
            BlockGraphIndex::Fits(type, meta.dim, meta.m) && meta.rows <= kRowsMax &&
-           meta.router_rows == std::min(meta.rows, kRouterRowsMax) &&
+           GraphRouter::Shape{meta.router_rows, meta.router_means}.Plausible(meta.rows) &&
+           (version > kVersionWithFlatRouter) == (meta.router_means > 0) &&
            (meta.flags & ~kFlagAutomatic) == 0;
 }
 
 uint32_t DegreeOf(uint32_t m) {
     const auto group = static_cast<uint32_t>(BlockLayout::kGroup);
     return std::max((2 * m + group / 2) / group * group, group);
-}
-
-// Writes the code of the edge from `start` (decoded) to row `link`, its two factors and the node of
-// the row into place `i` of a group. A search adds up own + first + second * (sum of +-query),
-// which estimates
-//   |q - v|^2 + |r|^2 - 2 <q - v, r>   for L2 and COSINE,
-//   -2 <q, v> - 2 <q, r>               for IP,
-// r being the edge and v its start: <y, r> is estimated by <y, signs of r> |r|^2 / |r|_1.
-void PutEdge(const CodedRows& rows, const std::vector<float>& start, uint32_t link, uint32_t node,
-             bool ip, const BlockLayout& layout, size_t i, uint8_t* group) {
-    uint8_t bits[simd::kCodeDimMax / 8];
-    const simd::SignSums sums =
-        simd::Codes().signs(rows.Scale(link), rows.Values(link), start.data(), layout.width, bits);
-    const size_t shift = i / 16 * 4;
-    for (size_t b = 0; b < layout.width / 8; ++b) {
-        uint8_t* at = group + b * 32 + i % 16;
-        at[0] |= static_cast<uint8_t>((bits[b] & 15) << shift);
-        at[16] |= static_cast<uint8_t>(bits[b] >> 4 << shift);
-    }
-    const float weight = sums.length > 0 ? sums.square / sums.length : 0;
-    auto* factors = reinterpret_cast<float*>(group + layout.factors_offset());
-    factors[i] = (ip ? -2 * sums.product : sums.square) + 2 * weight * sums.along;
-    factors[simd::kGroupVectors + i] = -2 * weight;
-    reinterpret_cast<uint32_t*>(group + layout.ids_offset())[i] = node;
 }
 
 void Decode(const CodedRows& rows, uint32_t row, float* out) {
@@ -99,12 +76,11 @@ void Decode(const CodedRows& rows, uint32_t row, float* out) {
 
 }  // namespace
 
-void BlockGraphIndex::Shape(uint32_t m, uint32_t router_rows) {
+void BlockGraphIndex::Shape(uint32_t m) {
     m_ = m;
     layout_.width = RotatedWidth(dim());
     layout_.degree = DegreeOf(m);
     block_bytes_ = layout_.block_bytes();
-    router_rows_ = router_rows;
     rotation_ = Rotation(dim(), seed_);
 }
 
@@ -114,8 +90,7 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     std::unique_ptr<BlockGraphIndex> index(new BlockGraphIndex(params.metric, params.dim, rows));
     index->automatic_ = params.index_type == "AUTOINDEX";
     index->seed_ = input.seed;
-    index->Shape(static_cast<uint32_t>(IntParam(params.params, "M").value_or(kHnswMDefault)),
-                 std::min(rows, kRouterRowsMax));
+    index->Shape(static_cast<uint32_t>(IntParam(params.params, "M").value_or(kHnswMDefault)));
     index->vectors_ =
         StoredVectors::CopyOf(params.vector_type, params.metric, params.dim, rows, input.vectors);
     index->view_ = index->vectors_.View(params.vector_type, params.metric, params.dim, rows);
@@ -140,7 +115,8 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     RETURN_IF_ERROR(index->FillBlocks(coded, lists, input, parts.Next(), blocks.get()));
     index->blocks_ = base::Buffer(blocks.get(), bytes, blocks);
     index->centre_ = base::Buffer::FromVector(coded.centre());
-    index->router_ = index->MakeRouter(coded);
+    index->router_ = GraphRouter::Make(coded, lists.order, index->layout_,
+                                       params.metric == Metric::kIp, base::Hash64(input.seed + 1));
     index->signs_ = RowSigns::Make(coded, params.metric == Metric::kIp, input.executor);
     RETURN_IF_ERROR(index->FitReach(coded, input));
     return std::unique_ptr<Index>(std::move(index));
@@ -188,36 +164,12 @@ void BlockGraphIndex::FillEdges(const CodedRows& rows, const std::vector<float>&
         uint8_t* group = groups + i / simd::kGroupVectors * layout_.group_bytes();
         const size_t place = i % simd::kGroupVectors;
         if (i < links.size()) {
-            PutEdge(rows, start, links[i], NodeOf(links[i]), metric() == Metric::kIp, layout_,
-                    place, group);
-        } else {  // a free place: infinitely far
-            reinterpret_cast<float*>(group + layout_.factors_offset())[place] =
-                std::numeric_limits<float>::infinity();
+            const EdgeEnd end{rows.Scale(links[i]), rows.Values(links[i]), NodeOf(links[i])};
+            PutEdge(layout_, end, start.data(), metric() == Metric::kIp, place, group);
+        } else {
+            PutNoEdge(layout_, place, group);
         }
     }
-}
-
-// A sample of rows, coded as edges from the centre, for which own is the query's squared length.
-base::Buffer BlockGraphIndex::MakeRouter(const CodedRows& rows) const {
-    const size_t groups = (router_rows_ + simd::kGroupVectors - 1) / simd::kGroupVectors;
-    const size_t bytes = groups * layout_.group_bytes();
-    const std::shared_ptr<uint8_t> memory = sys::AllocateHuge(bytes);
-    const std::vector<float> centre(layout_.width, 0.0f);
-    const uint64_t stream = base::Hash64(seed_ + 1);
-    for (size_t i = 0; i < groups * simd::kGroupVectors; ++i) {
-        uint8_t* group = memory.get() + i / simd::kGroupVectors * layout_.group_bytes();
-        const size_t place = i % simd::kGroupVectors;
-        if (i >= router_rows_) {
-            reinterpret_cast<float*>(group + layout_.factors_offset())[place] =
-                std::numeric_limits<float>::infinity();
-            continue;
-        }
-        const uint32_t row = size() <= kRouterRowsMax
-                                 ? static_cast<uint32_t>(i)
-                                 : static_cast<uint32_t>(base::Hash64(stream + i) % size());
-        PutEdge(rows, centre, row, NodeOf(row), metric() == Metric::kIp, layout_, place, group);
-    }
-    return base::Buffer(memory.get(), bytes, memory);
 }
 
 base::Status BlockGraphIndex::Save(codec::Sink& sink) const {
@@ -228,10 +180,12 @@ base::Status BlockGraphIndex::Save(codec::Sink& sink) const {
     meta.rows = size();
     meta.m = m_;
     meta.ef_construction = ef_construction_;
-    meta.router_rows = router_rows_;
+    meta.router_rows = router_.shape().sampled;
+    meta.router_means = router_.shape().means;
     meta.flags = automatic_ ? kFlagAutomatic : 0;
     meta.seed = seed_;
-    const uint32_t version = !nodes_.empty()                   ? kVersion
+    const uint32_t version = router_.shape().means > 0         ? kVersion
+                             : !nodes_.empty()                 ? kVersionWithFlatRouter
                              : reach_.present()                ? kVersionInRowOrder
                              : signs_.present() || size() == 0 ? kVersionWithSigns
                                                                : kVersionWithoutSigns;
@@ -239,7 +193,7 @@ base::Status BlockGraphIndex::Save(codec::Sink& sink) const {
     writer.AddArray<Meta>(kMetaSection, {&meta, 1});
     writer.AddSection(kBlocksSection, blocks_.view());
     writer.AddSection(kCentreSection, centre_.view());
-    writer.AddSection(kRouterSection, router_.view());
+    writer.AddSection(kRouterSection, router_.bytes().view());
     if (version >= kVersionWithSigns) {
         writer.AddSection(kSignsSection, signs_.bytes().view());
     }
@@ -247,7 +201,7 @@ base::Status BlockGraphIndex::Save(codec::Sink& sink) const {
     if (reach_.present()) {
         writer.AddArray<Reach>(kReachSection, {&reach, 1});
     }
-    if (version >= kVersion) {
+    if (version > kVersionInRowOrder) {
         writer.AddSection(kNodesSection, nodes_.view());
     }
     vectors_.AddTo(writer, kVectorsSection, kInverseNormsSection);
@@ -260,7 +214,7 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Open(base::Buffer file) {
     ASSIGN_OR_RETURN(const base::Buffer bytes, reader.Array<Meta>(kMetaSection, 1));
     Meta meta;
     std::memcpy(&meta, bytes.data(), sizeof meta);
-    if (!Plausible(meta)) {
+    if (!Plausible(meta, reader.format_version())) {
         return base::Corruption("block graph: bad description");
     }
     std::unique_ptr<BlockGraphIndex> index(
@@ -268,15 +222,16 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Open(base::Buffer file) {
     index->automatic_ = (meta.flags & kFlagAutomatic) != 0;
     index->ef_construction_ = meta.ef_construction;
     index->seed_ = meta.seed;
-    index->Shape(meta.m, meta.router_rows);
+    index->Shape(meta.m);
     const uint64_t rows = meta.rows;
-    const uint64_t groups =
-        (uint64_t{meta.router_rows} + simd::kGroupVectors - 1) / simd::kGroupVectors;
+    const GraphRouter::Shape router{meta.router_rows, meta.router_means};
     ASSIGN_OR_RETURN(index->blocks_,
                      reader.Array<uint8_t>(kBlocksSection, rows * index->block_bytes_));
     ASSIGN_OR_RETURN(index->centre_, reader.Array<float>(kCentreSection, meta.dim));
-    ASSIGN_OR_RETURN(index->router_,
-                     reader.Array<uint8_t>(kRouterSection, groups * index->layout_.group_bytes()));
+    ASSIGN_OR_RETURN(
+        const base::Buffer groups,
+        reader.Array<uint8_t>(kRouterSection, router.groups() * index->layout_.group_bytes()));
+    index->router_ = GraphRouter(index->layout_, router, groups);
     if (reader.format_version() > kVersionWithoutSigns) {
         const size_t width = index->layout_.width;
         ASSIGN_OR_RETURN(const base::Buffer signs,
@@ -306,7 +261,7 @@ base::Status BlockGraphIndex::Verify() const {
         RETURN_IF_ERROR(file_->VerifyAll());
     }
     const auto sound = [this](const uint8_t* group) {
-        const auto* ids = reinterpret_cast<const uint32_t*>(group + layout_.ids_offset());
+        const uint32_t* ids = GroupIds(layout_, group);
         return std::all_of(ids, ids + simd::kGroupVectors,
                            [this](uint32_t id) { return id < size(); });
     };
@@ -322,16 +277,11 @@ base::Status BlockGraphIndex::Verify() const {
             }
         }
     }
-    for (size_t at = 0; at < router_.size(); at += layout_.group_bytes()) {
-        if (!sound(router_.data() + at)) {
-            return base::Corruption("block graph: bad rows to start from");
-        }
-    }
-    return base::Status();
+    return router_.Verify(size());
 }
 
 uint64_t BlockGraphIndex::memory_bytes() const {
-    return blocks_.size() + nodes_.size() + centre_.size() + router_.size() +
+    return blocks_.size() + nodes_.size() + centre_.size() + router_.bytes().size() +
            signs_.bytes().size() + vectors_.bytes();
 }
 

@@ -4,6 +4,7 @@
 #include "sys/file_system.h"
 #include "vindex/block_graph_testing.h"
 #include "vindex/exact_scan.h"
+#include "vindex/graph_router_testing.h"
 #include "vindex/index_testing.h"
 
 #include <atomic>
@@ -383,15 +384,17 @@ TEST(BlockGraph, AnInterruptEndsABuild) {
 }
 
 TEST(BlockGraph, NumbersThatAreNoneDoNoHarm) {
-    Data data = Clustered(600, 20, kWide);
-    data.rows[5] = std::numeric_limits<float>::quiet_NaN();
-    data.rows[kWide + 7] = std::numeric_limits<float>::infinity();
-    data.rows[2 * kWide] = 3e38f;
-    std::vector<float> query(kWide, std::numeric_limits<float>::quiet_NaN());
-    for (Metric metric : kDenseMetricsTested) {
-        const auto index = BuildGraph(metric, data, {{"M", "8"}});
-        EXPECT_EQ(Find(*index, query.data(), SearchParams()).rows.size(), 10u);
-        EXPECT_EQ(Find(*index, data.query(0), SearchParams()).rows.size(), 10u);
+    for (const uint32_t rows : {600u, 2600u}) {
+        Data data = Clustered(rows, 20, kWide);
+        data.rows[5] = std::numeric_limits<float>::quiet_NaN();
+        data.rows[kWide + 7] = std::numeric_limits<float>::infinity();
+        data.rows[2 * kWide] = 3e38f;
+        std::vector<float> query(kWide, std::numeric_limits<float>::quiet_NaN());
+        for (Metric metric : kDenseMetricsTested) {
+            const auto index = BuildGraph(metric, data, {{"M", "8"}});
+            EXPECT_EQ(Find(*index, query.data(), SearchParams()).rows.size(), 10u);
+            EXPECT_EQ(Find(*index, data.query(0), SearchParams()).rows.size(), 10u);
+        }
     }
 }
 
@@ -421,13 +424,12 @@ void Survive(const std::string& bytes, const base::Bitmap& filter) {
     }
 }
 
-TEST(BlockGraph, DamageIsSurvivedAndFound) {
-    constexpr uint32_t kFew = 600;  // enough that a walk is cheaper than a scan
-    const Data data = Clustered(kFew, 21, 64);
-    base::Bitmap filter(kFew, true);
+constexpr uint32_t kFewRows = 600;  // enough that a walk is cheaper than a scan
+
+void SurviveDamageOf(const std::string& good) {
+    ASSERT_TRUE((*OpenIndex(base::Buffer::FromString(good)))->Verify().ok());
+    base::Bitmap filter(kFewRows, true);
     filter.Reset(3);
-    const std::string good =
-        Saved(*BuildGraph(Metric::kL2, data, {{"M", "2"}, {"efConstruction", "8"}}));
     std::mt19937 random(22);
     for (size_t at = 0; at < good.size(); at += at < 1024 ? 1 : 1 + random() % 512) {
         for (int flip : {0x01, 0x80, 0xff}) {
@@ -446,6 +448,14 @@ TEST(BlockGraph, DamageIsSurvivedAndFound) {
         }
         Survive(bad, filter);
     }
+}
+
+TEST(BlockGraph, DamageIsSurvivedAndFound) {
+    const Data data = Clustered(kFewRows, 21, 64);
+    const std::string good =
+        Saved(*BuildGraph(Metric::kL2, data, {{"M", "2"}, {"efConstruction", "8"}}));
+    SurviveDamageOf(good);
+    SurviveDamageOf(WithMeans(good));
 }
 
 // The best row's block is visited for sure.
@@ -514,6 +524,81 @@ TEST(BlockGraph, NodesOfNearRowsLieNearEachOther) {
         }
     }
     EXPECT_LT(between_near, between_any / 3);
+}
+
+// Of so many rows the router has means.
+TEST(BlockGraph, AGraphOfManyRowsIsSavedAndFinds) {
+    const Data data = Clustered(2600, 33, 64);
+    for (const Metric metric : kDenseMetricsTested) {
+        const auto index = BuildGraph(metric, data);
+        const std::string file = Saved(*index);
+        EXPECT_EQ(ReadGraph(file).format_version(), kBlockGraphVersion);
+        const auto opened = OpenIndex(base::Buffer::FromString(file));
+        ASSERT_TRUE(opened.ok()) << opened.status().reason();
+        EXPECT_TRUE((*opened)->Verify().ok());
+        EXPECT_EQ(Saved(**opened), file);
+        EXPECT_GE(Recall(**opened, data, SearchParams()), 0.95);
+        for (size_t q = 0; q < kQueries; ++q) {
+            EXPECT_EQ(Find(**opened, data.query(q), SearchParams()).rows,
+                      Find(*index, data.query(q), SearchParams()).rows);
+        }
+        const std::string before = WithoutMeans(file);
+        const auto old = OpenIndex(base::Buffer::FromString(before));
+        ASSERT_TRUE(old.ok()) << old.status().reason();
+        EXPECT_EQ(Saved(**old), before);
+        EXPECT_GE(Recall(**old, data, SearchParams()), 0.95);
+    }
+}
+
+// The first groups of a router or all others name what there is not.
+void ExpectBadRouterIsFound(const Data& data, const std::string& good, size_t first_groups) {
+    const std::string router(ReadGraph(good).Section(kGraphRouter)->view());
+    const BlockLayout layout{64, 32};
+    std::string bad_first = router, bad_others = router;
+    for (size_t at = layout.ids_offset(); at < router.size(); at += layout.group_bytes()) {
+        std::string& bad = at < first_groups * layout.group_bytes() ? bad_first : bad_others;
+        for (size_t i = 0; i < BlockLayout::kGroup; ++i) {
+            bad[at + 4 * i + 3] = '\x7f';
+        }
+    }
+    for (const std::string& bad : {bad_first, bad_others}) {
+        if (bad == router) {
+            continue;
+        }
+        auto opened = OpenIndex(base::Buffer::FromString(WithSection(good, kGraphRouter, bad)));
+        ASSERT_TRUE(opened.ok());
+        Neighbors out;
+        EXPECT_EQ((*opened)->Search(data.query(0), SearchParams(), &out).code(),
+                  base::Code::kDataCorruption);
+        EXPECT_EQ((*opened)->Verify().code(), base::Code::kDataCorruption);
+    }
+}
+
+TEST(BlockGraph, ABadMeanOrRowToStartFromIsFound) {
+    const Data many = Clustered(2600, 34, 64);
+    ExpectBadRouterIsFound(many, Saved(*BuildGraph(Metric::kL2, many)), 1);
+    const Data few = Clustered(kManyRows, 35, 64);
+    ExpectBadRouterIsFound(few, Saved(*BuildGraph(Metric::kL2, few)), 0);
+}
+
+// What a version does not have is not taken from its files.
+TEST(BlockGraph, TheVersionSaysWhetherThereAreMeans) {
+    const std::string flat = Saved(*BuildGraph(Metric::kL2, Clustered(kFewRows, 36, 64)));
+    const std::string means = WithMeans(flat);
+    EXPECT_EQ(ReadGraph(flat).format_version(), 4u);
+    EXPECT_EQ(ReadGraph(Saved(*BuildGraph(Metric::kL2, Clustered(0, 36, 64)))).format_version(),
+              2u);
+    for (const auto& [file, version] : {std::pair(&flat, 5u), std::pair(&means, 4u)}) {
+        const codec::EnvelopeReader reader = ReadGraph(*file);
+        codec::StringSink sink;
+        codec::EnvelopeWriter writer(sink, kBlockGraphFormat, version);
+        for (const codec::SectionEntry& entry : reader.sections()) {
+            writer.AddSection(entry.id, reader.Section(entry.id)->view());
+        }
+        ASSERT_TRUE(writer.Finish().ok());
+        EXPECT_EQ(OpenIndex(base::Buffer::FromString(sink.Take())).status().code(),
+                  base::Code::kDataCorruption);
+    }
 }
 
 TEST(BlockGraph, FilesOfBeforeAnswerTheSame) {

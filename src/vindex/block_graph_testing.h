@@ -4,6 +4,7 @@
 
 #include "codec/envelope.h"
 #include "vindex/block_graph.h"
+#include "vindex/graph_router_testing.h"
 #include "vindex/rotation.h"
 
 #include <cstddef>
@@ -16,7 +17,6 @@
 
 namespace elanus::vindex {
 
-inline constexpr uint32_t kBlockGraphVersion = 4;
 inline constexpr codec::SectionId kGraphBlocks{2, 0}, kGraphRouter{4, 0}, kGraphSigns{7, 0},
     kGraphReach{8, 0}, kGraphNodes{9, 0};
 
@@ -29,7 +29,8 @@ inline codec::EnvelopeReader ReadGraph(const std::string& file) {
 
 // Where a section lies in a file.
 inline codec::SectionEntry EntryOf(const std::string& file, codec::SectionId id) {
-    for (const codec::SectionEntry& entry : ReadGraph(file).sections()) {
+    const codec::EnvelopeReader reader = ReadGraph(file);
+    for (const codec::SectionEntry& entry : reader.sections()) {
         if (entry.id == id) {
             return entry;
         }
@@ -51,7 +52,7 @@ inline std::string WithSection(const std::string& file, codec::SectionId id,
                                std::string_view bytes) {
     const codec::EnvelopeReader reader = ReadGraph(file);
     codec::StringSink sink;
-    codec::EnvelopeWriter writer(sink, kBlockGraphFormat, kBlockGraphVersion);
+    codec::EnvelopeWriter writer(sink, kBlockGraphFormat, reader.format_version());
     for (const codec::SectionEntry& entry : reader.sections()) {
         writer.AddSection(entry.id, entry.id == id ? bytes : reader.Section(entry.id)->view());
     }
@@ -61,9 +62,9 @@ inline std::string WithSection(const std::string& file, codec::SectionId id,
 
 class OldBlockGraph {
   public:
-    // `file` is of kBlockGraphVersion, over vectors of `dim` dimensions.
+    // `file` is of a version from 4 on, over vectors of `dim` dimensions.
     OldBlockGraph(const std::string& file, uint32_t dim)
-        : reader_(ReadGraph(file)), nodes_(NodesIn(file)) {
+        : reader_(ReadGraph(WithoutMeans(file))), nodes_(NodesIn(file)) {
         layout_.width = RotatedWidth(dim);
         const size_t rows = nodes_.size();
         block_bytes_ = Section(kGraphBlocks).size() / rows;
@@ -76,7 +77,8 @@ class OldBlockGraph {
         }
     }
 
-    // The same graph in the form of `version`, 1 to 3.
+    // The same graph in the form of `version`, 1 to 3. Where the file has means walks of this one
+    // start from other rows.
     std::string Write(uint32_t version) const {
         codec::StringSink sink;
         codec::EnvelopeWriter writer(sink, kBlockGraphFormat, version);

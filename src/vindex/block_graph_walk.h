@@ -96,7 +96,7 @@ bool BlockGraphIndex::Visit(Walk& walk, const uint8_t* block, float own, BlockAh
         const uint32_t below =
             walk.kernels.scan(walk.signs, group, own, limit, next.data(), next.size(), costs);
         ahead.Fetch();
-        const auto* ids = reinterpret_cast<const uint32_t*>(group + layout_.ids_offset());
+        const uint32_t* ids = GroupIds(layout_, group);
         if (!offer(costs, ids, below)) {
             return false;
         }

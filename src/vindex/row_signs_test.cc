@@ -228,7 +228,7 @@ TEST(RowSigns, ASectionOfAnotherLengthIsRefused) {
     const codec::EnvelopeReader reader = ReadGraph(good);
     for (bool absent : {false, true}) {
         codec::StringSink sink;
-        codec::EnvelopeWriter writer(sink, kBlockGraphFormat, kBlockGraphVersion);
+        codec::EnvelopeWriter writer(sink, kBlockGraphFormat, reader.format_version());
         for (const codec::SectionEntry& entry : reader.sections()) {
             std::string_view bytes = reader.Section(entry.id)->view();
             const bool signs = entry.id == kGraphSigns;

@@ -7,6 +7,7 @@
 #include "target.h"
 #include "vindex/block_graph.h"
 #include "vindex/bm25.h"
+#include "vindex/graph_router_testing.h"
 #include "vindex/lean_index.h"
 #include "vindex/list_index.h"
 #include "vindex/row_iterator.h"
@@ -250,7 +251,12 @@ std::vector<std::string> TermSeeds() {
 
 std::vector<std::string> BlockGraphSeeds() {
     constexpr uint32_t kEnoughForAll = 700;  // are walked; those that pass are scanned by signs
-    return GraphSeeds(vindex::kBlockGraphFormat, "fast", kEnoughForAll);
+    std::vector<std::string> seeds = GraphSeeds(vindex::kBlockGraphFormat, "fast", kEnoughForAll);
+    const base::Buffer file = EnvelopeOf(vindex::kBlockGraphFormat, seeds[0]);
+    const std::string with_means = vindex::WithMeans(std::string(file.view()));
+    FUZZ_EXPECT(vindex::OpenIndex(base::Buffer::FromString(with_means)).ok());
+    seeds.push_back(SectionsOf(vindex::kBlockGraphFormat, with_means));
+    return seeds;
 }
 
 std::vector<std::string> LeanGraphSeeds() {
