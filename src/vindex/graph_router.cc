@@ -139,12 +139,12 @@ void PutRowsBehindMeans(const CodedRows& rows, std::span<const uint32_t> order,
 }  // namespace
 
 GraphRouter::Shape GraphRouter::Shape::For(uint32_t rows) {
-    const uint32_t sampled =
-        std::min(rows / kRowsPerSampled, kSampledMax) / static_cast<uint32_t>(kGroup);
-    if (sampled * kGroup <= kFlatMax) {
+    constexpr auto kOfAMean = static_cast<uint32_t>(kGroup);
+    const uint32_t means = std::min(rows / kRowsPerSampled, kSampledMax) / kOfAMean;
+    if (means * kOfAMean <= kFlatMax) {
         return {std::min(rows, kFlatMax), 0};
     }
-    return {sampled * static_cast<uint32_t>(kGroup), sampled};
+    return {means * kOfAMean, means};
 }
 
 bool GraphRouter::Shape::Plausible(uint32_t rows) const {
