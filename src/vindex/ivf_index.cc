@@ -28,6 +28,10 @@ float Bounded(Metric metric, float cost) {
     }
 }
 
+base::Status BadRow() {
+    return base::Corruption("inverted lists: bad row number");
+}
+
 }  // namespace
 
 struct IvfIndex::Probe {
@@ -104,7 +108,7 @@ base::Status IvfIndex::Pick(Probe& probe, uint32_t begin, uint32_t end, Slice* s
     uint32_t count = 0;
     for (uint32_t at = begin; at < end; ++at) {
         if (rows[at] >= size()) {
-            return base::Corruption("inverted lists: bad row number");
+            return BadRow();
         }
         picked[count] = at;
         count += probe.params.filter.Test(rows[at]) ? 1 : 0;
@@ -117,22 +121,26 @@ base::Status IvfIndex::ScanSlice(Probe& probe, const Slice& slice) const {
     SliceCosts& scored = probe.scratch.probe.costs;
     TopK& top = probe.scratch.top;
     codes_->Costs(slice, probe.Limit(), probe.scratch.probe.codes, scored);
-    const std::span<const uint32_t> rows = lists_.rows();
     for (size_t word = 0; word < SliceCosts::kWords; ++word) {
         for (uint64_t near = scored.near[word]; near != 0; near &= near - 1) {
             const auto i =
                 static_cast<uint32_t>(64 * word) + static_cast<uint32_t>(std::countr_zero(near));
             const float cost = Bounded(metric(), scored.costs[i]);
-            probe.within += cost < probe.band.high ? 1 : 0;
-            if (!probe.band.Contains(cost)) {
-                continue;
+            if (probe.band.bounded) {
+                probe.within += cost < probe.band.high ? 1 : 0;
+                if (!probe.band.Contains(cost)) {
+                    continue;
+                }
+                ++probe.found;
             }
-            const uint32_t at = slice.At(i);
-            if (rows[at] >= size()) {
-                return base::Corruption("inverted lists: bad row number");
+            uint32_t row = slice.At(i);
+            if (!probe.positions) {
+                row = lists_.rows()[row];
+                if (row >= size()) {
+                    return BadRow();
+                }
             }
-            top.Push(MakeKey(cost, probe.positions ? at : rows[at]));
-            probe.found += probe.band.bounded ? 1 : 0;
+            top.Push(MakeKey(cost, row));
         }
     }
     probe.passed += slice.count;
@@ -184,15 +192,14 @@ base::Status IvfIndex::Visit(Probe& probe) const {
 // Scores the collected rows by their finer form.
 base::Status IvfIndex::Refine(Probe& probe, const ProbeQuery& query) const {
     ProbeScratch& scratch = probe.scratch.probe;
-    const std::span<const uint64_t> kept = probe.scratch.top.Sorted();
+    TopK& top = probe.scratch.top;
+    const std::span<const uint64_t> kept = top.Kept();
     std::vector<uint32_t>& positions = probe.scratch.ids;
-    positions.clear();
-    for (const uint64_t key : kept) {
-        positions.push_back(KeyRow(key));
-    }
+    positions.resize(kept.size());
+    std::transform(kept.begin(), kept.end(), positions.begin(), KeyRow);
     std::sort(positions.begin(), positions.end());
     finer_->Start(query, scratch.finer);
-    scratch.keys.clear();
+    top.Reset(std::min<size_t>(probe.params.k, size()));
     const float inf = std::numeric_limits<float>::infinity();
     for (size_t at = 0; at < positions.size(); at += Slice::kMax) {
         const size_t count = std::min(Slice::kMax, positions.size() - at);
@@ -200,14 +207,16 @@ base::Status IvfIndex::Refine(Probe& probe, const ProbeQuery& query) const {
                       scratch.finer, scratch.costs);
         for (size_t i = 0; i < count; ++i) {
             const float cost = Bounded(metric(), scratch.costs.costs[i]);
+            const uint32_t row = lists_.rows()[positions[at + i]];
+            if (row >= size()) {
+                return BadRow();
+            }
             if (probe.band.Contains(cost)) {
-                scratch.keys.push_back(MakeKey(cost, lists_.rows()[positions[at + i]]));
+                top.Push(MakeKey(cost, row));
             }
         }
         RETURN_IF_ERROR(probe.Advance(count));
     }
-    std::sort(scratch.keys.begin(), scratch.keys.end());
-    scratch.keys.resize(std::min<size_t>(scratch.keys.size(), probe.params.k));
     return base::Status();
 }
 
@@ -237,8 +246,7 @@ base::Status IvfIndex::SearchRows(const Query& query, const SearchParams& params
     out->counters.distances = probe.distances;
     out->counters.hops = probe.lists;
     RETURN_IF_ERROR(status);
-    AppendKeys(metric(),
-               probe.positions ? std::span<const uint64_t>(own.keys) : scratch.top.Sorted(), out);
+    AppendKeys(metric(), scratch.top.Sorted(), out);
     return base::Status();
 }
 

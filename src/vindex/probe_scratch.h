@@ -12,7 +12,7 @@
 
 namespace elanus::vindex {
 
-// Lists from the nearest on. Only as many are sorted as are asked for: most searches visit few.
+// Lists from the nearest on. Only about as many are sorted as are asked for: most searches visit few.
 class RankedLists {
   public:
     // `first` are likely to be asked for.
@@ -35,9 +35,10 @@ class RankedLists {
   private:
     void SortMore() {
         const auto begin = keys_.begin() + static_cast<ptrdiff_t>(sorted_);
-        const auto end = begin + static_cast<ptrdiff_t>(std::min(step_, keys_.size() - sorted_));
-        if (end != keys_.end()) {
-            std::nth_element(begin, end, keys_.end());
+        auto end = keys_.end();
+        if (step_ < keys_.size() - sorted_) {
+            const uint64_t limit = LimitOfBest({begin, end}, step_, step_);
+            end = std::partition(begin, end, [&](uint64_t key) { return key < limit; });
         }
         std::sort(begin, end);
         sorted_ = static_cast<size_t>(end - keys_.begin());
@@ -57,7 +58,6 @@ struct ProbeScratch {
     CodeQuery finer;
     std::vector<uint32_t> picked;
     SliceCosts costs;
-    std::vector<uint64_t> keys;
 };
 
 }  // namespace elanus::vindex

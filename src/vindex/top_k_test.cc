@@ -44,6 +44,71 @@ TEST(TopK, CollectsTheBestOfAnyNumber) {
     }
 }
 
+TEST(TopK, KeepsTheBestInAnyOrder) {
+    std::mt19937 random(2);
+    TopK top;
+    top.Reset(100);
+    std::vector<uint64_t> keys;
+    for (uint32_t i = 0; i < 150; ++i) {
+        keys.push_back(MakeKey(static_cast<float>(random() % 20) - 10, i));
+        top.Push(keys.back());
+    }
+    std::sort(keys.begin(), keys.end());
+    const auto kept = top.Kept();
+    std::vector<uint64_t> best(kept.begin(), kept.end());
+    std::sort(best.begin(), best.end());
+    EXPECT_TRUE(std::equal(best.begin(), best.end(), keys.begin(), keys.begin() + 100));
+    EXPECT_GT(top.limit(), best.back());
+    EXPECT_EQ(top.Tighten(), best.back());
+}
+
+TEST(TopK, OfEqualKeysAsManyAsFit) {
+    TopK top;
+    top.Reset(10);
+    for (int i = 0; i < 1000; ++i) {
+        top.Push(MakeKey(i == 500 ? 1.0f : 2.0f, 7));
+    }
+    const auto best = top.Sorted();
+    ASSERT_EQ(best.size(), 10u);
+    EXPECT_EQ(best[0], MakeKey(1.0f, 7));
+    EXPECT_EQ(best[1], MakeKey(2.0f, 7));
+    EXPECT_EQ(best[9], MakeKey(2.0f, 7));
+}
+
+TEST(TopK, OfNoneNothingEnters) {
+    TopK top;
+    top.Reset(0);
+    top.Push(MakeKey(-INFINITY, 1));
+    EXPECT_TRUE(top.Sorted().empty());
+    EXPECT_EQ(top.Tighten(), 0u);
+}
+
+TEST(LimitOfBest, LetsTheWantedOnesThroughAndFewMore) {
+    std::mt19937 random(3);
+    for (size_t count : {2, 3, 17, 200, 1000}) {
+        for (size_t wanted : {size_t{1}, count / 2, count - 1}) {
+            for (size_t spare : {size_t{0}, count / 8}) {
+                // Costs on both sides of zero, where keys are far apart, and some equal ones.
+                std::vector<uint64_t> keys;
+                for (uint32_t i = 0; i < count; ++i) {
+                    keys.push_back(MakeKey(static_cast<float>(random() % 100) / 50 - 1, i));
+                }
+                const uint64_t limit = LimitOfBest(keys, wanted, spare);
+                const auto below = static_cast<size_t>(std::count_if(
+                    keys.begin(), keys.end(), [&](uint64_t key) { return key < limit; }));
+                EXPECT_GE(below, wanted);
+                EXPECT_LE(below, wanted + spare);
+            }
+        }
+    }
+}
+
+TEST(LimitOfBest, LetsAllEqualOnesThrough) {
+    const std::vector<uint64_t> keys = {9, 5, 9, 9, 7};
+    EXPECT_EQ(LimitOfBest(keys, 2, 0), 8u);
+    EXPECT_EQ(LimitOfBest(keys, 3, 0), 10u);
+}
+
 TEST(Metric, NamesAndOrder) {
     EXPECT_EQ(MetricFromName("cosine"), Metric::kCosine);
     EXPECT_EQ(MetricFromName("L2"), Metric::kL2);
