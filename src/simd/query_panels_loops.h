@@ -26,6 +26,8 @@ struct QueryPanelLoops {
     static_assert(kQueries <= kPanelQueriesMax);
     // The hardware follows a stream of panels too late for the first-level cache.
     static constexpr size_t kAhead = 16;
+    static constexpr size_t kLineFloats = 16;  // of a line of the cache
+    static constexpr size_t kTogether = 4;     // values between two looks at what comes next
 
     template <size_t R>
     static inline __attribute__((always_inline)) void SumTile(const float* panel, const char* next,
@@ -39,21 +41,38 @@ struct QueryPanelLoops {
                 sums[r][v] = V::Zero();
             }
         }
-        for (size_t d = 0; d < dim; ++d, panel += kQueries, next += next_step) {
+        size_t d = 0;
+        for (; d + kTogether <= dim; d += kTogether, next += next_step) {
             __builtin_prefetch(next, 0, 2);
-            Reg queries[kVectors];
 #pragma GCC unroll 4
-            for (size_t v = 0; v < kVectors; ++v) {
-                queries[v] = V::Load(panel + v * kWidth);
+            for (size_t i = 0; i < kTogether; ++i, panel += kQueries) {
+                AddProducts<R>(panel, rows + d + i, dim, sums);
+            }
+        }
+        for (; d < dim; ++d, panel += kQueries) {
+            AddProducts<R>(panel, rows + d, dim, sums);
+        }
+    }
+
+    // Those of one value of each row and query.
+    template <size_t R>
+    static inline __attribute__((always_inline)) void AddProducts(const float* panel,
+                                                                  const float* rows, size_t dim,
+                                                                  Reg (&sums)[R][kVectors]) {
+        Reg queries[kVectors];
+#pragma GCC unroll 4
+        for (size_t v = 0; v < kVectors; ++v) {
+            queries[v] = V::Load(panel + v * kWidth);
+            if (v * kWidth % kLineFloats == 0) {
                 __builtin_prefetch(panel + kAhead * kQueries + v * kWidth);
             }
+        }
 #pragma GCC unroll 16
-            for (size_t r = 0; r < R; ++r) {
-                const Reg value = V::Spread(rows[r * dim + d]);
+        for (size_t r = 0; r < R; ++r) {
+            const Reg value = V::Spread(rows[r * dim]);
 #pragma GCC unroll 4
-                for (size_t v = 0; v < kVectors; ++v) {
-                    sums[r][v] = V::MultiplyAdd(queries[v], value, sums[r][v]);
-                }
+            for (size_t v = 0; v < kVectors; ++v) {
+                sums[r][v] = V::MultiplyAdd(queries[v], value, sums[r][v]);
             }
         }
     }
@@ -85,11 +104,12 @@ struct QueryPanelLoops {
 
     static void Near(const float* panel, const float* next, const float* rows, size_t row_count,
                      size_t dim, const PanelBounds& bounds, uint64_t* words) {
-        // A part of the next panel for every value of a row.
-        const size_t next_step = kQueries * sizeof(float) * V::kRows / (row_count + 1) + 1;
+        // A part of the next panel for every few values of a row.
+        const size_t next_step =
+            kTogether * kQueries * sizeof(float) * V::kRows / (row_count + 1) + 1;
         const char* ahead = reinterpret_cast<const char*>(next);
         size_t r = 0;
-        for (; r + V::kRows <= row_count; r += V::kRows, ahead += next_step * dim) {
+        for (; r + V::kRows <= row_count; r += V::kRows, ahead += next_step * dim / kTogether) {
             NearRows<V::kRows>(panel, ahead, next_step, rows + r * dim, dim, bounds, r, words);
         }
         for (; r < row_count; ++r) {
