@@ -52,6 +52,10 @@ class Elanus(Peer):
         return seconds, [list(map(int, self.process.stdout.readline().split())) for _ in range(queries)]
 
 
+class ElanusCompact(Elanus):
+    spec = Elanus.spec + ",form=COMPACT"
+
+
 class Hnswlib(Peer):
     def build(self, x, threads):
         import hnswlib
@@ -252,7 +256,8 @@ class Zvec(Peer):
         return [int(found.id) for found in self.ix.query(query, topk=self.k)]
 
 
-PEERS = {"elanus HNSW": Elanus, "hnswlib": Hnswlib, "faiss HNSW32": FaissHnsw, "faiss HNSW32 SQ8": FaissHnswSq8,
+PEERS = {"elanus HNSW": Elanus, "elanus HNSW compact": ElanusCompact, "hnswlib": Hnswlib,
+         "faiss HNSW32": FaissHnsw, "faiss HNSW32 SQ8": FaissHnswSq8,
          "faiss IVF PQ fast-scan + refine": FaissIvfPqFs, "usearch f32": Usearch, "usearch i8": UsearchI8,
          "vsag hgraph SQ8": Vsag, "SymphonyQG f32": SymphonyQG, "SymphonyQG 8-bit": SymphonyQG8,
          "svs Vamana f16": Svs, "scann": Scann, "zvec HNSW int8": Zvec}

@@ -31,6 +31,11 @@ constexpr size_t GroupCodeBytes(size_t n) {
 constexpr size_t GroupBytes(size_t n) {
     return GroupCodeBytes(n) + 2 * kGroupVectors * sizeof(float);
 }
+// Bytes of a group with short factors: one u32 a vector, the first factor in its lower half and the
+// second in the upper one, as bfloat16.
+constexpr size_t ShortGroupBytes(size_t n) {
+    return GroupCodeBytes(n) + kGroupVectors * sizeof(uint32_t);
+}
 // Sets the bit of dimension `dim` of vector `i` in the codes of a group.
 inline void SetCodeBit(uint8_t* codes, size_t i, size_t dim) {
     codes[dim / 4 * 16 + i % 16] |= static_cast<uint8_t>(1u << (dim % 4 + i / 16 * 4));
@@ -68,6 +73,9 @@ struct CodeKernels {
     // are brought near.
     uint32_t (*scan)(const SignQuery& query, const uint8_t* group, float own, float limit,
                      const uint8_t* next, size_t next_bytes, float* costs);
+    // The same for a group with short factors.
+    uint32_t (*scan_short)(const SignQuery& query, const uint8_t* group, float own, float limit,
+                           const uint8_t* next, size_t next_bytes, float* costs);
     // v *= signs, then the Walsh-Hadamard transform in place, not scaled. n is a power of two.
     void (*hadamard)(float* v, const float* signs, size_t n);
     // Takes from every value of v twice the mean of the n / part values that lie `part`, a multiple

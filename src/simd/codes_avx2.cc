@@ -176,16 +176,38 @@ class Ahead {
     const uint8_t* end_;
 };
 
+// The factors of eight vectors.
+struct EightFactors {
+    __m256 first, second;
+};
+
+struct LongEight {
+    static EightFactors Of(const uint8_t* factors, size_t i) {
+        const auto* first = reinterpret_cast<const float*>(factors);
+        return {_mm256_loadu_ps(first + i), _mm256_loadu_ps(first + kGroupVectors + i)};
+    }
+};
+
+struct ShortEight {
+    static EightFactors Of(const uint8_t* factors, size_t i) {
+        const __m256i both =
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(factors + i * sizeof(uint32_t)));
+        const __m256i upper = _mm256_set1_epi32(static_cast<int>(0xffff0000u));
+        return {_mm256_castsi256_ps(_mm256_slli_epi32(both, 16)),
+                _mm256_castsi256_ps(_mm256_and_si256(both, upper))};
+    }
+};
+
+template <typename Form>
 uint32_t Costs(const SignQuery& query, const __m256i* sums, const uint8_t* factors, float own,
                float limit, float* costs) {
-    const auto* first = reinterpret_cast<const float*>(factors);
     const __m256 step = _mm256_set1_ps(query.step), offset = _mm256_set1_ps(-query.offset);
     uint32_t below = 0;
     for (size_t i = 0; i < kGroupVectors; i += 8) {
         const __m256 sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[i / 8]), step, offset);
+        const EightFactors eight = Form::Of(factors, i);
         const __m256 cost =
-            _mm256_fmadd_ps(_mm256_loadu_ps(first + kGroupVectors + i), sum,
-                            _mm256_add_ps(_mm256_set1_ps(own), _mm256_loadu_ps(first + i)));
+            _mm256_fmadd_ps(eight.second, sum, _mm256_add_ps(_mm256_set1_ps(own), eight.first));
         _mm256_storeu_ps(costs + i, cost);
         const __m256 near = _mm256_cmp_ps(cost, _mm256_set1_ps(limit), _CMP_LT_OQ);
         below |= static_cast<uint32_t>(_mm256_movemask_ps(near)) << i;
@@ -193,6 +215,7 @@ uint32_t Costs(const SignQuery& query, const __m256i* sums, const uint8_t* facto
     return below;
 }
 
+template <typename Form>
 uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float limit,
               const uint8_t* next, size_t next_bytes, float* costs) {
     const size_t bytes = GroupCodeBytes(query.n);
@@ -200,7 +223,7 @@ uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float lim
     __m256i sums[kGroupVectors / 8];
     SumNibbles(group, query.tables, bytes, [&] { ahead.Step(); }, sums);
     ahead.Rest();
-    return Costs(query, sums, group + bytes, own, limit, costs);
+    return Costs<Form>(query, sums, group + bytes, own, limit, costs);
 }
 
 // The transform of the eight values of a register.
@@ -250,7 +273,8 @@ void Reflect(float* v, size_t n, size_t part) {
 }  // namespace
 
 const CodeKernels& Avx2Codes() {
-    static constexpr CodeKernels kTable{Dot, Dots, Encode, Tables, Signs, Scan, Hadamard, Reflect};
+    static constexpr CodeKernels kTable{
+        Dot, Dots, Encode, Tables, Signs, Scan<LongEight>, Scan<ShortEight>, Hadamard, Reflect};
     return kTable;
 }
 

@@ -143,6 +143,28 @@ __m512 Sums(__m512i all, __m512i odd) {
     return _mm512_cvtepi32_ps(_mm512_permutexvar_epi32(order, both));
 }
 
+// The factors of sixteen vectors.
+struct SixteenFactors {
+    __m512 first, second;
+};
+
+struct LongSixteen {
+    static SixteenFactors Of(const uint8_t* factors, size_t i) {
+        const auto* first = reinterpret_cast<const float*>(factors);
+        return {_mm512_loadu_ps(first + i), _mm512_loadu_ps(first + kGroupVectors + i)};
+    }
+};
+
+struct ShortSixteen {
+    static SixteenFactors Of(const uint8_t* factors, size_t i) {
+        const __m512i both = _mm512_loadu_si512(factors + i * sizeof(uint32_t));
+        const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
+        return {_mm512_castsi512_ps(_mm512_slli_epi32(both, 16)),
+                _mm512_castsi512_ps(_mm512_and_si512(both, upper))};
+    }
+};
+
+template <typename Form>
 uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float limit,
               const uint8_t* next, size_t next_bytes, float* costs) {
     const __m512i low = _mm512_set1_epi8(15);
@@ -168,12 +190,11 @@ uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float lim
     for (; fetched < next_bytes; fetched += 64) {
         _mm_prefetch(reinterpret_cast<const char*>(next + fetched), _MM_HINT_T1);
     }
-    const auto* first = reinterpret_cast<const float*>(group + bytes);
     const __m512 step = _mm512_set1_ps(query.step), offset = _mm512_set1_ps(-query.offset);
     const auto finish = [&](__m512 sums, size_t at) {
-        const __m512 cost = _mm512_fmadd_ps(
-            _mm512_loadu_ps(first + kGroupVectors + at), _mm512_fmadd_ps(sums, step, offset),
-            _mm512_add_ps(_mm512_set1_ps(own), _mm512_loadu_ps(first + at)));
+        const SixteenFactors sixteen = Form::Of(group + bytes, at);
+        const __m512 cost = _mm512_fmadd_ps(sixteen.second, _mm512_fmadd_ps(sums, step, offset),
+                                            _mm512_add_ps(_mm512_set1_ps(own), sixteen.first));
         _mm512_storeu_ps(costs + at, cost);
         return static_cast<uint32_t>(_mm512_cmp_ps_mask(cost, _mm512_set1_ps(limit), _CMP_LT_OQ));
     };
@@ -228,7 +249,8 @@ void Reflect(float* v, size_t n, size_t part) {
 }  // namespace
 
 const CodeKernels& Avx512DotCodes() {
-    static constexpr CodeKernels kTable{Dot, Dots, Encode, Tables, Signs, Scan, Hadamard, Reflect};
+    static constexpr CodeKernels kTable{
+        Dot, Dots, Encode, Tables, Signs, Scan<LongSixteen>, Scan<ShortSixteen>, Hadamard, Reflect};
     return kTable;
 }
 

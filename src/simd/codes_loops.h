@@ -121,13 +121,34 @@ inline void ReflectLoop(float* v, size_t n, size_t part) {
     }
 }
 
+// The two factors of a vector.
+struct Factors {
+    float first, second;
+};
+
+struct LongFactors {
+    static Factors Of(const uint8_t* factors, size_t i) {
+        const auto* first = reinterpret_cast<const float*>(factors);
+        return {first[i], first[kGroupVectors + i]};
+    }
+};
+
+struct ShortFactors {
+    static Factors Of(const uint8_t* factors, size_t i) {
+        const uint32_t both = reinterpret_cast<const uint32_t*>(factors)[i];
+        return {__builtin_bit_cast(float, both << 16),
+                __builtin_bit_cast(float, both & 0xffff0000u)};
+    }
+};
+
+template <typename Form>
 inline uint32_t CostsLoop(const SignQuery& query, const uint8_t* group, const uint32_t* sums,
                           float own, float limit, float* costs) {
-    const auto* first = reinterpret_cast<const float*>(group + GroupCodeBytes(query.n));
     uint32_t below = 0;
     for (size_t i = 0; i < kGroupVectors; ++i) {
         const float sum = static_cast<float>(sums[i]) * query.step - query.offset;
-        costs[i] = own + first[i] + first[kGroupVectors + i] * sum;
+        const Factors factors = Form::Of(group + GroupCodeBytes(query.n), i);
+        costs[i] = own + factors.first + factors.second * sum;
         below |= static_cast<uint32_t>(costs[i] < limit) << i;
     }
     return below;

@@ -19,6 +19,7 @@ void Dots(const int8_t* a, const int8_t* const* rows, size_t count, size_t n, in
     }
 }
 
+template <typename Form>
 uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float limit,
               const uint8_t* next, size_t next_bytes, float* costs) {
     BringNear(next, next_bytes);
@@ -29,14 +30,21 @@ uint32_t Scan(const SignQuery& query, const uint8_t* group, float own, float lim
             sums[i + 16] += query.tables[at + (group[at + i] >> 4)];
         }
     }
-    return CostsLoop(query, group, sums, own, limit, costs);
+    return CostsLoop<Form>(query, group, sums, own, limit, costs);
 }
 
 }  // namespace
 
 const CodeKernels& ScalarCodes() {
-    static constexpr CodeKernels kTable{Dot,       Dots, EncodeLoop,   TablesLoop,
-                                        SignsLoop, Scan, HadamardLoop, ReflectLoop};
+    static constexpr CodeKernels kTable{Dot,
+                                        Dots,
+                                        EncodeLoop,
+                                        TablesLoop,
+                                        SignsLoop,
+                                        Scan<LongFactors>,
+                                        Scan<ShortFactors>,
+                                        HadamardLoop,
+                                        ReflectLoop};
     return kTable;
 }
 

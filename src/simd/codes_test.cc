@@ -1,6 +1,7 @@
 // Every level of the code kernels against the scalar reference and against arithmetic by hand.
 #include "simd/codes.h"
 
+#include "simd/half.h"
 #include "simd/speed_gain_test.h"
 
 #include <algorithm>
@@ -115,6 +116,15 @@ TEST(Codes, ScansAgreeAndEstimateSums) {
             factors[kGroupVectors + i] = -2.0f;
         }
         factors[7] = std::numeric_limits<float>::infinity();
+        // The same factors, all of which bfloat16 has.
+        std::vector<uint8_t> short_group(group.begin(),
+                                         group.begin() + static_cast<ptrdiff_t>(GroupCodeBytes(n)));
+        short_group.resize(ShortGroupBytes(n));
+        auto* both = reinterpret_cast<uint32_t*>(short_group.data() + GroupCodeBytes(n));
+        for (size_t i = 0; i < kGroupVectors; ++i) {
+            both[i] = BFloat16FromFloat(factors[i]) |
+                      static_cast<uint32_t>(BFloat16FromFloat(factors[kGroupVectors + i])) << 16;
+        }
         for (Level level : kLevels) {
             const CodeKernels* kernels = CodesAt(level);
             if (kernels == nullptr) {
@@ -127,6 +137,11 @@ TEST(Codes, ScansAgreeAndEstimateSums) {
             const float limit = 3;
             const uint32_t below =
                 kernels->scan(query, group.data(), 1.5f, limit, group.data(), 256, costs);
+            float short_costs[kGroupVectors];
+            EXPECT_EQ(kernels->scan_short(query, short_group.data(), 1.5f, limit, group.data(), 256,
+                                          short_costs),
+                      below);
+            EXPECT_TRUE(std::equal(costs, costs + kGroupVectors, short_costs)) << LevelName(level);
             for (size_t i = 0; i < kGroupVectors; ++i) {
                 EXPECT_EQ((below >> i & 1) != 0, costs[i] < limit);
                 if (i != 7) {
@@ -287,6 +302,8 @@ TEST(Codes, WideLevelsAreFasterThanTheReference) {
     } kSteps[] = {
         {"tables", 4, [&](auto& k) { k.tables(q.data(), kDims, tables.data(), &query); }},
         {"scan", 6, [&](auto& k) { k.scan(query, group.data(), 0, 0, nullptr, 0, costs); }},
+        {"scan_short", 6,
+         [&](auto& k) { k.scan_short(query, group.data(), 0, 0, nullptr, 0, costs); }},
         {"encode", 3, [&](auto& k) { k.encode(q.data(), kDims, row.data()); }},
         {"signs", 3, [&](auto& k) { k.signs(0.1f, bytes.data(), q.data(), kDims, group.data()); }},
         {"hadamard", 2, [&](auto& k) { k.hadamard(turned.data(), signs.data(), 512); }},

@@ -49,6 +49,10 @@ constexpr size_t kReachMax = 4 * WalkReach::kPoolMax;
 constexpr size_t RerankCount(size_t k) {
     return k + 10 + k / 4;
 }
+// The same where rows have 4 bits.
+constexpr size_t CompactRerankCount(size_t k) {
+    return k + 20 + k / 2;
+}
 // A filtered walk that found so many has found enough.
 constexpr size_t EnoughFound(size_t k) {
     return k + 2 + k / 4;
@@ -67,7 +71,8 @@ constexpr float kDoubtDeviations = 2.5f;
 // made of, and some candidates are twice in the pool: with a quarter more of them a walk makes as
 // many hops as HNSW's own does at that ef, and finds as much.
 size_t BlockGraphIndex::Widen(size_t ef, size_t k, const SearchParams& /*params*/) const {
-    const size_t narrow = layout_.width < kWideEnough ? kWideEnough - layout_.width : 0;
+    const size_t coded = layout_.coded();
+    const size_t narrow = coded < kWideEnough ? kWideEnough - coded : 0;
     return ef + std::max(kEfMore + ef / 4 + ef * narrow / (kWideEnough * 2 / 3),
                          k > kManyResults ? ef * 7 / 8 + kEfMore : 0);
 }
@@ -179,7 +184,8 @@ WalkOutcome BlockGraphIndex::WalkFor(const Query& query, const SearchParams& par
     PrepareWalk(walk);
     const WalkOutcome outcome = filtered ? WalkFiltered(walk) : WalkPlain(walk);
     if (outcome == WalkOutcome::kDone) {
-        Rerank(walk, params.radius.has_value() ? walk.found.size() : RerankCount(params.k));
+        const size_t count = layout_.compact ? CompactRerankCount(params.k) : RerankCount(params.k);
+        Rerank(walk, params.radius.has_value() ? walk.found.size() : count);
     }
     out->counters.strategy = filtered ? Strategy::kFilteredWalk : Strategy::kWalk;
     out->counters.distances += walk.distances;
@@ -198,6 +204,12 @@ void BlockGraphIndex::RotateQuery(Walk& walk) const {
                ip ? nullptr : centre_.As<float>().data(), dim(), scratch.rotated.data());
     walk.scale = walk.kernels.encode(scratch.rotated.data(), width, scratch.coded.data());
     walk.coded = scratch.coded.data();
+    if (layout_.compact) {
+        scratch.weights.resize(
+            std::max(scratch.weights.size(), simd::WeightBytes(kNibbleBits, width)));
+        walk.middle = LayNibbleQuery(walk.coded, width, scratch.weights.data());
+        walk.weights = scratch.weights.data();
+    }
     const float square = simd::SquaredNorm(scratch.rotated.data(), width);
     walk.norm = ip ? 0.0f : square;
     walk.length = std::sqrt(square);
@@ -205,10 +217,11 @@ void BlockGraphIndex::RotateQuery(Walk& walk) const {
 
 void BlockGraphIndex::PrepareWalk(Walk& walk) const {
     RotateQuery(walk);
-    const size_t width = layout_.width;
+    const size_t coded = layout_.coded();
     SearchScratch& scratch = walk.scratch;
-    scratch.tables.resize(std::max(scratch.tables.size(), simd::GroupCodeBytes(width)));
-    walk.kernels.tables(scratch.rotated.data(), width, scratch.tables.data(), &walk.signs);
+    scratch.tables.resize(std::max(scratch.tables.size(), simd::GroupCodeBytes(coded)));
+    walk.kernels.tables(scratch.rotated.data(), coded, scratch.tables.data(), &walk.signs);
+    walk.scan = layout_.scan();
     scratch.visited_bits.Reset(size());
     walk.found.clear();
 }
@@ -221,16 +234,32 @@ bool BlockGraphIndex::Enter(Walk& walk) const {
 
 float BlockGraphIndex::OwnCost(const Walk& walk, const uint8_t* block) const {
     const BlockLayout::Own own = OwnOf(block);
+    if (layout_.compact) {
+        return CompactCost(walk, own, block + sizeof own);
+    }
     const auto* values = reinterpret_cast<const int8_t*>(block + sizeof own);
     const auto dot = static_cast<float>(walk.kernels.dot(walk.coded, values, layout_.width));
     return walk.norm + own.norm - 2 * walk.scale * own.scale * dot;
 }
 
+float BlockGraphIndex::CompactCost(const Walk& walk, const BlockLayout::Own& own,
+                                   const uint8_t* nibbles) const {
+    float sum = 0;
+    simd::Planes().sums(nibbles, layout_.row_bytes(), nullptr, 1, kNibbleBits, layout_.width,
+                        nullptr, walk.weights, &sum);
+    const float square = metric() == Metric::kIp ? 0.0f : own.square;
+    return walk.norm + square - 2 * walk.scale * own.scale * (sum - walk.middle);
+}
+
 // The variance of a row's cost by 8-bit values: one is off by a step over the root of 12, a cost by
-// twice that times the length of the other side.
+// twice that times the length of the other side. By 4-bit ones it is what an error of that length
+// has in the direction of the query, which knows nothing of it.
 float BlockGraphIndex::Variance(const Walk& walk, uint32_t row) const {
     const uint8_t* block = Block(NodeOf(row));
     BlockLayout::Own own = OwnOf(block);
+    if (layout_.compact) {
+        return 4 * walk.length * walk.length * own.norm / static_cast<float>(layout_.width - 1);
+    }
     if (nodes_.empty()) {  // before version 4 the length was not kept
         const auto* values = reinterpret_cast<const int8_t*>(block + sizeof own);
         own.square = own.scale * own.scale *

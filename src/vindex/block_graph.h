@@ -22,6 +22,10 @@
 //   passing rows that it met, it would cost more.
 // A walk that ends with fewer rows than exist is followed by the scan (INV-VINDEX-1).
 //
+// In the compact form (block_layout.h) blocks take about .8 of what the vectors take instead of
+// 1.4, for somewhat fewer queries; it has no signs of rows, so that filters that let few rows pass
+// scan their vectors.
+//
 // `M` gives 2 M places for neighbours, rounded to a multiple of 32; `efConstruction` the effort of
 // the build; `ef` the candidates of a walk, as in HNSW, on the average of queries.
 // Why this design, with measurements: docs/adr/0014-graph-engine.md
@@ -58,12 +62,16 @@ class BlockGraphIndex : public GraphIndex {
     static constexpr uint32_t kDimLimit = simd::kCodeDimMax;
     static constexpr uint32_t kMMax = 64;
 
+    static constexpr uint32_t kCompactDimMin = 384;  // with fewer it takes about what vectors take
+    static constexpr int64_t kCompactMDefault = 16;  // one group of places
+
     // Whether an HNSW over such vectors is built as a block graph.
     static bool Fits(VectorType type, uint32_t dim, int64_t m) {
         return type == VectorType::kFloat && dim >= kDimMin && dim <= kDimLimit && m <= kMMax &&
                RotatedWidth(dim) <= simd::kCodeDimMax;
     }
-    // params.index_type is "HNSW" or "AUTOINDEX"; `params.params` holds M and efConstruction.
+    // params.index_type is "HNSW" or "AUTOINDEX"; `params.params` holds M and efConstruction, and
+    // form=COMPACT for blocks of that form, where there are dimensions enough.
     static base::Result<std::unique_ptr<Index>> Build(const BuildParams& params,
                                                       const BuildInput& input);
     static base::Result<std::unique_ptr<Index>> Open(base::Buffer file);
@@ -84,13 +92,14 @@ class BlockGraphIndex : public GraphIndex {
 
     BlockGraphIndex(Metric metric, uint32_t dim, uint32_t rows)
         : GraphIndex(VectorType::kFloat, metric, dim, rows) {}
-    void Shape(uint32_t m);
+    void Shape(uint32_t m, bool compact);
 
     void Arrange(std::span<const uint32_t> order);
     base::Status FillBlocks(const CodedRows& rows, const NeighborLists& lists,
                             const BuildInput& input, const Progress& progress,
                             uint8_t* blocks) const;
-    void FillOwn(const CodedRows& rows, uint32_t row, uint8_t* block) const;
+    void FillOwn(const CodedRows& rows, uint32_t row, const std::vector<float>& decoded,
+                 uint8_t* block) const;
     void FillEdges(const CodedRows& rows, const std::vector<float>& start,
                    std::span<const uint32_t> links, uint8_t* groups) const;
     base::Status FitReach(const CodedRows& rows, const BuildInput& input);
@@ -127,6 +136,7 @@ class BlockGraphIndex : public GraphIndex {
                const Offer& offer) const;
     bool ScoreKept(Walk& walk, std::span<const uint64_t> kept) const;
     float OwnCost(const Walk& walk, const uint8_t* block) const;
+    float CompactCost(const Walk& walk, const BlockLayout::Own& own, const uint8_t* nibbles) const;
     float Variance(const Walk& walk, uint32_t row) const;
     float WorstAsCoded(std::span<const uint64_t> exact) const;
     void OwnCosts(const Walk& walk, std::span<const uint32_t> ids, float* costs) const;

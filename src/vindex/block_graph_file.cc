@@ -11,7 +11,8 @@
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kVersion = 5;
+constexpr uint32_t kVersion = 6;  // of the compact form alone
+constexpr uint32_t kVersionFast = 5;
 constexpr uint32_t kVersionWithFlatRouter = 4;
 constexpr uint32_t kVersionInRowOrder = 3;
 constexpr uint32_t kVersionWithSigns = 2;
@@ -27,6 +28,7 @@ constexpr codec::SectionId kReachSection{8, 0};
 constexpr codec::SectionId kNodesSection{9, 0};
 
 constexpr uint32_t kFlagAutomatic = 2;
+constexpr uint32_t kFlagCompact = 4;
 constexpr uint32_t kFillRows = 64;  // of one task
 // What the steps of a build take.
 constexpr double kCodeWeight = 3, kGraphWeight = 87, kFillWeight = 6, kRestWeight = 4;
@@ -55,11 +57,14 @@ static_assert(sizeof(Reach) == 32);
 
 bool Plausible(const Meta& meta, uint32_t version) {
     const auto type = static_cast<VectorType>(meta.vector_type);
+    const bool compact = (meta.flags & kFlagCompact) != 0;
+    const bool is_shape = compact ? meta.dim >= BlockGraphIndex::kCompactDimMin
+                                  : (version == kVersionFast) == (meta.router_means > 0);
     return meta.metric <= static_cast<uint32_t>(Metric::kCosine) && meta.m >= kHnswMMin &&
            BlockGraphIndex::Fits(type, meta.dim, meta.m) && meta.rows <= kRowsMax &&
            GraphRouter::Shape{meta.router_rows, meta.router_means}.Plausible(meta.rows) &&
-           (version > kVersionWithFlatRouter) == (meta.router_means > 0) &&
-           (meta.flags & ~kFlagAutomatic) == 0;
+           is_shape && compact == (version == kVersion) &&
+           (meta.flags & ~(kFlagAutomatic | kFlagCompact)) == 0;
 }
 
 uint32_t DegreeOf(uint32_t m) {
@@ -76,9 +81,10 @@ void Decode(const CodedRows& rows, uint32_t row, float* out) {
 
 }  // namespace
 
-void BlockGraphIndex::Shape(uint32_t m) {
+void BlockGraphIndex::Shape(uint32_t m, bool compact) {
     m_ = m;
     layout_.width = RotatedWidth(dim());
+    layout_.compact = compact;
     layout_.degree = DegreeOf(m);
     block_bytes_ = layout_.block_bytes();
     rotation_ = Rotation(dim(), seed_);
@@ -90,7 +96,10 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     std::unique_ptr<BlockGraphIndex> index(new BlockGraphIndex(params.metric, params.dim, rows));
     index->automatic_ = params.index_type == "AUTOINDEX";
     index->seed_ = input.seed;
-    index->Shape(static_cast<uint32_t>(IntParam(params.params, "M").value_or(kHnswMDefault)));
+    const bool compact =
+        params.dim >= kCompactDimMin && WordParam(params.params, "form") == "COMPACT";
+    const int64_t m = compact ? kCompactMDefault : kHnswMDefault;
+    index->Shape(static_cast<uint32_t>(IntParam(params.params, "M").value_or(m)), compact);
     index->vectors_ =
         StoredVectors::CopyOf(params.vector_type, params.metric, params.dim, rows, input.vectors);
     index->view_ = index->vectors_.View(params.vector_type, params.metric, params.dim, rows);
@@ -117,7 +126,9 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     index->centre_ = base::Buffer::FromVector(coded.centre());
     index->router_ = GraphRouter::Make(coded, lists.order, index->layout_,
                                        params.metric == Metric::kIp, base::Hash64(input.seed + 1));
-    index->signs_ = RowSigns::Make(coded, params.metric == Metric::kIp, input.executor);
+    if (!index->layout_.compact) {
+        index->signs_ = RowSigns::Make(coded, params.metric == Metric::kIp, input.executor);
+    }
     RETURN_IF_ERROR(index->FitReach(coded, input));
     return std::unique_ptr<Index>(std::move(index));
 }
@@ -142,20 +153,27 @@ base::Status BlockGraphIndex::FillBlocks(const CodedRows& rows, const NeighborLi
             const std::span links(lists.Links(row), lists.counts[row]);
             std::for_each(links.begin(), links.end(), [&](uint32_t link) { rows.Prefetch(link); });
             uint8_t* block = blocks + node * block_bytes_;
-            FillOwn(rows, row, block);
+            FillOwn(rows, row, start, block);
             FillEdges(rows, start, links, block + layout_.own_bytes());
         }
     };
     return ForChunks(size(), input.executor, input.interrupt, progress, fill, kFillRows);
 }
 
-void BlockGraphIndex::FillOwn(const CodedRows& rows, uint32_t row, uint8_t* block) const {
-    const BlockLayout::Own own{.scale = rows.Scale(row),
-                               .norm = metric() == Metric::kIp ? 0.0f : rows.Norm(row),
-                               .row = row,
-                               .square = rows.Norm(row)};
+void BlockGraphIndex::FillOwn(const CodedRows& rows, uint32_t row,
+                              const std::vector<float>& decoded, uint8_t* block) const {
+    BlockLayout::Own own{.scale = rows.Scale(row),
+                         .norm = metric() == Metric::kIp ? 0.0f : rows.Norm(row),
+                         .row = row,
+                         .square = rows.Norm(row)};
+    if (layout_.compact) {
+        const NibbleSums sums = EncodeNibbles(decoded.data(), layout_.width, block + sizeof own);
+        own.scale = sums.weight;
+        own.norm = sums.error;
+    } else {
+        std::memcpy(block + sizeof own, rows.Values(row), layout_.width);
+    }
     std::memcpy(block, &own, sizeof own);
-    std::memcpy(block + sizeof own, rows.Values(row), layout_.width);
 }
 
 void BlockGraphIndex::FillEdges(const CodedRows& rows, const std::vector<float>& start,
@@ -182,9 +200,10 @@ base::Status BlockGraphIndex::Save(codec::Sink& sink) const {
     meta.ef_construction = ef_construction_;
     meta.router_rows = router_.shape().sampled;
     meta.router_means = router_.shape().means;
-    meta.flags = automatic_ ? kFlagAutomatic : 0;
+    meta.flags = (automatic_ ? kFlagAutomatic : 0) | (layout_.compact ? kFlagCompact : 0);
     meta.seed = seed_;
-    const uint32_t version = router_.shape().means > 0         ? kVersion
+    const uint32_t version = layout_.compact                   ? kVersion
+                             : router_.shape().means > 0       ? kVersionFast
                              : !nodes_.empty()                 ? kVersionWithFlatRouter
                              : reach_.present()                ? kVersionInRowOrder
                              : signs_.present() || size() == 0 ? kVersionWithSigns
@@ -194,7 +213,7 @@ base::Status BlockGraphIndex::Save(codec::Sink& sink) const {
     writer.AddSection(kBlocksSection, blocks_.view());
     writer.AddSection(kCentreSection, centre_.view());
     writer.AddSection(kRouterSection, router_.bytes().view());
-    if (version >= kVersionWithSigns) {
+    if (version >= kVersionWithSigns && !layout_.compact) {
         writer.AddSection(kSignsSection, signs_.bytes().view());
     }
     const Reach reach{reach_.table(), longest_, 0};
@@ -222,7 +241,7 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Open(base::Buffer file) {
     index->automatic_ = (meta.flags & kFlagAutomatic) != 0;
     index->ef_construction_ = meta.ef_construction;
     index->seed_ = meta.seed;
-    index->Shape(meta.m);
+    index->Shape(meta.m, (meta.flags & kFlagCompact) != 0);
     const uint64_t rows = meta.rows;
     const GraphRouter::Shape router{meta.router_rows, meta.router_means};
     ASSIGN_OR_RETURN(index->blocks_,
@@ -232,7 +251,7 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Open(base::Buffer file) {
         const base::Buffer groups,
         reader.Array<uint8_t>(kRouterSection, router.groups() * index->layout_.group_bytes()));
     index->router_ = GraphRouter(index->layout_, router, groups);
-    if (reader.format_version() > kVersionWithoutSigns) {
+    if (reader.format_version() > kVersionWithoutSigns && !index->layout_.compact) {
         const size_t width = index->layout_.width;
         ASSIGN_OR_RETURN(const base::Buffer signs,
                          reader.Array<uint8_t>(kSignsSection, rows * RowSigns::RowBytes(width)));
@@ -260,18 +279,14 @@ base::Status BlockGraphIndex::Verify() const {
     if (file_.has_value()) {
         RETURN_IF_ERROR(file_->VerifyAll());
     }
-    const auto sound = [this](const uint8_t* group) {
-        const uint32_t* ids = GroupIds(layout_, group);
-        return std::all_of(ids, ids + simd::kGroupVectors,
-                           [this](uint32_t id) { return id < size(); });
-    };
     for (uint32_t node = 0; node < size(); ++node) {
         const uint32_t row = RowOf(node);
         if (row >= size() || (!nodes_.empty() && nodes_.As<uint32_t>()[row] != node)) {
             return base::Corruption("block graph: bad row of node " + std::to_string(node));
         }
         for (uint32_t g = 0; g < layout_.groups(); ++g) {
-            if (!sound(Block(node) + layout_.own_bytes() + g * layout_.group_bytes())) {
+            const uint8_t* group = Block(node) + layout_.own_bytes() + g * layout_.group_bytes();
+            if (!GroupIdsBelow(layout_, group, size())) {
                 return base::Corruption("block graph: bad neighbours of node " +
                                         std::to_string(node));
             }

@@ -17,15 +17,8 @@
 
 namespace elanus::vindex {
 
-inline constexpr codec::SectionId kGraphBlocks{2, 0}, kGraphRouter{4, 0}, kGraphSigns{7, 0},
-    kGraphReach{8, 0}, kGraphNodes{9, 0};
-
-inline codec::EnvelopeReader ReadGraph(const std::string& file) {
-    auto reader = codec::EnvelopeReader::Open(base::Buffer::FromString(file), kBlockGraphFormat,
-                                              kBlockGraphVersion);
-    EXPECT_TRUE(reader.ok());
-    return *reader;
-}
+inline constexpr codec::SectionId kGraphBlocks{2, 0}, kGraphSigns{7, 0}, kGraphReach{8, 0},
+    kGraphNodes{9, 0};
 
 // Where a section lies in a file.
 inline codec::SectionEntry EntryOf(const std::string& file, codec::SectionId id) {
@@ -50,14 +43,7 @@ inline std::vector<uint32_t> NodesIn(const std::string& file) {
 // The file with other bytes in a section, and checksums that are right.
 inline std::string WithSection(const std::string& file, codec::SectionId id,
                                std::string_view bytes) {
-    const codec::EnvelopeReader reader = ReadGraph(file);
-    codec::StringSink sink;
-    codec::EnvelopeWriter writer(sink, kBlockGraphFormat, reader.format_version());
-    for (const codec::SectionEntry& entry : reader.sections()) {
-        writer.AddSection(entry.id, entry.id == id ? bytes : reader.Section(entry.id)->view());
-    }
-    EXPECT_TRUE(writer.Finish().ok());
-    return sink.Take();
+    return Rewritten(file, ReadGraph(file).format_version(), {{id, bytes}});
 }
 
 class OldBlockGraph {

@@ -1,10 +1,16 @@
 // BlockLayout: where the parts of a node of a block graph (block_graph.h) lie, and how an edge is
 // coded into a place of its groups. Format: docs/formats/block-graph.md
+//
+// In the compact form the row itself has 4 bits a dimension instead of 8, edges are coded by 7 of
+// 12 dimensions (any are as good as others after the rotation; an edge's whole length is kept), and
+// their factors have 16 bits: .57 of the bytes for half as many hops again.
 // Threads: plain functions and values.
 #pragma once
 
 #include "simd/codes.h"
+#include "vindex/nibble_rows.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -12,27 +18,40 @@ namespace elanus::vindex {
 
 // Sizes in bytes. Every part starts on a cache line.
 struct BlockLayout {
-    size_t width = 0;  // dimensions of the codes
+    size_t width = 0;  // rotated dimensions
     uint32_t degree = 0;
+    bool compact = false;
 
-    struct Own {  // then `width` 8-bit values
-        float scale;
-        float norm;    // squared length of the row; 0 for IP
+    struct Own {       // then the row: `width` 8-bit values, or as nibble_rows.h has it
+        float scale;   // of the values; of 4 bits: the weight of their products
+        float norm;    // squared length of the row, 0 for IP; of 4 bits: that of their error
         uint32_t row;  // whose node this is
         float square;  // squared length of the row
     };
     static constexpr size_t kGroup = simd::kGroupVectors;
+    using ScanFunction = decltype(simd::CodeKernels::scan);
 
+    // Dimensions of the codes of edges, the first ones.
+    size_t coded() const { return compact ? width * 7 / 12 / 64 * 64 : width; }
     uint32_t groups() const { return degree / static_cast<uint32_t>(kGroup); }
-    size_t own_bytes() const { return (sizeof(Own) + width + 63) / 64 * 64; }
-    size_t factors_offset() const { return simd::GroupCodeBytes(width); }
-    size_t ids_offset() const { return simd::GroupBytes(width); }
+    size_t row_bytes() const { return compact ? NibbleRowBytes(width) : width; }
+    size_t own_bytes() const { return (sizeof(Own) + row_bytes() + 63) / 64 * 64; }
+    size_t factors_offset() const { return simd::GroupCodeBytes(coded()); }
+    size_t ids_offset() const {
+        return compact ? simd::ShortGroupBytes(coded()) : simd::GroupBytes(coded());
+    }
+    ScanFunction scan() const { return compact ? simd::Codes().scan_short : simd::Codes().scan; }
     size_t group_bytes() const { return ids_offset() + kGroup * sizeof(uint32_t); }
     size_t block_bytes() const { return own_bytes() + groups() * group_bytes(); }
 };
 
 inline const uint32_t* GroupIds(const BlockLayout& layout, const uint8_t* group) {
     return reinterpret_cast<const uint32_t*>(group + layout.ids_offset());
+}
+// Whether all numbers of a group are below `limit`.
+inline bool GroupIdsBelow(const BlockLayout& layout, const uint8_t* group, uint32_t limit) {
+    const uint32_t* ids = GroupIds(layout, group);
+    return std::all_of(ids, ids + BlockLayout::kGroup, [limit](uint32_t id) { return id < limit; });
 }
 
 // scale * values: where an edge leads.

@@ -92,8 +92,9 @@ constexpr ParamSpec Word(std::string_view name, std::span<const std::string_view
     return {name, ParamKind::kWord, 0, 0, default_text, 0, 0, false, choices};
 }
 
-// Ours: the lean form keeps quantised rows only (lean_graph.h).
-constexpr std::string_view kHnswForms[] = {"FAST", "LEAN"};
+// Ours: the compact form is a block graph of fewer bytes (block_layout.h), the lean form keeps
+// quantised rows only (lean_graph.h).
+constexpr std::string_view kHnswForms[] = {"FAST", "COMPACT", "LEAN"};
 constexpr ParamSpec kHnswForm = Word("form", kHnswForms, "fast");
 constexpr ParamSpec kHnswBuild[] = {kHnswM, kEfConstruction, kHnswForm};
 

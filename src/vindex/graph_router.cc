@@ -49,7 +49,7 @@ void ScanGroup(const BlockLayout& layout, const simd::SignQuery& query, const ui
                float own, const uint8_t* next, Least<kCount>* least) {
     float costs[simd::kGroupVectors];
     const size_t next_bytes = next == nullptr ? 0 : layout.group_bytes();
-    uint32_t below = simd::Codes().scan(query, group, own, least->limit(), next, next_bytes, costs);
+    uint32_t below = layout.scan()(query, group, own, least->limit(), next, next_bytes, costs);
     const uint32_t* ids = GroupIds(layout, group);
     for (; below != 0; below &= below - 1) {
         const int i = std::countr_zero(below);
@@ -206,8 +206,7 @@ bool GraphRouter::EnterByMeans(const simd::SignQuery& query, float own,
 base::Status GraphRouter::Verify(uint32_t rows) const {
     for (size_t g = 0; g < shape_.groups(); ++g) {
         const uint32_t limit = g < shape_.MeanGroups() ? shape_.means : rows;
-        const uint32_t* ids = GroupIds(layout_, Group(g));
-        if (!std::all_of(ids, ids + kGroup, [limit](uint32_t id) { return id < limit; })) {
+        if (!GroupIdsBelow(layout_, Group(g), limit)) {
             return base::Corruption("block graph: bad rows to start from");
         }
     }

@@ -6,32 +6,46 @@
 #include "vindex/graph_router.h"
 
 #include <cstring>
+#include <map>
 #include <string>
 #include <string_view>
 
 namespace elanus::vindex {
 
-inline constexpr uint32_t kBlockGraphVersion = 5;
+inline constexpr uint32_t kBlockGraphVersion = 5;    // of the fast form
+inline constexpr uint32_t kCompactGraphVersion = 6;  // of the compact form
 
-// A block graph file with another router, as the version that has such ones. Checksums are right.
-inline std::string WithRouter(const std::string& file, const GraphRouter::Shape& shape,
-                              std::string_view router) {
-    constexpr codec::SectionId kMeta{1, 0}, kRouter{4, 0};
-    constexpr size_t kSampledAt = 24, kMeansAt = 40;
-    const codec::EnvelopeReader reader = *codec::EnvelopeReader::Open(
-        base::Buffer::FromString(file), kBlockGraphFormat, kBlockGraphVersion);
-    std::string meta(reader.Section(kMeta)->view());
-    std::memcpy(meta.data() + kSampledAt, &shape.sampled, sizeof shape.sampled);
-    std::memcpy(meta.data() + kMeansAt, &shape.means, sizeof shape.means);
+inline constexpr codec::SectionId kGraphMeta{1, 0}, kGraphRouter{4, 0};
+// Where the description has them.
+inline constexpr size_t kDimAt = 8, kSampledAt = 24, kFlagsAt = 28, kMeansAt = 40;
+
+inline codec::EnvelopeReader ReadGraph(const std::string& file) {
+    return *codec::EnvelopeReader::Open(base::Buffer::FromString(file), kBlockGraphFormat,
+                                        kCompactGraphVersion);
+}
+
+// The file as one of `version`, with other bytes in some sections. Checksums are right.
+inline std::string Rewritten(const std::string& file, uint32_t version,
+                             const std::map<codec::SectionId, std::string_view>& sections) {
+    const codec::EnvelopeReader reader = ReadGraph(file);
     codec::StringSink sink;
-    codec::EnvelopeWriter writer(sink, kBlockGraphFormat,
-                                 shape.means > 0 ? kBlockGraphVersion : kBlockGraphVersion - 1);
+    codec::EnvelopeWriter writer(sink, kBlockGraphFormat, version);
     for (const codec::SectionEntry& entry : reader.sections()) {
-        writer.AddSection(entry.id, entry.id == kMeta     ? meta
-                                    : entry.id == kRouter ? router
-                                                          : reader.Section(entry.id)->view());
+        const auto other = sections.find(entry.id);
+        writer.AddSection(
+            entry.id, other != sections.end() ? other->second : reader.Section(entry.id)->view());
     }
     return writer.Finish().ok() ? sink.Take() : std::string();
+}
+
+// A file of the fast form with another router, as the version that has such ones.
+inline std::string WithRouter(const std::string& file, const GraphRouter::Shape& shape,
+                              std::string_view router) {
+    std::string meta(ReadGraph(file).Section(kGraphMeta)->view());
+    std::memcpy(meta.data() + kSampledAt, &shape.sampled, sizeof shape.sampled);
+    std::memcpy(meta.data() + kMeansAt, &shape.means, sizeof shape.means);
+    return Rewritten(file, shape.means > 0 ? kBlockGraphVersion : kBlockGraphVersion - 1,
+                     {{kGraphMeta, meta}, {kGraphRouter, router}});
 }
 
 // The router of a file and its shape.
@@ -41,15 +55,14 @@ struct RouterOfFile {
     std::string bytes;
 
     explicit RouterOfFile(const std::string& file) {
-        const codec::EnvelopeReader reader = *codec::EnvelopeReader::Open(
-            base::Buffer::FromString(file), kBlockGraphFormat, kBlockGraphVersion);
-        const std::string meta(reader.Section({1, 0})->view());
+        const codec::EnvelopeReader reader = ReadGraph(file);
+        const std::string meta(reader.Section(kGraphMeta)->view());
         uint32_t dim = 0;
-        std::memcpy(&dim, meta.data() + 8, sizeof dim);
-        std::memcpy(&shape.sampled, meta.data() + 24, sizeof shape.sampled);
-        std::memcpy(&shape.means, meta.data() + 40, sizeof shape.means);
+        std::memcpy(&dim, meta.data() + kDimAt, sizeof dim);
+        std::memcpy(&shape.sampled, meta.data() + kSampledAt, sizeof shape.sampled);
+        std::memcpy(&shape.means, meta.data() + kMeansAt, sizeof shape.means);
         layout.width = RotatedWidth(dim);
-        bytes = reader.Section({4, 0})->view();
+        bytes = reader.Section(kGraphRouter)->view();
     }
 };
 

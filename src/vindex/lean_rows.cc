@@ -2,6 +2,7 @@
 
 #include "simd/distance.h"
 #include "vindex/coded_rows.h"
+#include "vindex/nibble_rows.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,9 +11,6 @@ namespace elanus::vindex {
 namespace {
 
 constexpr uint64_t kRotationSeed = 0x1ea4;
-constexpr unsigned kCoarseBits = 4;
-constexpr float kBestStep = 0.3352f;  // of 16 even steps, in deviations of a normal value
-constexpr float kMiddle = 7.5f;
 constexpr size_t kDotsAtOnce = 64;
 constexpr size_t kLine = 64;
 
@@ -48,43 +46,19 @@ void LeanRows::Set(uint32_t row, const float* vector, std::vector<float>& room) 
     uint8_t* block = Block(row);
     std::fill(block + layout_.fine_offset() + width, block + block_bytes_, uint8_t{0});
     std::fill_n(Links(row), layout_.degree, kNoLink);
-    const float square = simd::SquaredNorm(room.data(), width);
-    const float step = kBestStep * std::sqrt(square / static_cast<float>(width));
-    const float inverse = step > 0 && std::isfinite(step) ? 1.0f / step : 0.0f;
-    uint8_t* coarse = block + layout_.coarse_offset();
-    float along = 0;
-    for (size_t d = 0; d < width; d += 2) {
-        uint8_t both = 0;
-        for (size_t i = 0; i < 2; ++i) {
-            const float x = room[d + i] * inverse + 8.0f;
-            const auto code = static_cast<uint8_t>(x >= 0 ? std::min(x, 15.0f) : 0.0f);
-            along += (static_cast<float>(code) - kMiddle) * room[d + i];
-            both = static_cast<uint8_t>(both | code << (4 * i));
-        }
-        coarse[d / 2] = both;
-    }
+    const NibbleSums coarse = EncodeNibbles(room.data(), width, block + layout_.coarse_offset());
     auto* fine = reinterpret_cast<int8_t*>(block + layout_.fine_offset());
     const float scale = kernels.encode(room.data(), width, fine);
     const float norm = scale * scale * static_cast<float>(kernels.dot(fine, fine, width));
     const float lift = metric_ == Metric::kIp ? std::sqrt(std::max(0.0f, longest_ - norm)) : 0.0f;
-    FactorsOf(row) = {.mass = norm + lift * lift,
-                      .weight = along > 0 ? square / along : 0.0f,
-                      .scale = scale,
-                      .lift = lift};
+    FactorsOf(row) = {
+        .mass = norm + lift * lift, .weight = coarse.weight, .scale = scale, .lift = lift};
 }
 
 void LeanRows::Lay(LeanQuery* query) const {
     const size_t width = layout_.width;
-    query->weights.assign(simd::WeightBytes(kCoarseBits, width), 0);
-    int8_t* even = query->weights.data();
-    int8_t* odd = even + simd::WeightPlace(kCoarseBits, width, 1);
-    int32_t sum = 0;
-    for (size_t d = 0; d < width; d += 2) {
-        even[d / 2] = query->values[d];
-        odd[d / 2] = query->values[d + 1];
-        sum += query->values[d] + query->values[d + 1];
-    }
-    query->middle = kMiddle * static_cast<float>(sum);
+    query->weights.assign(simd::WeightBytes(kNibbleBits, width), 0);
+    query->middle = LayNibbleQuery(query->values.data(), width, query->weights.data());
 }
 
 void LeanRows::PrepareQuery(const float* vector, LeanQuery* query) const {
@@ -131,7 +105,7 @@ void LeanRows::CoarseCosts(const LeanQuery& query, std::span<const uint32_t> ids
                            float* costs) const {
     const size_t width = layout_.width;
     simd::Planes().sums(blocks_ + layout_.coarse_offset(), block_bytes_, ids.data(), ids.size(),
-                        kCoarseBits, width, nullptr, query.weights.data(), costs);
+                        kNibbleBits, width, nullptr, query.weights.data(), costs);
     for (size_t i = 0; i < ids.size(); ++i) {
         const LeanLayout::Factors& factors = FactorsOf(ids[i]);
         const float product = factors.weight * query.scale * (costs[i] - query.middle);

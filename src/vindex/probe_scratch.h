@@ -12,7 +12,8 @@
 
 namespace elanus::vindex {
 
-// Lists from the nearest on. Only about as many are sorted as are asked for: most searches visit few.
+// Lists from the nearest on. Only about as many are sorted as are asked for: most searches visit
+// few.
 class RankedLists {
   public:
     // `first` are likely to be asked for.

@@ -128,15 +128,15 @@ void SearchIndex(const vindex::Index& index, std::string_view query, vindex::Vec
     Search(index, query, params);
 }
 
-std::vector<std::string> GraphSeeds(std::string_view format, const std::string& form,
-                                    uint32_t rows) {
+std::vector<std::string> GraphSeeds(std::string_view format, const std::string& form, uint32_t rows,
+                                    uint32_t dim = vindex::BlockGraphIndex::kDimMin) {
     std::vector<std::string> seeds;
     for (const vindex::Metric metric :
          {vindex::Metric::kL2, vindex::Metric::kIp, vindex::Metric::kCosine}) {
         vindex::BuildParams params;
         params.index_type = "HNSW";
         params.metric = metric;
-        params.dim = vindex::BlockGraphIndex::kDimMin;
+        params.dim = dim;
         params.params = {{"M", "4"}, {"efConstruction", "16"}, {"form", form}};
         seeds.push_back(SectionsOf(format, SavedIndex(params, rows)));
     }
@@ -256,6 +256,11 @@ std::vector<std::string> BlockGraphSeeds() {
     const std::string with_means = vindex::WithMeans(std::string(file.view()));
     FUZZ_EXPECT(vindex::OpenIndex(base::Buffer::FromString(with_means)).ok());
     seeds.push_back(SectionsOf(vindex::kBlockGraphFormat, with_means));
+    constexpr uint32_t kEnoughToWalk = 200;  // fewer of so wide ones are scanned
+    const std::vector<std::string> compact =
+        GraphSeeds(vindex::kBlockGraphFormat, "compact", kEnoughToWalk,
+                   vindex::BlockGraphIndex::kCompactDimMin);
+    seeds.insert(seeds.end(), compact.begin(), compact.end());
     return seeds;
 }
 
