@@ -1,7 +1,7 @@
 """Inverted files beside faiss' and ScaNN's own, with the same parameters on the same vectors.
 
     python ivf_rivals.py --session ../build/release/bench/ivf_session --data DIR --metric cosine [--nlist 1024]
-        [--only IVF_FLAT,SCANN] [--rounds 7]
+        [--only IVF_FLAT,SCANN] [--probes 4,16,64] [--rounds 7]
 
 DIR holds base.npy, queries.npy and gt.npy. Each side answers all queries on one thread; ours one a call, faiss both ways:
 one a call (with what a call through Python costs) and all in one (`batch`, which lets it rank lists by matrix products).
@@ -23,7 +23,6 @@ import faiss
 import numpy as np
 
 K = 10
-PROBES = (4, 16, 64)
 
 
 class Ours:
@@ -115,6 +114,7 @@ def main():
     parser.add_argument("--nlist", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", default="")
+    parser.add_argument("--probes", default="4,16,64")
     parser.add_argument("--json", default="")
     arguments = parser.parse_args()
     faiss.omp_set_num_threads(1)
@@ -137,7 +137,7 @@ def main():
         second = Scann(base, arguments.metric, arguments.nlist) if name == "SCANN" else None
         print(f"{name}: built in {ours.build_s} s, faiss {rival.build_s:.1f} s"
               + (f", scann {second.build_s:.1f} s" if second else "") + f"; {ours.bytes_per_row} bytes a row")
-        for nprobe in PROBES:
+        for nprobe in map(int, arguments.probes.split(",")):
             rival.set(nprobe, factor)
             params = {"nprobe": nprobe}
             if factor:

@@ -45,7 +45,8 @@ int64_t SumOfBits(const uint8_t* row, size_t n, const int8_t* weights) {
     return Total(sum);
 }
 
-// Products of two nibbles are at most 3,810: those of both halves of four registers fit 16 bits.
+// Two products of a nibble and a weight come to 3,840 at most: those of both halves of four
+// registers fit 16 bits.
 int64_t SumOfNibbles(const uint8_t* row, size_t n, const int8_t* weights) {
     constexpr size_t kBytes = 32, kTogether = 4 * kBytes;
     const size_t bytes = PlaneBytes(4, n);

@@ -26,6 +26,25 @@ TEST(Planes, BitsAreMadeOfAsFewPlanesAsPossible) {
     EXPECT_EQ(PlaneLayout::Of(7).count, 3u);
 }
 
+TEST(Planes, TheLargestSumsFit) {
+    constexpr size_t kDims = 1536;
+    for (const unsigned width : {1u, 2u, 4u, 8u}) {
+        const std::vector<uint8_t> row(PlaneBytes(width, kDims), 255);
+        for (const int weight : {-128, 127}) {
+            const std::vector<int8_t> low(WeightBytes(width, kDims), static_cast<int8_t>(weight));
+            for (Level level : kLevels) {
+                if (const PlaneKernels* kernels = PlanesAt(level)) {
+                    float sum = 0;
+                    kernels->sums(row.data(), row.size(), nullptr, 1, width, kDims, nullptr,
+                                  low.data(), &sum);
+                    EXPECT_EQ(sum, static_cast<float>(((1 << width) - 1) * weight) * kDims)
+                        << LevelName(level) << " " << width;
+                }
+            }
+        }
+    }
+}
+
 TEST(Planes, SumsAreThoseOfTheDimensions) {
     std::mt19937 random(1);
     for (const unsigned width : {1u, 2u, 4u, 8u}) {

@@ -19,11 +19,12 @@ constexpr size_t kEfMore = 8;
 constexpr size_t kWideEnough = 384;  // dimensions with which estimates are good
 // Costs are in bytes of float rows that a scan reads in their order; fitted with the run of
 // docs/benchmarks/vector-filters.md, in which the same holds at 384 and at 768 dimensions.
-constexpr double kVectorStart = 64;      // of every row, besides its bytes
-constexpr double kOwnRowPrice = 7;       // of a byte of a row that is waited for
-constexpr double kCachedHopPrice = 2.5;  // the same in an index that lies in the cache
-constexpr size_t kSignsWorth = 8;        // rows for each of those that signs have compared first
-constexpr size_t kPassingOfEf = 4;       // of ef rows as many at least
+constexpr double kVectorStart = 64;       // of every row, besides its bytes
+constexpr double kOwnRowPrice = 7;        // of a byte of a row that is waited for
+constexpr double kCachedHopPrice = 2.5;   // the same in an index that lies in the cache
+constexpr double kCompactHopPrice = 1.3;  // of a byte of a small block, to one of a large one
+constexpr size_t kSignsWorth = 8;         // rows for each of those that signs have compared first
+constexpr size_t kPassingOfEf = 4;        // of ef rows as many at least
 // What signs and hops cost beside float rows depends on the kernels and on the memory behind them:
 // fitted on a Xeon with AVX-512, and on an EPYC with AVX2.
 struct Prices {
@@ -45,13 +46,9 @@ constexpr size_t kManyResults = 32;
 // Larger walks are of fixed length: they find nearly all, and how far they go is not fitted.
 constexpr size_t kReachMax = 4 * WalkReach::kPoolMax;
 
-// Rows that are ordered exactly.
-constexpr size_t RerankCount(size_t k) {
+// Rows that a walk finds at least, some of which are ordered exactly.
+constexpr size_t FoundAtLeast(size_t k) {
     return k + 10 + k / 4;
-}
-// The same where rows have 4 bits.
-constexpr size_t CompactRerankCount(size_t k) {
-    return k + 20 + k / 2;
 }
 // A filtered walk that found so many has found enough.
 constexpr size_t EnoughFound(size_t k) {
@@ -64,6 +61,7 @@ constexpr size_t kSampled = 16;  // rows in which that is seen
 
 // Deviations within which rows are taken for possibly in the other order.
 constexpr float kDoubtDeviations = 2.5f;
+constexpr float kAcrossMin = 1.0f / 64;  // of a query's squared length, see CompactVariance()
 
 }  // namespace
 
@@ -87,11 +85,17 @@ double BlockGraphIndex::SignScanCost(size_t matches, size_t k) const {
                        prices.sign_start;
     const double own = static_cast<double>(layout_.own_bytes()) * kOwnRowPrice;
     return static_cast<double>(matches) * row + static_cast<double>(RowSigns::FirstRows(k)) * own +
-           VectorScanCost(RerankCount(k));
+           VectorScanCost(FoundAtLeast(k));
 }
 
 double BlockGraphIndex::HopCost() const {
-    return static_cast<double>(block_bytes_) * PricesHere().hop;
+    return static_cast<double>(block_bytes_) * PricesHere().hop *
+           (layout_.compact ? kCompactHopPrice : 1);
+}
+
+// Rows that are ordered exactly if they may be among the k best.
+size_t BlockGraphIndex::RerankCount(size_t k) const {
+    return layout_.compact ? k + 20 + k / 2 : FoundAtLeast(k);
 }
 
 // A range asks for costs, not for the nearest; few rows are compared exactly, and so are all of a
@@ -112,7 +116,7 @@ double BlockGraphIndex::ScanCost(const SearchParams& params, size_t matches) con
 // seldom, so it need not keep ef rows that pass.
 // For a range it does, since how far those reach says where it ends. A large ef asks for more.
 size_t BlockGraphIndex::FilteredPool(size_t ef, const SearchParams& params, size_t matches) const {
-    const size_t wanted = kPassing * RerankCount(std::min(params.k, matches));
+    const size_t wanted = kPassing * FoundAtLeast(std::min(params.k, matches));
     const auto passing =
         static_cast<double>(std::max(wanted, params.radius.has_value() ? ef : ef / kPassingOfEf));
     const double hops = static_cast<double>(ef) + passing * size() / static_cast<double>(matches);
@@ -184,8 +188,7 @@ WalkOutcome BlockGraphIndex::WalkFor(const Query& query, const SearchParams& par
     PrepareWalk(walk);
     const WalkOutcome outcome = filtered ? WalkFiltered(walk) : WalkPlain(walk);
     if (outcome == WalkOutcome::kDone) {
-        const size_t count = layout_.compact ? CompactRerankCount(params.k) : RerankCount(params.k);
-        Rerank(walk, params.radius.has_value() ? walk.found.size() : count);
+        Rerank(walk, params.radius.has_value() ? walk.found.size() : RerankCount(params.k));
     }
     out->counters.strategy = filtered ? Strategy::kFilteredWalk : Strategy::kWalk;
     out->counters.distances += walk.distances;
@@ -252,13 +255,12 @@ float BlockGraphIndex::CompactCost(const Walk& walk, const BlockLayout::Own& own
 }
 
 // The variance of a row's cost by 8-bit values: one is off by a step over the root of 12, a cost by
-// twice that times the length of the other side. By 4-bit ones it is what an error of that length
-// has in the direction of the query, which knows nothing of it.
-float BlockGraphIndex::Variance(const Walk& walk, uint32_t row) const {
-    const uint8_t* block = Block(NodeOf(row));
+// twice that times the length of the other side.
+float BlockGraphIndex::Variance(const Walk& walk, uint64_t key) const {
+    const uint8_t* block = Block(NodeOf(KeyRow(key)));
     BlockLayout::Own own = OwnOf(block);
     if (layout_.compact) {
-        return 4 * walk.length * walk.length * own.norm / static_cast<float>(layout_.width - 1);
+        return CompactVariance(walk, own, KeyCost(key));
     }
     if (nodes_.empty()) {  // before version 4 the length was not kept
         const auto* values = reinterpret_cast<const int8_t*>(block + sizeof own);
@@ -269,13 +271,25 @@ float BlockGraphIndex::Variance(const Walk& walk, uint32_t row) const {
     return 4 * (of_query * of_query + of_row) / 12;
 }
 
+// By 4-bit values: their error stands at right angles to the row, and knows nothing of what of the
+// query does so. How much that is follows from the cost itself, which is off as well: a part of the
+// query is taken for certain.
+float BlockGraphIndex::CompactVariance(const Walk& walk, const BlockLayout::Own& own,
+                                       float cost) const {
+    const float of_query = walk.length * walk.length;
+    const float product = metric() == Metric::kIp ? cost / 2 : (of_query + own.square - cost) / 2;
+    const float across = of_query - product * product / own.square;
+    const float bounded = across < of_query ? std::max(across, of_query * kAcrossMin) : of_query;
+    return 4 * bounded * own.norm / static_cast<float>(layout_.width - 1);
+}
+
 // The goal of a plain walk: rows around the best ones found, as far as reach_ says.
 class BlockGraphIndex::NearEnough {
   public:
     NearEnough(const BlockGraphIndex& index, Walk& walk)
         : found_(walk.found),
           nearest_(WalkReach::kRank, walk.scratch.nearest),
-          hops_min_(std::max(WalkReach::Least(walk.ef), RerankCount(walk.params.k))),
+          hops_min_(std::max(WalkReach::Least(walk.ef), FoundAtLeast(walk.params.k))),
           beyond_(index.reach_.Beyond(walk.ef)),
           offset_(index.CostOffset(walk)) {}
 
@@ -365,7 +379,7 @@ class BlockGraphIndex::Passing {
         : walk_(walk),
           found_(walk.found),
           hops_before_(walk.hops),
-          wanted_(static_cast<double>(RerankCount(walk.params.k))) {}
+          wanted_(static_cast<double>(FoundAtLeast(walk.params.k))) {}
 
     bool IsDone(float cost) const {
         return found_.size() >= walk_.ef && cost > KeyCost(found_.front());
@@ -449,9 +463,11 @@ class BlockGraphIndex::KeptWalk : public GraphWalker {
     void Costs(const uint32_t* ids, size_t count, float* costs) const override {
         index_.view_.Costs(query_, ids, count, costs);
     }
+    size_t Compared(size_t count) const override { return index_.RerankCount(count); }
     uint64_t memory_bytes() const override {
         return sizeof *this + index_.size() / 8 + index_.dim() * sizeof(float) +
-               index_.layout_.width * (sizeof(float) + 1) + scratch_.tables.capacity();
+               index_.layout_.width * (sizeof(float) + 1) + scratch_.tables.capacity() +
+               scratch_.weights.capacity();
     }
 
   private:
@@ -484,34 +500,49 @@ void BlockGraphIndex::OwnCosts(const Walk& walk, std::span<const uint32_t> ids,
     }
 }
 
-// Of the `count` best of what was found, orders those that may be among the k best by exact costs
-// and drops the others, which are certain to be behind them.
+// Of the `count` best of what was found, and of as many again as long as the last one of them is in
+// doubt, orders those that may be among the k best by exact costs and drops the others, which are
+// certain to be behind them.
 void BlockGraphIndex::Rerank(Walk& walk, size_t count) const {
     std::vector<uint64_t>& found = walk.found;
     count = std::min(count, found.size());
-    std::partial_sort(found.begin(), found.begin() + static_cast<ptrdiff_t>(count), found.end());
-    found.resize(count);
     const size_t k = walk.params.radius.has_value() ? count : std::min(walk.params.k, count);
-    if (k > 0 && k < count) {
-        const float kth = KeyCost(found[k - 1]);
-        const float variance = Variance(walk, KeyRow(found[k - 1]));
-        // How far the others may be off is asked below; their blocks come while rows are compared.
-        for (size_t i = k; i < count; ++i) {
-            __builtin_prefetch(Block(NodeOf(KeyRow(found[i]))));
-        }
-        MakeExact(walk, std::span(found).first(k));
-        const float limit = std::max(WorstAsCoded(std::span(found).first(k)), kth);
-        const auto rest = found.begin() + static_cast<ptrdiff_t>(k);
-        const auto end = std::remove_if(rest, found.end(), [&](uint64_t key) {
-            const float doubt =
-                kDoubtDeviations * std::sqrt(variance + Variance(walk, KeyRow(key)));
-            return KeyCost(key) > limit + doubt;
-        });
-        MakeExact(walk, std::span(rest, end));
-        found.erase(end, found.end());
-    } else {
+    if (k == 0 || k == count) {
+        std::partial_sort(found.begin(), found.begin() + static_cast<ptrdiff_t>(count),
+                          found.end());
+        found.resize(count);
         MakeExact(walk, found);
+        std::sort(found.begin(), found.end());
+        return;
     }
+    const auto begin = found.begin();
+    std::partial_sort(begin, begin + static_cast<ptrdiff_t>(count), found.end());
+    const float kth = KeyCost(found[k - 1]);
+    const float variance = Variance(walk, found[k - 1]);
+    // How far the others may be off is asked below; their blocks come while rows are compared.
+    for (size_t i = k; i < count; ++i) {
+        __builtin_prefetch(Block(NodeOf(KeyRow(found[i]))));
+    }
+    MakeExact(walk, std::span(found).first(k));
+    const float limit = std::max(WorstAsCoded(std::span(found).first(k)), kth);
+    const auto is_certain = [&](uint64_t key) {
+        const float doubt = kDoubtDeviations * std::sqrt(variance + Variance(walk, key));
+        return KeyCost(key) > limit + doubt;
+    };
+    auto kept = begin + static_cast<ptrdiff_t>(k), from = kept;
+    for (auto to = begin + static_cast<ptrdiff_t>(count);;) {
+        const bool more = to != found.end() && !is_certain(to[-1]);
+        const auto doubtful = std::remove_if(from, to, is_certain);
+        MakeExact(walk, std::span(from, doubtful));
+        kept = kept == from ? doubtful : std::move(from, doubtful, kept);
+        if (!more) {
+            break;
+        }
+        from = to;
+        to += std::min(found.end() - to, static_cast<ptrdiff_t>(count));
+        std::partial_sort(from, to, found.end());
+    }
+    found.erase(kept, found.end());
     std::sort(found.begin(), found.end());
 }
 
@@ -545,7 +576,7 @@ void BlockGraphIndex::MakeExact(Walk& walk, std::span<uint64_t> keys) const {
 // be among the k best then is ordered exactly as well.
 void BlockGraphIndex::OrderScanned(Walk& walk, size_t k) const {
     std::vector<uint64_t>& found = walk.found;
-    const size_t first = RerankCount(k);
+    const size_t first = FoundAtLeast(k);
     if (found.size() <= first + kSampled) {
         Rerank(walk, found.size());
         return;
@@ -568,7 +599,7 @@ void BlockGraphIndex::OrderScanned(Walk& walk, size_t k) const {
     }
     std::sort(found.begin(), begin);
     // Equal rows in the sample differ alike, and say nothing of others.
-    const float deviation = std::sqrt(std::max(square, Variance(walk, KeyRow(found[k - 1]))));
+    const float deviation = std::sqrt(std::max(square, Variance(walk, found[k - 1])));
     const float limit = whole * KeyCost(found[k - 1]) - mean + kSigmas * deviation;
     const auto end =
         std::partition(begin, sample, [&](uint64_t key) { return !(KeyCost(key) > limit); });

@@ -23,8 +23,8 @@
 // A walk that ends with fewer rows than exist is followed by the scan (INV-VINDEX-1).
 //
 // In the compact form (block_layout.h) blocks take about .8 of what the vectors take instead of
-// 1.4, for somewhat fewer queries; it has no signs of rows, so that filters that let few rows pass
-// scan their vectors.
+// 1.4 (M 16), for somewhat fewer queries; what is said of 8-bit rows here holds for rows of 4 bits
+// there. It has no signs of rows, so that filters that let few rows pass scan their vectors.
 //
 // `M` gives 2 M places for neighbours, rounded to a multiple of 32; `efConstruction` the effort of
 // the build; `ef` the candidates of a walk, as in HNSW, on the average of queries.
@@ -62,7 +62,6 @@ class BlockGraphIndex : public GraphIndex {
     static constexpr uint32_t kDimLimit = simd::kCodeDimMax;
     static constexpr uint32_t kMMax = 64;
 
-    static constexpr uint32_t kCompactDimMin = 384;  // with fewer it takes about what vectors take
     static constexpr int64_t kCompactMDefault = 16;  // one group of places
 
     // Whether an HNSW over such vectors is built as a block graph.
@@ -71,7 +70,7 @@ class BlockGraphIndex : public GraphIndex {
                RotatedWidth(dim) <= simd::kCodeDimMax;
     }
     // params.index_type is "HNSW" or "AUTOINDEX"; `params.params` holds M and efConstruction, and
-    // form=COMPACT for blocks of that form, where there are dimensions enough.
+    // of HNSW form=COMPACT for blocks of that form, where they are smaller than the vectors.
     static base::Result<std::unique_ptr<Index>> Build(const BuildParams& params,
                                                       const BuildInput& input);
     static base::Result<std::unique_ptr<Index>> Open(base::Buffer file);
@@ -137,7 +136,9 @@ class BlockGraphIndex : public GraphIndex {
     bool ScoreKept(Walk& walk, std::span<const uint64_t> kept) const;
     float OwnCost(const Walk& walk, const uint8_t* block) const;
     float CompactCost(const Walk& walk, const BlockLayout::Own& own, const uint8_t* nibbles) const;
-    float Variance(const Walk& walk, uint32_t row) const;
+    float Variance(const Walk& walk, uint64_t key) const;
+    float CompactVariance(const Walk& walk, const BlockLayout::Own& own, float cost) const;
+    size_t RerankCount(size_t k) const;
     float WorstAsCoded(std::span<const uint64_t> exact) const;
     void OwnCosts(const Walk& walk, std::span<const uint32_t> ids, float* costs) const;
     void Rerank(Walk& walk, size_t count) const;
@@ -167,7 +168,7 @@ class BlockGraphIndex : public GraphIndex {
     GraphRouter router_;
     WalkReach reach_;    // absent: few rows, or opened from a file of version 1 or 2
     float longest_ = 0;  // IP: the length of the longest row
-    RowSigns signs_;     // absent: opened from a file of version 1
+    RowSigns signs_;     // absent: compact, or opened from a file of version 1
     StoredVectors vectors_;
     std::optional<codec::EnvelopeReader> file_;
 };

@@ -58,7 +58,7 @@ static_assert(sizeof(Reach) == 32);
 bool Plausible(const Meta& meta, uint32_t version) {
     const auto type = static_cast<VectorType>(meta.vector_type);
     const bool compact = (meta.flags & kFlagCompact) != 0;
-    const bool is_shape = compact ? meta.dim >= BlockGraphIndex::kCompactDimMin
+    const bool is_shape = compact ? BlockLayout::FitsCompact(meta.dim)
                                   : (version == kVersionFast) == (meta.router_means > 0);
     return meta.metric <= static_cast<uint32_t>(Metric::kCosine) && meta.m >= kHnswMMin &&
            BlockGraphIndex::Fits(type, meta.dim, meta.m) && meta.rows <= kRowsMax &&
@@ -97,7 +97,7 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     index->automatic_ = params.index_type == "AUTOINDEX";
     index->seed_ = input.seed;
     const bool compact =
-        params.dim >= kCompactDimMin && WordParam(params.params, "form") == "COMPACT";
+        BlockLayout::FitsCompact(params.dim) && WordParam(params.params, "form") == "COMPACT";
     const int64_t m = compact ? kCompactMDefault : kHnswMDefault;
     index->Shape(static_cast<uint32_t>(IntParam(params.params, "M").value_or(m)), compact);
     index->vectors_ =

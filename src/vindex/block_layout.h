@@ -9,6 +9,7 @@
 
 #include "simd/codes.h"
 #include "vindex/nibble_rows.h"
+#include "vindex/rotation.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -30,6 +31,14 @@ struct BlockLayout {
     };
     static constexpr size_t kGroup = simd::kGroupVectors;
     using ScanFunction = decltype(simd::CodeKernels::scan);
+
+    // Whether blocks of that form are much smaller than vectors of so many dimensions, with one
+    // group of places: of few dimensions what is not codes weighs too much, and some are padded a
+    // lot by the rotation.
+    static bool FitsCompact(uint32_t dim) {
+        const BlockLayout layout{RotatedWidth(dim), static_cast<uint32_t>(kGroup), true};
+        return layout.block_bytes() * 20 <= dim * sizeof(float) * 17;
+    }
 
     // Dimensions of the codes of edges, the first ones.
     size_t coded() const { return compact ? width * 7 / 12 / 64 * 64 : width; }

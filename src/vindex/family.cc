@@ -192,9 +192,9 @@ constexpr std::string_view kNotBuilt[] = {
     "SCANN_DVR",
 };
 
-// Three ways to be an HNSW: with codes of the neighbours in each node where that is faster, with
-// plain lists over the vectors themselves everywhere else, and over quantised rows alone where
-// memory is what counts.
+// Three ways to be an HNSW: with codes of the neighbours in each node where that is faster (more of
+// them or fewer), with plain lists over the vectors themselves everywhere else, and over quantised
+// rows alone where memory is what counts.
 base::Result<std::unique_ptr<Index>> BuildGraph(const BuildParams& params,
                                                 const BuildInput& input) {
     const int64_t m = IntParam(params.params, "M").value_or(kHnswMDefault);

@@ -125,7 +125,7 @@ base::Status GraphIterator::Settle(size_t wanted, const std::function<base::Stat
 // are not compared with each other.
 void GraphIterator::TakeSettled(size_t count, std::vector<uint64_t>* given) {
     std::sort(near_.begin(), near_.end());
-    const size_t compared = std::min(near_.size(), count + 10 + count / 4);
+    const size_t compared = std::min(near_.size(), walker_->Compared(count));
     std::vector<uint32_t> ids(compared);
     std::vector<float> costs(compared);
     std::transform(near_.begin(), near_.begin() + static_cast<ptrdiff_t>(compared), ids.begin(),

@@ -40,6 +40,8 @@ class GraphWalker {
     virtual bool Mark(uint32_t node) = 0;
     // costs[i] of row ids[i], as they are given as scores.
     virtual void Costs(const uint32_t* ids, size_t count, float* costs) const = 0;
+    // How many rows to compare by those when `count` are given.
+    virtual size_t Compared(size_t count) const { return count + 10 + count / 4; }
     virtual uint64_t memory_bytes() const = 0;
 };
 

@@ -70,8 +70,8 @@ class TopK {
             }
         }
     }
-    // limit(), exact: the k-th best key so far, as soon as there are k. Not for every key: if any
-    // has entered it looks at all that are kept.
+    // limit(), exact: the k-th best key so far, as soon as there are k. Not for every key: it looks
+    // at all that are kept.
     uint64_t Tighten() {
         DropWorse(0);
         if (keys_.size() == k_ && k_ > 0) {
@@ -94,11 +94,19 @@ class TopK {
   private:
     static constexpr size_t kKeysMin = 64;
     static constexpr size_t kSpare = 8;
+    static constexpr size_t kFewKeys = 32;  // are put in order in less time than a limit is found
 
     // Leaves the k best, and at most `spare` more.
     void DropWorse(size_t spare) {
         const size_t count = keys_.size();
         if (count <= k_ + spare) {
+            return;
+        }
+        if (count <= kFewKeys) {
+            const auto worst = keys_.begin() + static_cast<ptrdiff_t>(k_ - 1);
+            std::nth_element(keys_.begin(), worst, keys_.end());
+            limit_ = *worst;
+            keys_.resize(k_);
             return;
         }
         limit_ = LimitOfBest(keys_, k_, spare);

@@ -257,9 +257,9 @@ std::vector<std::string> BlockGraphSeeds() {
     FUZZ_EXPECT(vindex::OpenIndex(base::Buffer::FromString(with_means)).ok());
     seeds.push_back(SectionsOf(vindex::kBlockGraphFormat, with_means));
     constexpr uint32_t kEnoughToWalk = 200;  // fewer of so wide ones are scanned
+    constexpr uint32_t kWide = 320;          // the least dimensions of the compact form
     const std::vector<std::string> compact =
-        GraphSeeds(vindex::kBlockGraphFormat, "compact", kEnoughToWalk,
-                   vindex::BlockGraphIndex::kCompactDimMin);
+        GraphSeeds(vindex::kBlockGraphFormat, "compact", kEnoughToWalk, kWide);
     seeds.insert(seeds.end(), compact.begin(), compact.end());
     return seeds;
 }
