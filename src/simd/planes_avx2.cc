@@ -16,31 +16,34 @@ __m256i Add(__m256i sum, __m256i codes, const int8_t* weights) {
         sum, _mm256_madd_epi16(_mm256_maddubs_epi16(codes, w), _mm256_set1_epi16(1)));
 }
 
-int64_t Total(__m256i sum) {
-    alignas(32) int32_t parts[8];
-    _mm256_store_si256(reinterpret_cast<__m256i*>(parts), sum);
-    int64_t total = 0;
-    for (const int32_t part : parts) {
-        total += part;
-    }
-    return total;
+int32_t Total(__m256i sum) {
+    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1)));
 }
 
-// Single bits become bytes of 0 or 1: every byte of codes is spread over eight, of which each keeps
-// one bit.
+// Every byte of codes is spread over eight, of which each lets a weight through for one bit. Sums of
+// two weights of as many dimensions as are added at once fit 16 bits.
 int64_t SumOfBits(const uint8_t* row, size_t n, const int8_t* weights) {
+    constexpr size_t kDims = 32, kTogether = 64 * kDims;
     const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
                                             2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
     const __m256i bits = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
-    const __m256i one = _mm256_set1_epi8(1);
+    const __m256i ones = _mm256_set1_epi8(1);
     __m256i sum = _mm256_setzero_si256();
-    for (size_t d = 0; d < n; d += 32) {
-        uint32_t four;
-        std::memcpy(&four, row + d / 8, sizeof four);
-        const __m256i codes =
-            _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(four)), spread);
-        const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(codes, bits), bits);
-        sum = Add(sum, _mm256_and_si256(set, one), weights + d);
+    for (size_t at = 0; at < n; at += kTogether) {
+        const size_t end = at + kTogether < n ? at + kTogether : n;
+        __m256i words = _mm256_setzero_si256();
+        for (size_t d = at; d < end; d += kDims) {
+            uint32_t four;
+            std::memcpy(&four, row + d / 8, sizeof four);
+            const __m256i codes =
+                _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(four)), spread);
+            const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(codes, bits), bits);
+            const __m256i w = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights + d));
+            words = _mm256_add_epi16(words, _mm256_maddubs_epi16(ones, _mm256_and_si256(set, w)));
+        }
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(words, _mm256_set1_epi16(1)));
     }
     return Total(sum);
 }
@@ -103,7 +106,7 @@ int64_t SumOf(const uint8_t* row, unsigned width, size_t n, const int8_t* weight
             sum = Add(sum, part, weights + s * stride + i);
         }
     }
-    return Total(sum) + 16 * Total(upper);
+    return int64_t{16} * Total(upper) + Total(sum);
 }
 
 void Sums(const uint8_t* rows, size_t stride, const uint32_t* ids, size_t count, unsigned width,

@@ -192,7 +192,8 @@ TEST(CompactGraph, TheVersionSaysWhichFormItIs) {
     for (const std::string& bad :
          {Rewritten(compact, 5, {}), Rewritten(fast, 6, {}), WithMeta(compact, 6, kFlagsAt, 0),
           WithMeta(compact, 6, kFlagsAt, kCompactFlag | kUnknownFlag),
-          WithMeta(fast, 4, kFlagsAt, kCompactFlag)}) {
+          WithMeta(fast, 4, kFlagsAt, kCompactFlag), WithMeta(compact, 6, kDimAt, 0),
+          WithMeta(compact, 6, kDimAt, 400)}) {
         EXPECT_EQ(OpenIndex(base::Buffer::FromString(bad)).status().code(),
                   base::Code::kDataCorruption);
     }

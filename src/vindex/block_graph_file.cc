@@ -55,16 +55,20 @@ struct Reach {
 };
 static_assert(sizeof(Reach) == 32);
 
+// Whether a file of this version has such a form of blocks; of dimensions that fit.
+bool IsForm(const Meta& meta, uint32_t version) {
+    if ((meta.flags & kFlagCompact) != 0) {
+        return version == kVersion && BlockLayout::FitsCompact(meta.dim);
+    }
+    return version < kVersion && (version == kVersionFast) == (meta.router_means > 0);
+}
+
 bool Plausible(const Meta& meta, uint32_t version) {
     const auto type = static_cast<VectorType>(meta.vector_type);
-    const bool compact = (meta.flags & kFlagCompact) != 0;
-    const bool is_shape = compact ? BlockLayout::FitsCompact(meta.dim)
-                                  : (version == kVersionFast) == (meta.router_means > 0);
     return meta.metric <= static_cast<uint32_t>(Metric::kCosine) && meta.m >= kHnswMMin &&
            BlockGraphIndex::Fits(type, meta.dim, meta.m) && meta.rows <= kRowsMax &&
            GraphRouter::Shape{meta.router_rows, meta.router_means}.Plausible(meta.rows) &&
-           is_shape && compact == (version == kVersion) &&
-           (meta.flags & ~(kFlagAutomatic | kFlagCompact)) == 0;
+           IsForm(meta, version) && (meta.flags & ~(kFlagAutomatic | kFlagCompact)) == 0;
 }
 
 uint32_t DegreeOf(uint32_t m) {
