@@ -22,8 +22,8 @@ int32_t Total(__m256i sum) {
     return _mm_cvtsi128_si32(_mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1)));
 }
 
-// Every byte of codes is spread over eight, of which each lets a weight through for one bit. Sums of
-// two weights of as many dimensions as are added at once fit 16 bits.
+// Every byte of codes is spread over eight, of which each lets a weight through for one bit. Sums
+// of two weights of as many dimensions as are added at once fit 16 bits.
 int64_t SumOfBits(const uint8_t* row, size_t n, const int8_t* weights) {
     constexpr size_t kDims = 32, kTogether = 64 * kDims;
     const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
