@@ -201,37 +201,6 @@ TEST(CompactGraph, TheVersionSaysWhichFormItIs) {
     EXPECT_EQ(Saved(**OpenIndex(base::Buffer::FromString(same))), compact);
 }
 
-// The numbers of all neighbours, or the row, of the node of the row that is nearest to query 0.
-TEST(CompactGraph, ABadNumberIsFoundByTheSearchOrPageThatMeetsIt) {
-    const Data data = Clustered(kManyRows, 49, kWider);
-    for (const bool compact : {true, false}) {
-        const auto index = Build("HNSW", Metric::kL2, data, nullptr,
-                                 {{"M", "16"}, {"form", compact ? "compact" : "fast"}});
-        const std::string good = Saved(*index);
-        const std::string blocks(ReadGraph(good).Section(kGraphBlocks)->view());
-        const BlockLayout layout{kWider, 32, compact};
-        ASSERT_EQ(blocks.size(), kManyRows * layout.block_bytes());
-        const uint32_t best = Find(*index, data.query(0), SearchParams()).rows[0];
-        const size_t block = NodesIn(good)[best] * layout.block_bytes();
-        std::string bad_neighbours = blocks, bad_row = blocks;
-        for (size_t i = 0; i < 32; ++i) {
-            bad_neighbours[block + layout.own_bytes() + layout.ids_offset() + 4 * i + 3] = '\x7f';
-        }
-        bad_row[block + offsetof(BlockLayout::Own, row) + 3] = '\x7f';
-        for (const std::string& bad : {bad_neighbours, bad_row}) {
-            auto opened = OpenIndex(base::Buffer::FromString(WithSection(good, kGraphBlocks, bad)));
-            ASSERT_TRUE(opened.ok());
-            Neighbors out;
-            EXPECT_EQ((*opened)->Search(data.query(0), SearchParams(), &out).code(),
-                      base::Code::kDataCorruption);
-            auto iterator = (*opened)->NewIterator(BytesOf(data, 0), SearchParams());
-            ASSERT_TRUE(iterator.ok()) << iterator.status().reason();
-            EXPECT_EQ((*iterator)->Next(10, {}, &out).code(), base::Code::kDataCorruption);
-            EXPECT_EQ((*opened)->Verify().code(), base::Code::kDataCorruption);
-        }
-    }
-}
-
 // In the heads of blocks and the factors of neighbours, as damage may leave them.
 TEST(CompactGraph, NumbersThatAreNoneDoNoHarm) {
     const Data data = Clustered(kManyRows, 50, kWide);

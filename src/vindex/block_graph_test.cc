@@ -6,6 +6,7 @@
 #include "vindex/exact_scan.h"
 #include "vindex/graph_router_testing.h"
 #include "vindex/index_testing.h"
+#include "vindex/row_iterator.h"
 
 #include <atomic>
 
@@ -458,31 +459,40 @@ TEST(BlockGraph, DamageIsSurvivedAndFound) {
     SurviveDamageOf(WithMeans(good));
 }
 
-// The best row's block is visited for sure.
-TEST(BlockGraph, ABadNumberIsFoundByTheSearchThatMeetsIt) {
-    const Data data = Clustered(2000, 23, 64);
-    const auto index = BuildGraph(Metric::kL2, data, {{"M", "16"}});
-    const std::string good = Saved(*index);
-    const std::string blocks(ReadGraph(good).Section(kGraphBlocks)->view());
-    const BlockLayout layout{64, 32};
-    const uint32_t best = Find(*index, data.query(0), SearchParams()).rows[0];
-    const size_t block = NodesIn(good)[best] * layout.block_bytes();
-    std::string bad_neighbours = blocks, bad_row = blocks;
-    for (size_t i = 0; i < 32; ++i) {
-        bad_neighbours[block + layout.own_bytes() + layout.ids_offset() + 4 * i + 3] = '\x7f';
-    }
-    bad_row[block + offsetof(BlockLayout::Own, row) + 3] = '\x7f';
-    for (const std::string& bad : {bad_neighbours, bad_row}) {
-        auto opened = OpenIndex(base::Buffer::FromString(WithSection(good, kGraphBlocks, bad)));
-        ASSERT_TRUE(opened.ok());
-        for (size_t k : {10u, 40u}) {
-            SearchParams params;
-            params.k = k;
-            Neighbors out;
-            EXPECT_EQ((*opened)->Search(data.query(0), params, &out).code(),
-                      base::Code::kDataCorruption);
+// The numbers of all neighbours, or the row, of the node of the row that is nearest to query 0: its
+// block is visited for sure. So many dimensions that pages are walked to.
+TEST(BlockGraph, ABadNumberIsFoundByTheSearchOrPageThatMeetsIt) {
+    constexpr uint32_t kDim = 768, kRowsOfPages = 2600;
+    const Data data = Clustered(kRowsOfPages, 23, kDim);
+    const std::string_view query(reinterpret_cast<const char*>(data.query(0)), 4 * kDim);
+    for (const bool compact : {false, true}) {
+        const auto index =
+            BuildGraph(Metric::kL2, data, {{"M", "16"}, {"form", compact ? "compact" : "fast"}});
+        const std::string good = Saved(*index);
+        const std::string blocks(ReadGraph(good).Section(kGraphBlocks)->view());
+        const BlockLayout layout{kDim, 32, compact};
+        const uint32_t best = Find(*index, data.query(0), SearchParams()).rows[0];
+        const size_t block = NodesIn(good)[best] * layout.block_bytes();
+        std::string bad_neighbours = blocks, bad_row = blocks;
+        for (size_t i = 0; i < 32; ++i) {
+            bad_neighbours[block + layout.own_bytes() + layout.ids_offset() + 4 * i + 3] = '\x7f';
         }
-        EXPECT_EQ((*opened)->Verify().code(), base::Code::kDataCorruption);
+        bad_row[block + offsetof(BlockLayout::Own, row) + 3] = '\x7f';
+        for (const std::string& bad : {bad_neighbours, bad_row}) {
+            auto opened = OpenIndex(base::Buffer::FromString(WithSection(good, kGraphBlocks, bad)));
+            ASSERT_TRUE(opened.ok());
+            Neighbors out;
+            for (size_t k : {10u, 40u}) {
+                SearchParams params;
+                params.k = k;
+                EXPECT_EQ((*opened)->Search(data.query(0), params, &out).code(),
+                          base::Code::kDataCorruption);
+            }
+            auto iterator = (*opened)->NewIterator(query, SearchParams());
+            ASSERT_TRUE(iterator.ok()) << iterator.status().reason();
+            EXPECT_EQ((*iterator)->Next(10, {}, &out).code(), base::Code::kDataCorruption);
+            EXPECT_EQ((*opened)->Verify().code(), base::Code::kDataCorruption);
+        }
     }
 }
 
