@@ -1,9 +1,9 @@
 // BlockLayout: where the parts of a node of a block graph (block_graph.h) lie, and how an edge is
 // coded into a place of its groups. Format: docs/formats/block-graph.md
 //
-// In the compact form the row itself has 4 bits a dimension instead of 8, edges are coded by 7 of
-// 12 dimensions (any are as good as others after the rotation; an edge's whole length is kept), and
-// their factors have 16 bits: .57 of the bytes for half as many hops again.
+// In the compact form the row itself has 4 bits a dimension instead of 8, edges are coded by up to
+// 7 of 12 dimensions (any are as good as others after the rotation; an edge's whole length is
+// kept), and their factors have 16 bits: .57 of the bytes for half as many hops again.
 // Threads: plain functions and values.
 #pragma once
 
