@@ -61,7 +61,6 @@ constexpr size_t kSampled = 16;  // rows in which that is seen
 
 // Deviations within which rows are taken for possibly in the other order.
 constexpr float kDoubtDeviations = 2.5f;
-constexpr float kAcrossMin = 1.0f / 64;  // of a query's squared length, see CompactVariance()
 
 }  // namespace
 
@@ -90,12 +89,12 @@ double BlockGraphIndex::SignScanCost(size_t matches, size_t k) const {
 
 double BlockGraphIndex::HopCost() const {
     return static_cast<double>(block_bytes_) * PricesHere().hop *
-           (layout_.compact ? kCompactHopPrice : 1);
+           (is_compact() ? kCompactHopPrice : 1);
 }
 
 // Rows that are ordered exactly if they may be among the k best.
 size_t BlockGraphIndex::RerankCount(size_t k) const {
-    return layout_.compact ? k + 20 + k / 2 : FoundAtLeast(k);
+    return is_compact() ? k + 20 + k / 2 : FoundAtLeast(k);
 }
 
 // A range asks for costs, not for the nearest; few rows are compared exactly, and so are all of a
@@ -147,10 +146,10 @@ base::Status BlockGraphIndex::ScanMatches(const Query& query, const SearchParams
     base::Status interrupted;
     Walk walk(query, params, scratch, &interrupted);
     RotateQuery(walk);
-    const RowSigns::Request request{.coded = walk.coded,
-                                    .scale = walk.scale,
-                                    .norm = walk.norm,
-                                    .length = walk.length,
+    const RowSigns::Request request{.coded = walk.codes.coded,
+                                    .scale = walk.codes.scale,
+                                    .norm = walk.codes.norm,
+                                    .length = walk.codes.length,
                                     .k = std::min(params.k, matches),
                                     .selected = params.filter,
                                     .rows = size(),
@@ -197,90 +196,33 @@ WalkOutcome BlockGraphIndex::WalkFor(const Query& query, const SearchParams& par
 }
 
 void BlockGraphIndex::RotateQuery(Walk& walk) const {
-    const size_t width = layout_.width;
-    SearchScratch& scratch = walk.scratch;
-    scratch.rotated.resize(std::max(scratch.rotated.size(), width));
-    scratch.coded.resize(std::max(scratch.coded.size(), width));
-    const bool ip = metric() == Metric::kIp;
-    // An inner product with a centred row differs from that with the row by the same for all rows.
-    RotateInto(rotation_, static_cast<const float*>(walk.query.data),
-               ip ? nullptr : centre_.As<float>().data(), dim(), scratch.rotated.data());
-    walk.scale = walk.kernels.encode(scratch.rotated.data(), width, scratch.coded.data());
-    walk.coded = scratch.coded.data();
-    if (layout_.compact) {
-        scratch.weights.resize(
-            std::max(scratch.weights.size(), simd::WeightBytes(kNibbleBits, width)));
-        walk.middle = LayNibbleQuery(walk.coded, width, scratch.weights.data());
-        walk.weights = scratch.weights.data();
-    }
-    const float square = simd::SquaredNorm(scratch.rotated.data(), width);
-    walk.norm = ip ? 0.0f : square;
-    walk.length = std::sqrt(square);
+    walk.codes =
+        BlockQuery(layout_, metric(), rotation_, static_cast<const float*>(walk.query.data),
+                   centre_.As<float>().data(), dim(), walk.scratch);
 }
 
 void BlockGraphIndex::PrepareWalk(Walk& walk) const {
     RotateQuery(walk);
-    const size_t coded = layout_.coded();
-    SearchScratch& scratch = walk.scratch;
-    scratch.tables.resize(std::max(scratch.tables.size(), simd::GroupCodeBytes(coded)));
-    walk.kernels.tables(scratch.rotated.data(), coded, scratch.tables.data(), &walk.signs);
-    walk.scan = layout_.scan();
-    scratch.visited_bits.Reset(size());
+    walk.codes.PrepareScan(walk.scratch);
+    walk.scratch.visited_bits.Reset(size());
     walk.found.clear();
 }
 
 // Leaves in scratch.candidates pool keys of the nodes to start from. False: damaged.
 bool BlockGraphIndex::Enter(Walk& walk) const {
     walk.distances += router_.compared();
-    return router_.Enter(walk.signs, walk.norm, size(), &walk.scratch.candidates);
+    return router_.Enter(walk.codes.signs, walk.codes.norm, size(), &walk.scratch.candidates);
 }
 
-float BlockGraphIndex::OwnCost(const Walk& walk, const uint8_t* block) const {
-    const BlockLayout::Own own = OwnOf(block);
-    if (layout_.compact) {
-        return CompactCost(walk, own, block + sizeof own);
-    }
-    const auto* values = reinterpret_cast<const int8_t*>(block + sizeof own);
-    const auto dot = static_cast<float>(walk.kernels.dot(walk.coded, values, layout_.width));
-    return walk.norm + own.norm - 2 * walk.scale * own.scale * dot;
-}
-
-float BlockGraphIndex::CompactCost(const Walk& walk, const BlockLayout::Own& own,
-                                   const uint8_t* nibbles) const {
-    float sum = 0;
-    simd::Planes().sums(nibbles, layout_.row_bytes(), nullptr, 1, kNibbleBits, layout_.width,
-                        nullptr, walk.weights, &sum);
-    const float square = metric() == Metric::kIp ? 0.0f : own.square;
-    return walk.norm + square - 2 * walk.scale * own.scale * (sum - walk.middle);
-}
-
-// The variance of a row's cost by 8-bit values: one is off by a step over the root of 12, a cost by
-// twice that times the length of the other side.
 float BlockGraphIndex::Variance(const Walk& walk, uint64_t key) const {
     const uint8_t* block = Block(NodeOf(KeyRow(key)));
     BlockLayout::Own own = OwnOf(block);
-    if (layout_.compact) {
-        return CompactVariance(walk, own, KeyCost(key));
-    }
     if (nodes_.empty()) {  // before version 4 the length was not kept
         const auto* values = reinterpret_cast<const int8_t*>(block + sizeof own);
         own.square = own.scale * own.scale *
-                     static_cast<float>(walk.kernels.dot(values, values, layout_.width));
+                     static_cast<float>(simd::Codes().dot(values, values, layout_.width));
     }
-    const float of_query = own.scale * walk.length, of_row = walk.scale * walk.scale * own.square;
-    return 4 * (of_query * of_query + of_row) / 12;
-}
-
-// By 4-bit values: their error stands at right angles to the row, and knows nothing of what of the
-// query does so. How much that is follows from the cost itself, which is off as well: a part of the
-// query is taken for certain.
-float BlockGraphIndex::CompactVariance(const Walk& walk, const BlockLayout::Own& own,
-                                       float cost) const {
-    const float of_query = walk.length * walk.length;
-    const float product = metric() == Metric::kIp ? cost / 2 : (of_query + own.square - cost) / 2;
-    const float across = of_query - product * product / own.square;
-    const float bounded = across < of_query ? std::max(across, of_query * kAcrossMin) : of_query;
-    return 4 * bounded * own.norm / static_cast<float>(layout_.width - 1);
+    return walk.codes.OwnVariance(own, KeyCost(key));
 }
 
 // The goal of a plain walk: rows around the best ones found, as far as reach_ says.
@@ -316,7 +258,7 @@ class BlockGraphIndex::NearEnough {
 
 // What makes costs squared distances that are above zero.
 float BlockGraphIndex::CostOffset(const Walk& walk) const {
-    return metric() == Metric::kIp ? 2 * longest_ * walk.length : 0;
+    return metric() == Metric::kIp ? 2 * longest_ * walk.codes.length : 0;
 }
 
 WalkOutcome BlockGraphIndex::WalkPlain(Walk& walk) const {
@@ -345,7 +287,7 @@ bool BlockGraphIndex::ScoreKept(Walk& walk, std::span<const uint64_t> kept) cons
     for (uint64_t key : kept) {
         const uint32_t node = PoolRow(key);
         if (walk.scratch.visited_bits.Insert(node)) {
-            walk.found.push_back(MakeKey(OwnCost(walk, Block(node)), RowOf(node)));
+            walk.found.push_back(MakeKey(walk.codes.OwnCost(Block(node)), RowOf(node)));
         }
     }
     return std::all_of(walk.found.begin(), walk.found.end(),
@@ -441,7 +383,7 @@ class BlockGraphIndex::KeptWalk : public GraphWalker {
                 uint64_t* found) override {
         const uint32_t node = PoolRow(key);
         const uint8_t* block = index_.Block(node);
-        const float own = index_.OwnCost(walk_, block);
+        const float own = walk_.codes.OwnCost(block);
         *found = MakeKey(own, index_.RowOf(node));
         BlockAhead ahead(index_.Block(next), index_.block_bytes_);
         return KeyRow(*found) < index_.size() &&
@@ -496,7 +438,7 @@ void BlockGraphIndex::OwnCosts(const Walk& walk, std::span<const uint32_t> ids,
     }
     for (size_t i = 0; i < ids.size(); ++i) {
         fetch(i + kOwnRowsAhead);
-        costs[i] = OwnCost(walk, Block(NodeOf(ids[i])));
+        costs[i] = walk.codes.OwnCost(Block(NodeOf(ids[i])));
     }
 }
 

@@ -91,16 +91,13 @@ class BlockGraphIndex : public GraphIndex {
 
     BlockGraphIndex(Metric metric, uint32_t dim, uint32_t rows)
         : GraphIndex(VectorType::kFloat, metric, dim, rows) {}
-    void Shape(uint32_t m, bool compact);
+    void Shape(uint32_t m, BlockForm form);
+    bool is_compact() const { return layout_.form == BlockForm::kCompact; }
 
     void Arrange(std::span<const uint32_t> order);
     base::Status FillBlocks(const CodedRows& rows, const NeighborLists& lists,
                             const BuildInput& input, const Progress& progress,
                             uint8_t* blocks) const;
-    void FillOwn(const CodedRows& rows, uint32_t row, const std::vector<float>& decoded,
-                 uint8_t* block) const;
-    void FillEdges(const CodedRows& rows, const std::vector<float>& start,
-                   std::span<const uint32_t> links, uint8_t* groups) const;
     base::Status FitReach(const CodedRows& rows, const BuildInput& input);
     WalkReach::Course CourseOf(uint32_t row) const;
     float CostOffset(const Walk& walk) const;
@@ -134,10 +131,7 @@ class BlockGraphIndex : public GraphIndex {
     bool Visit(Walk& walk, const uint8_t* block, float own, BlockAhead& ahead, float limit,
                const Offer& offer) const;
     bool ScoreKept(Walk& walk, std::span<const uint64_t> kept) const;
-    float OwnCost(const Walk& walk, const uint8_t* block) const;
-    float CompactCost(const Walk& walk, const BlockLayout::Own& own, const uint8_t* nibbles) const;
     float Variance(const Walk& walk, uint64_t key) const;
-    float CompactVariance(const Walk& walk, const BlockLayout::Own& own, float cost) const;
     size_t RerankCount(size_t k) const;
     float WorstAsCoded(std::span<const uint64_t> exact) const;
     void OwnCosts(const Walk& walk, std::span<const uint32_t> ids, float* costs) const;
@@ -146,11 +140,6 @@ class BlockGraphIndex : public GraphIndex {
     void OrderScanned(Walk& walk, size_t k) const;
 
     const uint8_t* Block(uint32_t node) const { return blocks_.data() + node * block_bytes_; }
-    static BlockLayout::Own OwnOf(const uint8_t* block) {
-        BlockLayout::Own own;
-        std::memcpy(&own, block, sizeof own);
-        return own;
-    }
     // As the file says: may be any number.
     uint32_t RowOf(uint32_t node) const { return nodes_.empty() ? node : OwnOf(Block(node)).row; }
     uint32_t NodeOf(uint32_t row) const {

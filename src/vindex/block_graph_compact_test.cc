@@ -29,11 +29,11 @@ std::string_view BytesOf(const Data& data, size_t query) {
 TEST(CompactGraph, ABlockIsMuchSmallerThanTheVector) {
     for (uint32_t dim : {320u, 384u, 512u, 768u, 1000u, 1536u, 3072u}) {
         EXPECT_TRUE(BlockLayout::FitsCompact(dim)) << dim;
-        BlockLayout layout{RotatedWidth(dim), 32, true};
+        BlockLayout layout{RotatedWidth(dim), 32, BlockForm::kCompact};
         EXPECT_EQ(layout.coded() % 64, 0u);
         EXPECT_LE(layout.block_bytes(), dim * sizeof(float) * 85 / 100) << dim;
         EXPECT_EQ(layout.block_bytes() % 64, 0u);
-        layout.compact = false;
+        layout.form = BlockForm::kFast;
         EXPECT_EQ(layout.coded(), RotatedWidth(dim));
         EXPECT_GT(layout.block_bytes(), dim * sizeof(float) * 125 / 100) << dim;
     }
@@ -204,7 +204,7 @@ TEST(CompactGraph, TheVersionSaysWhichFormItIs) {
 // In the heads of blocks and the factors of neighbours, as damage may leave them.
 TEST(CompactGraph, NumbersThatAreNoneDoNoHarm) {
     const Data data = Clustered(kManyRows, 50, kWide);
-    const BlockLayout layout{kWide, 32, true};
+    const BlockLayout layout{kWide, 32, BlockForm::kCompact};
     constexpr float kBad[] = {NAN, INFINITY, -INFINITY, -1e38f, 0, 1e38f};
     constexpr size_t kNumbers[] = {0, 1, 3};  // of the head, but the row
     std::mt19937 random(51);

@@ -63,6 +63,10 @@ bool IsForm(const Meta& meta, uint32_t version) {
     return version < kVersion && (version == kVersionFast) == (meta.router_means > 0);
 }
 
+bool HasSigns(uint32_t version) {
+    return version >= kVersionWithSigns && version != kVersion;
+}
+
 bool Plausible(const Meta& meta, uint32_t version) {
     const auto type = static_cast<VectorType>(meta.vector_type);
     return meta.metric <= static_cast<uint32_t>(Metric::kCosine) && meta.m >= kHnswMMin &&
@@ -76,19 +80,12 @@ uint32_t DegreeOf(uint32_t m) {
     return std::max((2 * m + group / 2) / group * group, group);
 }
 
-void Decode(const CodedRows& rows, uint32_t row, float* out) {
-    const int8_t* values = rows.Values(row);
-    for (size_t d = 0; d < rows.width(); ++d) {
-        out[d] = rows.Scale(row) * static_cast<float>(values[d]);
-    }
-}
-
 }  // namespace
 
-void BlockGraphIndex::Shape(uint32_t m, bool compact) {
+void BlockGraphIndex::Shape(uint32_t m, BlockForm form) {
     m_ = m;
     layout_.width = RotatedWidth(dim());
-    layout_.compact = compact;
+    layout_.form = form;
     layout_.degree = DegreeOf(m);
     block_bytes_ = layout_.block_bytes();
     rotation_ = Rotation(dim(), seed_);
@@ -103,7 +100,8 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     const bool compact =
         BlockLayout::FitsCompact(params.dim) && WordParam(params.params, "form") == "COMPACT";
     const int64_t m = compact ? kCompactMDefault : kHnswMDefault;
-    index->Shape(static_cast<uint32_t>(IntParam(params.params, "M").value_or(m)), compact);
+    index->Shape(static_cast<uint32_t>(IntParam(params.params, "M").value_or(m)),
+                 compact ? BlockForm::kCompact : BlockForm::kFast);
     index->vectors_ =
         StoredVectors::CopyOf(params.vector_type, params.metric, params.dim, rows, input.vectors);
     index->view_ = index->vectors_.View(params.vector_type, params.metric, params.dim, rows);
@@ -130,7 +128,7 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Build(const BuildParams& p
     index->centre_ = base::Buffer::FromVector(coded.centre());
     index->router_ = GraphRouter::Make(coded, lists.order, index->layout_,
                                        params.metric == Metric::kIp, base::Hash64(input.seed + 1));
-    if (!index->layout_.compact) {
+    if (!compact) {
         index->signs_ = RowSigns::Make(coded, params.metric == Metric::kIp, input.executor);
     }
     RETURN_IF_ERROR(index->FitReach(coded, input));
@@ -150,48 +148,13 @@ base::Status BlockGraphIndex::FillBlocks(const CodedRows& rows, const NeighborLi
                                          const BuildInput& input, const Progress& progress,
                                          uint8_t* blocks) const {
     const auto fill = [&](uint32_t begin, uint32_t end) {
-        std::vector<float> start(layout_.width);
         for (uint32_t node = begin; node < end; ++node) {
             const uint32_t row = lists.order[node];
-            Decode(rows, row, start.data());
-            const std::span links(lists.Links(row), lists.counts[row]);
-            std::for_each(links.begin(), links.end(), [&](uint32_t link) { rows.Prefetch(link); });
-            uint8_t* block = blocks + node * block_bytes_;
-            FillOwn(rows, row, start, block);
-            FillEdges(rows, start, links, block + layout_.own_bytes());
+            PutNode(layout_, rows, row, {lists.Links(row), lists.counts[row]},
+                    nodes_.As<uint32_t>(), metric() == Metric::kIp, blocks + node * block_bytes_);
         }
     };
     return ForChunks(size(), input.executor, input.interrupt, progress, fill, kFillRows);
-}
-
-void BlockGraphIndex::FillOwn(const CodedRows& rows, uint32_t row,
-                              const std::vector<float>& decoded, uint8_t* block) const {
-    BlockLayout::Own own{.scale = rows.Scale(row),
-                         .norm = metric() == Metric::kIp ? 0.0f : rows.Norm(row),
-                         .row = row,
-                         .square = rows.Norm(row)};
-    if (layout_.compact) {
-        const NibbleSums sums = EncodeNibbles(decoded.data(), layout_.width, block + sizeof own);
-        own.scale = sums.weight;
-        own.norm = sums.error;
-    } else {
-        std::memcpy(block + sizeof own, rows.Values(row), layout_.width);
-    }
-    std::memcpy(block, &own, sizeof own);
-}
-
-void BlockGraphIndex::FillEdges(const CodedRows& rows, const std::vector<float>& start,
-                                std::span<const uint32_t> links, uint8_t* groups) const {
-    for (uint32_t i = 0; i < layout_.degree; ++i) {
-        uint8_t* group = groups + i / simd::kGroupVectors * layout_.group_bytes();
-        const size_t place = i % simd::kGroupVectors;
-        if (i < links.size()) {
-            const EdgeEnd end{rows.Scale(links[i]), rows.Values(links[i]), NodeOf(links[i])};
-            PutEdge(layout_, end, start.data(), metric() == Metric::kIp, place, group);
-        } else {
-            PutNoEdge(layout_, place, group);
-        }
-    }
 }
 
 base::Status BlockGraphIndex::Save(codec::Sink& sink) const {
@@ -204,20 +167,21 @@ base::Status BlockGraphIndex::Save(codec::Sink& sink) const {
     meta.ef_construction = ef_construction_;
     meta.router_rows = router_.shape().sampled;
     meta.router_means = router_.shape().means;
-    meta.flags = (automatic_ ? kFlagAutomatic : 0) | (layout_.compact ? kFlagCompact : 0);
+    meta.flags = (automatic_ ? kFlagAutomatic : 0) |
+                 (layout_.form == BlockForm::kCompact ? kFlagCompact : 0);
     meta.seed = seed_;
-    const uint32_t version = layout_.compact                   ? kVersion
-                             : router_.shape().means > 0       ? kVersionFast
-                             : !nodes_.empty()                 ? kVersionWithFlatRouter
-                             : reach_.present()                ? kVersionInRowOrder
-                             : signs_.present() || size() == 0 ? kVersionWithSigns
-                                                               : kVersionWithoutSigns;
+    const uint32_t version = layout_.form == BlockForm::kCompact ? kVersion
+                             : router_.shape().means > 0         ? kVersionFast
+                             : !nodes_.empty()                   ? kVersionWithFlatRouter
+                             : reach_.present()                  ? kVersionInRowOrder
+                             : signs_.present() || size() == 0   ? kVersionWithSigns
+                                                                 : kVersionWithoutSigns;
     codec::EnvelopeWriter writer(sink, kBlockGraphFormat, version);
     writer.AddArray<Meta>(kMetaSection, {&meta, 1});
     writer.AddSection(kBlocksSection, blocks_.view());
     writer.AddSection(kCentreSection, centre_.view());
     writer.AddSection(kRouterSection, router_.bytes().view());
-    if (version >= kVersionWithSigns && !layout_.compact) {
+    if (HasSigns(version)) {
         writer.AddSection(kSignsSection, signs_.bytes().view());
     }
     const Reach reach{reach_.table(), longest_, 0};
@@ -245,7 +209,7 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Open(base::Buffer file) {
     index->automatic_ = (meta.flags & kFlagAutomatic) != 0;
     index->ef_construction_ = meta.ef_construction;
     index->seed_ = meta.seed;
-    index->Shape(meta.m, (meta.flags & kFlagCompact) != 0);
+    index->Shape(meta.m, (meta.flags & kFlagCompact) != 0 ? BlockForm::kCompact : BlockForm::kFast);
     const uint64_t rows = meta.rows;
     const GraphRouter::Shape router{meta.router_rows, meta.router_means};
     ASSIGN_OR_RETURN(index->blocks_,
@@ -255,7 +219,7 @@ base::Result<std::unique_ptr<Index>> BlockGraphIndex::Open(base::Buffer file) {
         const base::Buffer groups,
         reader.Array<uint8_t>(kRouterSection, router.groups() * index->layout_.group_bytes()));
     index->router_ = GraphRouter(index->layout_, router, groups);
-    if (reader.format_version() > kVersionWithoutSigns && !index->layout_.compact) {
+    if (HasSigns(reader.format_version())) {
         const size_t width = index->layout_.width;
         ASSIGN_OR_RETURN(const base::Buffer signs,
                          reader.Array<uint8_t>(kSignsSection, rows * RowSigns::RowBytes(width)));

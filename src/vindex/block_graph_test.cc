@@ -470,7 +470,7 @@ TEST(BlockGraph, ABadNumberIsFoundByTheSearchOrPageThatMeetsIt) {
             BuildGraph(Metric::kL2, data, {{"M", "16"}, {"form", compact ? "compact" : "fast"}});
         const std::string good = Saved(*index);
         const std::string blocks(ReadGraph(good).Section(kGraphBlocks)->view());
-        const BlockLayout layout{kDim, 32, compact};
+        const BlockLayout layout{kDim, 32, compact ? BlockForm::kCompact : BlockForm::kFast};
         const uint32_t best = Find(*index, data.query(0), SearchParams()).rows[0];
         const size_t block = NodesIn(good)[best] * layout.block_bytes();
         std::string bad_neighbours = blocks, bad_row = blocks;

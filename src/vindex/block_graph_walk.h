@@ -3,6 +3,7 @@
 #pragma once
 
 #include "vindex/block_graph.h"
+#include "vindex/block_query.h"
 #include "vindex/candidate_pool.h"
 #include "vindex/scratch.h"
 
@@ -27,18 +28,10 @@ struct BlockGraphIndex::Walk {
     const SearchParams& params;
     SearchScratch& scratch;
     base::Status* interrupted;
-    const simd::CodeKernels& kernels = simd::Codes();
-    BlockLayout::ScanFunction scan = nullptr;
+    BlockQuery codes;
     size_t ef = 0;
     size_t matches = 0;
     size_t hops_max = std::numeric_limits<size_t>::max();  // after them the scan is cheaper
-    simd::SignQuery signs;
-    const int8_t* coded = nullptr;    // the query in 8 bits ...
-    const int8_t* weights = nullptr;  // ... as rows of 4 bits are compared with it
-    float middle = 0;                 // to be taken from their products
-    float scale = 0;                  // of it
-    float norm = 0;                   // its squared length; 0 for IP
-    float length = 0;                 // its length
     uint64_t hops = 0;
     uint64_t distances = 0;
     // Keys of the rows of visited nodes, by the costs of their 8-bit rows. (Candidates are nodes.)
@@ -96,8 +89,7 @@ bool BlockGraphIndex::Visit(Walk& walk, const uint8_t* block, float own, BlockAh
     float costs[simd::kGroupVectors];
     for (uint32_t left = layout_.groups(); left > 0; --left, group += layout_.group_bytes()) {
         const std::span<const uint8_t> next = ahead.ForScan(left);
-        const uint32_t below =
-            walk.scan(walk.signs, group, own, limit, next.data(), next.size(), costs);
+        const uint32_t below = walk.codes.Scan(group, own, limit, next.data(), next.size(), costs);
         ahead.Fetch();
         const uint32_t* ids = GroupIds(layout_, group);
         if (!offer(costs, ids, below)) {
@@ -150,7 +142,7 @@ WalkOutcome BlockGraphIndex::Expand(Walk& walk, CandidatePool& pool, Goal&& goal
         if (row >= size()) {
             return WalkOutcome::kDamaged;
         }
-        const float own = OwnCost(walk, block);
+        const float own = walk.codes.OwnCost(block);
         goal.Keep(own, row);
         const float limit = std::min(pool.limit(), goal.limit());
         if (!Visit(walk, block, own, ahead, limit, offer)) {

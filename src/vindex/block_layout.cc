@@ -2,14 +2,16 @@
 
 #include "simd/half.h"
 
+#include <algorithm>
 #include <limits>
+#include <vector>
 
 namespace elanus::vindex {
 namespace {
 
 void PutFactors(const BlockLayout& layout, float first, float second, size_t place,
                 uint8_t* group) {
-    if (layout.compact) {
+    if (layout.is_short()) {
         reinterpret_cast<uint32_t*>(group + layout.factors_offset())[place] =
             simd::BFloat16FromFloat(first) | static_cast<uint32_t>(simd::BFloat16FromFloat(second))
                                                  << 16;
@@ -18,6 +20,23 @@ void PutFactors(const BlockLayout& layout, float first, float second, size_t pla
     auto* factors = reinterpret_cast<float*>(group + layout.factors_offset());
     factors[place] = first;
     factors[BlockLayout::kGroup + place] = second;
+}
+
+// `decoded` is the row.
+void PutOwn(const BlockLayout& layout, const CodedRows& rows, uint32_t row,
+            const std::vector<float>& decoded, bool ip, uint8_t* block) {
+    BlockLayout::Own own{.scale = rows.Scale(row),
+                         .norm = ip ? 0.0f : rows.Norm(row),
+                         .row = row,
+                         .square = rows.Norm(row)};
+    if (layout.is_short()) {
+        const NibbleSums sums = EncodeNibbles(decoded.data(), layout.width, block + sizeof own);
+        own.scale = sums.weight;
+        own.norm = sums.error;
+    } else {
+        std::memcpy(block + sizeof own, rows.Values(row), layout.width);
+    }
+    std::memcpy(block, &own, sizeof own);
 }
 
 }  // namespace
@@ -50,6 +69,29 @@ void PutEdge(const BlockLayout& layout, const EdgeEnd& end, const float* start, 
 
 void PutNoEdge(const BlockLayout& layout, size_t place, uint8_t* group) {
     PutFactors(layout, std::numeric_limits<float>::infinity(), 0, place, group);
+}
+
+void PutNode(const BlockLayout& layout, const CodedRows& rows, uint32_t row,
+             std::span<const uint32_t> links, std::span<const uint32_t> nodes, bool ip,
+             uint8_t* block) {
+    std::for_each(links.begin(), links.end(), [&](uint32_t link) { rows.Prefetch(link); });
+    std::vector<float> start(layout.width);
+    for (size_t d = 0; d < layout.width; ++d) {
+        start[d] = rows.Scale(row) * static_cast<float>(rows.Values(row)[d]);
+    }
+    PutOwn(layout, rows, row, start, ip, block);
+    for (uint32_t i = 0; i < layout.degree; ++i) {
+        uint8_t* group =
+            block + layout.own_bytes() + i / BlockLayout::kGroup * layout.group_bytes();
+        const size_t place = i % BlockLayout::kGroup;
+        if (i < links.size()) {
+            const uint32_t link = links[i];
+            PutEdge(layout, {rows.Scale(link), rows.Values(link), nodes[link]}, start.data(), ip,
+                    place, group);
+        } else {
+            PutNoEdge(layout, place, group);
+        }
+    }
 }
 
 }  // namespace elanus::vindex
