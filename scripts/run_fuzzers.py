@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "tests/fuzz/corpus"
 FILES_MAX = 48
 FILE_BYTES_MAX = 8192
-INPUT_BYTES_MAX = 65536
+INPUT_BYTES_MAX = 65536  # of what is made; seeds may be longer
 INPUT_SECONDS_MAX = 20
 MEMORY_MB_MAX = 2048
 
@@ -36,9 +36,10 @@ def children_cpu_seconds():
 def run(program, name, build, seconds):
     """One run of so many seconds by the clock: the process that ended, and the CPU seconds it took."""
     found, seeds, crashes = build / "corpus" / name, build / "seeds" / name, build / "crashes"
+    longest = max([INPUT_BYTES_MAX] + [seed.stat().st_size for seed in seeds.iterdir()])
     before = children_cpu_seconds()
     done = subprocess.run(
-        [program, f"-max_total_time={seconds}", f"-max_len={INPUT_BYTES_MAX}", f"-timeout={INPUT_SECONDS_MAX}",
+        [program, f"-max_total_time={seconds}", f"-max_len={longest}", f"-timeout={INPUT_SECONDS_MAX}",
          f"-rss_limit_mb={MEMORY_MB_MAX}", f"-artifact_prefix={crashes}/{name}-", "-print_final_stats=1",
          "-verbosity=1", found, seeds, CORPUS / name],
         env=os.environ | {"UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"},

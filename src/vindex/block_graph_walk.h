@@ -5,6 +5,7 @@
 #include "vindex/block_graph.h"
 #include "vindex/block_query.h"
 #include "vindex/candidate_pool.h"
+#include "vindex/least_costs.h"
 #include "vindex/scratch.h"
 
 #include <algorithm>
@@ -155,30 +156,6 @@ WalkOutcome BlockGraphIndex::Expand(Walk& walk, CandidatePool& pool, Goal&& goal
     }
     return WalkOutcome::kDone;
 }
-
-// The k least of some costs, in a heap.
-class LeastCosts {
-  public:
-    LeastCosts(size_t k, std::vector<float>& memory) : k_(k), costs_(memory) { costs_.clear(); }
-    // Whether there are k of them; then worst() is the largest.
-    bool complete() const { return costs_.size() == k_; }
-    float worst() const { return costs_.front(); }
-    void Add(float cost) {
-        if (complete()) {
-            if (!(cost < worst())) {
-                return;
-            }
-            std::pop_heap(costs_.begin(), costs_.end());
-            costs_.pop_back();
-        }
-        costs_.push_back(cost);
-        std::push_heap(costs_.begin(), costs_.end());
-    }
-
-  private:
-    size_t k_;
-    std::vector<float>& costs_;
-};
 
 // The goal of a walk whose pool says when it ends.
 struct BlockGraphIndex::WholePool {

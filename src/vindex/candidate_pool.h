@@ -78,6 +78,8 @@ class CandidatePool {
         *cost = KeyCost(key);
         return true;
     }
+    // Whether as many were taken as it gives unless better ones come.
+    bool spent() const { return taken_count_ >= expanded_; }
     // Which one Take() gives next, if it gives one.
     bool Next(uint32_t* row) {
         if (open_count_ > 0) {

@@ -2,50 +2,26 @@
 #include "vindex/disk_graph.h"
 
 #include "vindex/candidate_pool.h"
+#include "vindex/disk_scan.h"
 #include "vindex/exact_scan.h"
 #include "vindex/float_rows.h"
 #include "vindex/param.h"
 #include "vindex/scratch.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 
 namespace elanus::vindex {
 namespace {
 
 constexpr size_t kStartsKept = 16;  // the best of the sample, from which a walk goes on
-constexpr size_t kScanDepth = 16;
-constexpr size_t kScanReadBytes = 128 * 1024;
 constexpr size_t kInterruptReads = 64;
-
-// `count` rooms of `bytes` for blocks, aligned for direct reads.
-uint8_t* BlockRoom(SearchScratch& scratch, size_t count, size_t bytes) {
-    scratch.blocks.resize(std::max(scratch.blocks.size(), count * bytes + sys::kBlockBytes));
-    const auto address = reinterpret_cast<uintptr_t>(scratch.blocks.data());
-    const uintptr_t up = (sys::kBlockBytes - address % sys::kBlockBytes) % sys::kBlockBytes;
-    scratch.block_slots.resize(count);
-    for (size_t i = 0; i < count; ++i) {
-        scratch.block_slots[i] = static_cast<uint32_t>(i);
-    }
-    return scratch.blocks.data() + up;
-}
 
 }  // namespace
 
 bool DiskGraphIndex::ReadTail(const uint8_t* node, DiskLayout::Tail* tail) const {
     std::memcpy(tail, node + layout_.tail_offset(), sizeof *tail);
     return tail->row < size() && tail->count <= layout_.degree;
-}
-
-float DiskGraphIndex::CostOf(const Query& query, const uint8_t* node,
-                             const DiskLayout::Tail& tail) const {
-    VectorView one = view_;
-    one.data = node;
-    one.inverse_norms = view_.inverse_norms != nullptr ? &tail.inverse_norm : nullptr;
-    float cost = 0;
-    one.BlockCosts(query, 0, 1, &cost);
-    return cost;
 }
 
 // One walk. It asks for the nodes it wants to go to; what is in memory it goes to at once.
@@ -60,11 +36,12 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
           filtered_(params.filter.present() && matches < index.size()),
           ef_(ef),
           reads_max_(filtered_ ? matches + kBeamWidthMax : index.size()),
+          packing_(index.packing_),
+          depth_(BeamWidth(params.params)),
+          rooms_(scratch, depth_, packing_.read_bytes()),
           pool_(scratch, Wanted(index.size(), matches), Wanted(index.size(), matches)) {}
 
     WalkOutcome Run(Neighbors* out, base::Status* failed) {
-        const size_t depth = BeamWidth();
-        room_ = BlockRoom(scratch_, depth, index_.layout_.read_bytes());
         scratch_.visited_bits.Reset(index_.size());
         scratch_.pool.clear();
         const uint32_t degree = index_.layout_.degree;
@@ -74,7 +51,7 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
         PrepareCodes();
         Start();
         *failed =
-            index_.direct_ != nullptr ? index_.direct_->ReadBlocks(depth, *this) : AllInMemory();
+            index_.direct_ != nullptr ? index_.direct_->ReadBlocks(depth_, *this) : AllInMemory();
         if (!interrupted_.ok()) {
             *failed = interrupted_;
         }
@@ -92,13 +69,8 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
                 Visit(node);
                 continue;
             }
-            const uint32_t slot = scratch_.block_slots.back();
-            scratch_.block_slots.pop_back();
-            const size_t bytes = index_.layout_.read_bytes();
-            read->offset = index_.blocks_offset_ + index_.layout_.BlockOf(place);
-            read->size = bytes;
-            read->to = room_ + slot * bytes;
-            read->tag = uint64_t{slot} << 32 | place;
+            *read = rooms_.Ask(index_.nodes_.offset + packing_.BlockOf(place),
+                               packing_.read_bytes(), place);
             ++reads_;
             return true;
         }
@@ -106,20 +78,15 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
     }
 
     void Done(const sys::BlockRead& read) override {
-        const auto place = static_cast<uint32_t>(read.tag);
-        Visit(static_cast<const uint8_t*>(read.to) + index_.layout_.OffsetInBlock(place));
-        scratch_.block_slots.push_back(static_cast<uint32_t>(read.tag >> 32));
+        Visit(static_cast<const uint8_t*>(read.to) +
+              packing_.OffsetInBlock(BlockRooms::TagOf(read)));
+        rooms_.Free(read);
     }
 
   private:
     // As many candidates as hold ef passing rows when these are spread evenly.
     size_t Wanted(size_t rows, size_t matches) const {
         return filtered_ ? std::min(ef_ * rows / matches, rows) : ef_;
-    }
-
-    size_t BeamWidth() const {
-        const int64_t width = IntParam(params_.params, "beamwidth").value_or(kBeamWidthDefault);
-        return static_cast<size_t>(std::clamp<int64_t>(width, 1, kBeamWidthMax));
     }
 
     base::Status AllInMemory() {
@@ -234,9 +201,11 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
     const bool filtered_;
     const size_t ef_;
     const size_t reads_max_;
+    const DiskPacking packing_;
+    const size_t depth_;
+    BlockRooms rooms_;
     CandidatePool pool_;
     DiskCodeQuery codes_;
-    uint8_t* room_ = nullptr;
     size_t reads_ = 0;
     uint64_t hops_ = 0;
     uint64_t distances_ = 0;
@@ -244,146 +213,26 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
     base::Status interrupted_;
 };
 
-// Reads nodes one after another, or those of the rows that pass a filter, and scores them.
-class DiskGraphIndex::Scan final : public sys::BlockReader {
+// The nodes, as what has the vectors.
+class DiskGraphIndex::Nodes final : public DiskItems {
   public:
-    Scan(const DiskGraphIndex& index, const Query& query, const SearchParams& params,
-         SearchScratch& scratch)
-        : index_(index),
-          query_(query),
-          params_(params),
-          scratch_(scratch),
-          band_(CostBand::Of(index.metric(), params)),
-          bytes_(params.filter.present()
-                     ? index.layout_.read_bytes()
-                     : std::max(kScanReadBytes / index.layout_.read_bytes(), size_t{1}) *
-                           index.layout_.read_bytes()) {}
-
-    base::Status Run(Neighbors* out) {
-        scratch_.top.Reset(std::min<size_t>(params_.k, index_.size()));
-        room_ = BlockRoom(scratch_, kScanDepth, bytes_);
-        const base::Status read = index_.direct_ != nullptr
-                                      ? index_.direct_->ReadBlocks(kScanDepth, *this)
-                                      : AllInMemory();
-        RETURN_IF_ERROR(status_);
-        RETURN_IF_ERROR(read);
-        AppendKeys(index_.metric(), scratch_.top.Sorted(), out);
-        return base::Status();
-    }
-
-    bool Next(sys::BlockRead* read) override {
-        for (uint32_t place = 0; status_.ok() && NextPlace(&place);) {
-            if (const uint8_t* node = index_.NodeInMemory(place); node != nullptr) {
-                Visit(node);
-                continue;
-            }
-            const uint32_t slot = scratch_.block_slots.back();
-            scratch_.block_slots.pop_back();
-            read->offset = index_.blocks_offset_ + index_.layout_.BlockOf(place);
-            read->size = bytes_;
-            read->to = room_ + slot * bytes_;
-            read->tag = uint64_t{slot} << 32 | place;
-            if (!params_.filter.present()) {
-                // From a whole number of blocks on: all nodes in them, once.
-                const uint64_t block = index_.layout_.BlockOf(place);
-                const uint64_t all = index_.layout_.bytes(index_.size());
-                read->size = std::min<uint64_t>(bytes_, all - block);
-                next_ = NodesBefore(block + read->size);
-            }
-            return true;
+    explicit Nodes(const DiskGraphIndex& index) : index_(index) {}
+    const uint8_t* InMemory(uint32_t place) const override { return index_.NodeInMemory(place); }
+    uint32_t PlaceOf(uint32_t row) const override { return index_.places_.As<uint32_t>()[row]; }
+    bool Score(const Query& query, const uint8_t* item, uint32_t /*place*/, uint32_t* row,
+               float* cost) const override {
+        DiskLayout::Tail tail;
+        if (!index_.ReadTail(item, &tail)) {
+            return false;
         }
-        return false;
-    }
-
-    void Done(const sys::BlockRead& read) override {
-        const auto first = static_cast<uint32_t>(read.tag);
-        const uint32_t end = params_.filter.present()
-                                 ? first + 1
-                                 : NodesBefore(read.offset - index_.blocks_offset_ + read.size);
-        const uint64_t base = read.offset - index_.blocks_offset_;
-        for (uint32_t place = first; place < end && status_.ok(); ++place) {
-            Visit(static_cast<const uint8_t*>(read.to) + (index_.layout_.BlockOf(place) - base) +
-                  index_.layout_.OffsetInBlock(place));
-        }
-        scratch_.block_slots.push_back(static_cast<uint32_t>(read.tag >> 32));
+        *row = tail.row;
+        *cost = index_.CostOf(query, item, tail);
+        return true;
     }
 
   private:
-    base::Status AllInMemory() {
-        sys::BlockRead read;
-        return Next(&read) ? base::Internal("a disk graph without its file") : base::Status();
-    }
-
-    uint32_t NodesBefore(uint64_t bytes) const {
-        const uint64_t nodes =
-            bytes / index_.layout_.read_bytes() * index_.layout_.nodes_per_block();
-        return static_cast<uint32_t>(std::min<uint64_t>(nodes, index_.size()));
-    }
-
-    // The next place to score, in order, or of the next row that passes.
-    bool NextPlace(uint32_t* place) {
-        if (!params_.filter.present()) {
-            *place = next_++;
-            return *place < index_.size();
-        }
-        const uint64_t* words = params_.filter.words();
-        while (next_ < index_.size()) {
-            const uint64_t word = words[next_ / 64] >> (next_ % 64);
-            if (word == 0) {
-                next_ = (next_ / 64 + 1) * 64;
-                continue;
-            }
-            next_ += static_cast<uint32_t>(std::countr_zero(word));
-            if (next_ >= index_.size()) {
-                break;
-            }
-            *place = index_.places_.As<uint32_t>()[next_++];
-            if (*place >= index_.size()) {
-                status_ = base::Corruption("disk graph: bad place of a row");
-                return false;
-            }
-            return true;
-        }
-        return false;
-    }
-
-    void Visit(const uint8_t* node) {
-        DiskLayout::Tail tail;
-        if (!index_.ReadTail(node, &tail)) {
-            status_ = base::Corruption(std::string(index_.damage()));
-            return;
-        }
-        const float cost = index_.CostOf(query_, node, tail);
-        if (band_.Contains(cost) && params_.filter.Test(tail.row)) {
-            scratch_.top.Push(MakeKey(cost, tail.row));
-        }
-        if (++scored_ % kInterruptHops == 0 && params_.interrupt) {
-            status_ = params_.interrupt();
-        }
-    }
-
     const DiskGraphIndex& index_;
-    const Query& query_;
-    const SearchParams& params_;
-    SearchScratch& scratch_;
-    const CostBand band_;
-    const size_t bytes_;  // of a read
-    uint8_t* room_ = nullptr;
-    uint32_t next_ = 0;
-    uint64_t scored_ = 0;
-    base::Status status_;
 };
-
-std::optional<int64_t> DiskGraphIndex::GivenEffort(const ParamMap& params) const {
-    const std::optional<int64_t> list = IntParam(params, "search_list");
-    return list.has_value() ? list : IntParam(params, "search_list_size");
-}
-
-// Both wait for reads: a scan for one a row, a walk for one a candidate.
-bool DiskGraphIndex::ScanIsCheaper(size_t matches, size_t ef) const {
-    const double selectivity = static_cast<double>(matches) / size();
-    return static_cast<double>(matches) <= static_cast<double>(ef) / selectivity;
-}
 
 WalkOutcome DiskGraphIndex::WalkFor(const Query& query, const SearchParams& params, size_t matches,
                                     size_t ef, SearchScratch& scratch, Neighbors* out,
@@ -393,7 +242,15 @@ WalkOutcome DiskGraphIndex::WalkFor(const Query& query, const SearchParams& para
 
 base::Status DiskGraphIndex::ScanMatches(const Query& query, const SearchParams& params,
                                          SearchScratch& scratch, Neighbors* out) const {
-    return Scan(*this, query, params, scratch).Run(out);
+    const Nodes nodes(*this);
+    const DiskScanInput input{.items = nodes,
+                              .packing = packing_,
+                              .offset = nodes_.offset,
+                              .rows = size(),
+                              .file = direct_.get(),
+                              .metric = metric(),
+                              .damage = damage()};
+    return ScanDisk(input, query, params, scratch, out);
 }
 
 }  // namespace elanus::vindex

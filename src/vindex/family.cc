@@ -4,6 +4,7 @@
 #include "vindex/block_graph.h"
 #include "vindex/build_progress.h"
 #include "vindex/coded_hnsw.h"
+#include "vindex/disk_blocks.h"
 #include "vindex/disk_graph.h"
 #include "vindex/flat.h"
 #include "vindex/hnsw.h"
@@ -242,6 +243,11 @@ base::Result<std::unique_ptr<Index>> BuildAutomatic(const BuildParams& params,
     return BuildGraph(expanded, input);
 }
 
+base::Result<std::unique_ptr<Index>> BuildDisk(const BuildParams& params, const BuildInput& input) {
+    return DiskBlocksIndex::Fits(params) ? DiskBlocksIndex::Build(params, input)
+                                         : DiskGraphIndex::Build(params, input);
+}
+
 base::Status CheckMinhash(std::string_view index_type, VectorType type, int64_t dim,
                           const ParamMap& params) {
     (void)index_type;
@@ -272,7 +278,7 @@ constexpr Family kFamilies[] = {
     {"HNSW_PQ", kNumberTypes, kHnswPqBuild, kCodedHnswSearch, CodedHnswIndex::Build, CheckHnswPq},
     {"HNSW_PRQ", kNumberTypes, kHnswPrqBuild, kCodedHnswSearch, CodedHnswIndex::Build,
      CheckHnswPrq},
-    {"DISKANN", kFloatTypes, kDiskBuild, kDiskSearch, DiskGraphIndex::Build},
+    {"DISKANN", kFloatTypes, kDiskBuild, kDiskSearch, BuildDisk},
     {"SPARSE_INVERTED_INDEX", kSparseTypes, kSparseBuild, kSparseSearch, BuildSparse},
     {"SPARSE_WAND", kSparseTypes, kSparseBuild, kSparseSearch, BuildSparse},
     {"IVF_FLAT", kNumberTypes, ivf_specs::kFlat, ivf_specs::kFlatSearch, IvfIndex::Build},
@@ -555,12 +561,14 @@ base::Result<std::unique_ptr<Index>> OpenIndex(base::Buffer file, const DirectOp
     if (format == kCodedHnswFormat) {
         return CodedHnswIndex::Open(std::move(file));
     }
-    if (format == kDiskGraphFormat) {
+    if (format == kDiskGraphFormat || format == kDiskBlocksFormat) {
         std::shared_ptr<sys::File> direct;
         if (open_direct) {
             ASSIGN_OR_RETURN(direct, open_direct());
         }
-        return DiskGraphIndex::Open(std::move(file), std::move(direct));
+        return format == kDiskGraphFormat
+                   ? DiskGraphIndex::Open(std::move(file), std::move(direct))
+                   : DiskBlocksIndex::Open(std::move(file), std::move(direct));
     }
     if (format == kBlockGraphFormat) {
         return BlockGraphIndex::Open(std::move(file));

@@ -70,6 +70,12 @@ class VisitedBits {
     std::vector<uint32_t> touched_;
 };
 
+// A row that a walk over a disk met, by a cost that may be off.
+struct DoubtfulRow {
+    uint64_t key = 0;
+    float variance = 0;
+};
+
 // One dimension of a sparse query: its list, and the place a walk has reached in it.
 struct SparseTerm {
     double weight = 0;        // the query's value
@@ -105,6 +111,8 @@ struct SearchScratch {
     ProbeScratch probe;           // inverted files
     std::vector<uint8_t> blocks;  // of a disk graph, on their way from the disk
     std::vector<uint32_t> block_slots;
+    std::vector<DoubtfulRow> doubtful;  // heap, the least cost in front
+    std::vector<float> exact;           // costs of the k best of them that were read, a heap
 };
 
 SearchScratch& ThreadScratch();

@@ -4,6 +4,7 @@
 #include "codec/sink.h"
 #include "postings/layout.h"
 #include "sections.h"
+#include "sys/sim_file_system.h"
 #include "target.h"
 #include "vindex/block_graph.h"
 #include "vindex/bm25.h"
@@ -288,6 +289,18 @@ void SearchOpened(const vindex::Index& index) {
 
 void SearchIndexFile(std::string_view format, std::string_view bytes) {
     const auto index = vindex::OpenIndex(EnvelopeOf(format, bytes));
+    if (index.ok()) {
+        SearchOpened(**index);
+    }
+}
+
+void SearchIndexOnDisk(std::string_view format, std::string_view bytes) {
+    const base::Buffer file = EnvelopeOf(format, bytes);
+    sys::SimFileSystem files;
+    const auto written = files.Open("/index", sys::OpenMode::kCreateNew);
+    FUZZ_EXPECT(written.ok() && (*written)->WriteAt(0, file.view()).ok());
+    const auto index = vindex::OpenIndex(
+        file, [&files] { return files.Open("/index", sys::OpenMode::kReadDirect); });
     if (index.ok()) {
         SearchOpened(**index);
     }

@@ -37,5 +37,7 @@ void SearchOpened(const vindex::Index& index);
 void SearchListIndex(const vindex::ListIndex& index);
 // Opens the file and does that.
 void SearchIndexFile(std::string_view format, std::string_view bytes);
+// The same with what it wants to read from a disk.
+void SearchIndexOnDisk(std::string_view format, std::string_view bytes);
 
 }  // namespace elanus::fuzz

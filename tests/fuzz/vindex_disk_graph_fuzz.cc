@@ -1,8 +1,7 @@
-// Files of the index family DISKANN, as sections (sections.h): searched where they are mapped, and
+// Files of DISKANN with codes in memory, as sections (sections.h): searched where they are mapped, and
 // with nodes that are read from the file.
 #include "index_searches.h"
 #include "sections.h"
-#include "sys/sim_file_system.h"
 #include "target.h"
 #include "vindex/disk_graph.h"
 
@@ -24,13 +23,5 @@ ELANUS_FUZZ_SEEDS {
 
 ELANUS_FUZZ_TARGET(vindex_disk_graph) {
     fuzz::SearchIndexFile(vindex::kDiskGraphFormat, bytes);
-    const base::Buffer file = fuzz::EnvelopeOf(vindex::kDiskGraphFormat, bytes);
-    sys::SimFileSystem files;
-    const auto written = files.Open("/index", sys::OpenMode::kCreateNew);
-    FUZZ_EXPECT(written.ok() && (*written)->WriteAt(0, file.view()).ok());
-    const auto index = vindex::OpenIndex(
-        file, [&files] { return files.Open("/index", sys::OpenMode::kReadDirect); });
-    if (index.ok()) {
-        fuzz::SearchOpened(**index);
-    }
+    fuzz::SearchIndexOnDisk(vindex::kDiskGraphFormat, bytes);
 }
