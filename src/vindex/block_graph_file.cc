@@ -71,7 +71,8 @@ bool Plausible(const Meta& meta, uint32_t version) {
     const auto type = static_cast<VectorType>(meta.vector_type);
     return meta.metric <= static_cast<uint32_t>(Metric::kCosine) && meta.m >= kHnswMMin &&
            BlockGraphIndex::Fits(type, meta.dim, meta.m) && meta.rows <= kRowsMax &&
-           GraphRouter::Shape{meta.router_rows, meta.router_means}.Plausible(meta.rows) &&
+           GraphRouter::Shape{meta.router_rows, meta.router_means}.Plausible(meta.rows,
+                                                                             BlockForm::kFast) &&
            IsForm(meta, version) && (meta.flags & ~(kFlagAutomatic | kFlagCompact)) == 0;
 }
 

@@ -18,7 +18,7 @@ namespace {
 constexpr size_t kInterruptReads = 64;
 constexpr size_t kEfMore = 8;
 // Nodes on their way at the beginning of a walk; one more with every so many that have come.
-constexpr size_t kFirstAsked = 4, kComePerAsked = 2;
+constexpr size_t kFirstAsked = 8, kComePerAsked = 2;
 // Deviations within which a row is taken for possibly better than the worst of the k best.
 constexpr float kDoubtDeviations = 2.5f;
 // Of a tag: a vector, not a node.

@@ -8,8 +8,8 @@
 // costs a miss of the cache and of the page table each. Rows are read for those alone that may be
 // among the k best: when a walk has no more candidates than are on their way, the k best so far,
 // then whoever may still be better than the worst of them.
-// In memory: the router (graph_router.h) that walks start from, at most 0.9 MB at 768 dimensions,
-// and within the budgets of codes and of the cache together the nodes that most others have as a
+// In memory: the router (graph_router.h) that walks start from, at most 7 MB at 768 dimensions, and
+// within the budgets of codes and of the cache together the nodes that most others have as a
 // neighbour. (Codes of 4 bits in memory, to look again at candidates before they are read, would
 // save as many reads as the same memory of nodes does: a tenth.)
 // Format: docs/formats/disk-blocks.md

@@ -69,7 +69,8 @@ bool Plausible(const Meta& meta) {
            IsDenseMetric(type, metric) && IsDimension(type, meta.dim) && FitsDimension(meta.dim) &&
            meta.rows <= kRowsMax && meta.degree >= kGroup && meta.degree <= 2048 &&
            meta.degree % kGroup == 0 &&
-           GraphRouter::Shape{meta.router_rows, meta.router_means}.Plausible(meta.rows);
+           GraphRouter::Shape{meta.router_rows, meta.router_means}.Plausible(meta.rows,
+                                                                             BlockForm::kDisk);
 }
 
 }  // namespace
@@ -106,8 +107,8 @@ base::Result<std::unique_ptr<Index>> DiskBlocksIndex::Build(const BuildParams& p
             static_cast<double>(index->packing_.bytes(rows) + index->vector_packing_.bytes(rows))));
     index->search_list_ = static_cast<uint32_t>(
         IntParam(params.params, "search_list_size").value_or(kDiskSearchListDefault));
-    const auto router_bytes =
-        static_cast<double>(GraphRouter::Shape::For(rows).groups() * index->layout_.group_bytes());
+    const auto router_bytes = static_cast<double>(
+        GraphRouter::Shape::For(rows, BlockForm::kDisk).groups() * index->layout_.group_bytes());
     const double cache_bytes = index->CodeBudgetBytes(params.params) +
                                index->CacheBudgetBytes(params.params) - router_bytes -
                                params.dim * sizeof(float);

@@ -14,8 +14,11 @@
 namespace elanus::vindex {
 namespace {
 
-constexpr uint32_t kFlatMax = 256;       // rows that are scanned without means
-constexpr uint32_t kSampledMax = 8192;   // more of them shorten walks by less than they cost
+constexpr uint32_t kFlatMax = 256;  // rows that are scanned without means
+// More of them shorten walks by less than they cost.
+constexpr uint32_t SampledMax(BlockForm form) {
+    return form == BlockForm::kDisk ? 65536 : 8192;
+}
 constexpr uint32_t kRowsPerSampled = 8;  // at least, in a sample with means
 
 // The `kCount` least of the keys that are offered, sorted.
@@ -138,24 +141,24 @@ void PutRowsBehindMeans(const CodedRows& rows, std::span<const uint32_t> order,
 
 }  // namespace
 
-GraphRouter::Shape GraphRouter::Shape::For(uint32_t rows) {
+GraphRouter::Shape GraphRouter::Shape::For(uint32_t rows, BlockForm form) {
     constexpr auto kOfAMean = static_cast<uint32_t>(kGroup);
-    const uint32_t means = std::min(rows / kRowsPerSampled, kSampledMax) / kOfAMean;
+    const uint32_t means = std::min(rows / kRowsPerSampled, SampledMax(form)) / kOfAMean;
     if (means * kOfAMean <= kFlatMax) {
         return {std::min(rows, kFlatMax), 0};
     }
     return {means * kOfAMean, means};
 }
 
-bool GraphRouter::Shape::Plausible(uint32_t rows) const {
-    return means == 0
-               ? sampled == std::min(rows, kFlatMax)
-               : sampled == means * uint64_t{kGroup} && sampled <= kSampledMax && sampled <= rows;
+bool GraphRouter::Shape::Plausible(uint32_t rows, BlockForm form) const {
+    return means == 0 ? sampled == std::min(rows, kFlatMax)
+                      : sampled == means * uint64_t{kGroup} && sampled <= SampledMax(form) &&
+                            sampled <= rows;
 }
 
 GraphRouter GraphRouter::Make(const CodedRows& rows, std::span<const uint32_t> order,
                               const BlockLayout& layout, bool ip, uint64_t seed) {
-    const Shape shape = Shape::For(static_cast<uint32_t>(order.size()));
+    const Shape shape = Shape::For(static_cast<uint32_t>(order.size()), layout.form);
     GroupWriter out(layout, ip, shape.groups());
     if (shape.means == 0) {
         PutRows(rows, order, shape.sampled, seed, out);
@@ -165,27 +168,10 @@ GraphRouter GraphRouter::Make(const CodedRows& rows, std::span<const uint32_t> o
     return GraphRouter(layout, shape, out.Take());
 }
 
-bool GraphRouter::Enter(const simd::SignQuery& query, float own, uint32_t rows,
-                        std::vector<uint64_t>* entries) const {
-    entries->clear();
-    if (shape_.means > 0) {
-        if (!EnterByMeans(query, own, entries)) {
-            return false;
-        }
-    } else {
-        Least<kEntries> nearest;
-        for (size_t g = 0; g < shape_.RowGroups(); ++g) {
-            ScanGroup(layout_, query, RowGroup(g), own, nullptr, &nearest);
-        }
-        entries->assign(nearest.keys().begin(), nearest.keys().end());
-    }
-    return std::all_of(entries->begin(), entries->end(),
-                       [rows](uint64_t key) { return PoolRow(key) < rows; });
-}
-
+template <size_t kMeans>
 bool GraphRouter::EnterByMeans(const simd::SignQuery& query, float own,
                                std::vector<uint64_t>* entries) const {
-    Least<kFollowed> means;
+    Least<kMeans> means;
     for (size_t g = 0; g < shape_.MeanGroups(); ++g) {
         ScanGroup(layout_, query, Group(g), own, nullptr, &means);
     }
@@ -201,6 +187,27 @@ bool GraphRouter::EnterByMeans(const simd::SignQuery& query, float own,
         entries->insert(entries->end(), nearest.keys().begin(), nearest.keys().end());
     }
     return true;
+}
+
+bool GraphRouter::Enter(const simd::SignQuery& query, float own, uint32_t rows,
+                        std::vector<uint64_t>* entries) const {
+    entries->clear();
+    if (shape_.means > 0) {
+        const bool sound = layout_.form == BlockForm::kDisk
+                               ? EnterByMeans<kFollowedOnDisk>(query, own, entries)
+                               : EnterByMeans<kFollowed>(query, own, entries);
+        if (!sound) {
+            return false;
+        }
+    } else {
+        Least<kEntries> nearest;
+        for (size_t g = 0; g < shape_.RowGroups(); ++g) {
+            ScanGroup(layout_, query, RowGroup(g), own, nullptr, &nearest);
+        }
+        entries->assign(nearest.keys().begin(), nearest.keys().end());
+    }
+    return std::all_of(entries->begin(), entries->end(),
+                       [rows](uint64_t key) { return PoolRow(key) < rows; });
 }
 
 base::Status GraphRouter::Verify(uint32_t rows) const {

@@ -26,16 +26,18 @@ namespace elanus::vindex {
 
 class GraphRouter {
   public:
-    static constexpr size_t kEntries = 3;   // nodes that a walk starts from, without means
-    static constexpr size_t kFollowed = 6;  // means whose rows are scanned; each gives an entry
+    static constexpr size_t kEntries = 3;  // nodes that a walk starts from, without means
+    // Means whose rows are scanned; each gives an entry. Where a hop is a read from a disk, many
+    // codes can be scanned for each that is saved.
+    static constexpr size_t kFollowed = 6, kFollowedOnDisk = 16;
 
     // As a file says it.
     struct Shape {
         uint32_t sampled = 0;  // rows
         uint32_t means = 0;    // 0: all rows are scanned
 
-        static Shape For(uint32_t rows);
-        bool Plausible(uint32_t rows) const;
+        static Shape For(uint32_t rows, BlockForm form);
+        bool Plausible(uint32_t rows, BlockForm form) const;
         size_t groups() const { return MeanGroups() + RowGroups(); }
         size_t MeanGroups() const { return (means + kGroup - 1) / kGroup; }
         size_t RowGroups() const { return (sampled + kGroup - 1) / kGroup; }
@@ -54,7 +56,7 @@ class GraphRouter {
     const base::Buffer& bytes() const { return groups_; }
     // What Enter() compares a query with, at most.
     uint64_t compared() const {
-        return shape_.means == 0 ? shape_.sampled : shape_.means + kFollowed * kGroup;
+        return shape_.means == 0 ? shape_.sampled : shape_.means + followed() * kGroup;
     }
     // Leaves in `entries` pool keys of nodes. `own` is the query's squared length; 0
     // for IP. False: damaged.
@@ -66,6 +68,10 @@ class GraphRouter {
   private:
     static constexpr size_t kGroup = BlockLayout::kGroup;
 
+    size_t followed() const {
+        return layout_.form == BlockForm::kDisk ? kFollowedOnDisk : kFollowed;
+    }
+    template <size_t kMeans>
     bool EnterByMeans(const simd::SignQuery& query, float own,
                       std::vector<uint64_t>* entries) const;
     const uint8_t* Group(size_t i) const { return groups_.data() + i * layout_.group_bytes(); }

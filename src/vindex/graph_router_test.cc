@@ -18,9 +18,9 @@ namespace elanus::vindex {
 namespace {
 
 TEST(GraphRouter, ManyRowsAreSampledBehindMeans) {
-    const auto shape = [](uint32_t rows) {
-        const GraphRouter::Shape made = GraphRouter::Shape::For(rows);
-        EXPECT_TRUE(made.Plausible(rows)) << rows;
+    const auto shape = [](uint32_t rows, BlockForm form = BlockForm::kFast) {
+        const GraphRouter::Shape made = GraphRouter::Shape::For(rows, form);
+        EXPECT_TRUE(made.Plausible(rows, form)) << rows;
         return std::pair(made.sampled, made.means);
     };
     using Pair = std::pair<uint32_t, uint32_t>;
@@ -31,15 +31,19 @@ TEST(GraphRouter, ManyRowsAreSampledBehindMeans) {
     EXPECT_EQ(shape(40'000), Pair(4992, 156));
     EXPECT_EQ(shape(1'000'000), Pair(8192, 256));
     EXPECT_EQ(shape(0x7fffffff), Pair(8192, 256));
+    EXPECT_EQ(shape(1'000'000, BlockForm::kCompact), Pair(8192, 256));
+    EXPECT_EQ(shape(2303, BlockForm::kDisk), Pair(256, 0));
+    EXPECT_EQ(shape(1'000'000, BlockForm::kDisk), Pair(65536, 2048));
 }
 
 TEST(GraphRouter, OtherShapesAreNot) {
     for (const GraphRouter::Shape& bad :
          {GraphRouter::Shape{255, 0}, GraphRouter::Shape{512, 0}, GraphRouter::Shape{63, 2},
           GraphRouter::Shape{8224, 257}, GraphRouter::Shape{0, 0x08000000}}) {
-        EXPECT_FALSE(bad.Plausible(1'000'000)) << bad.sampled << " " << bad.means;
+        EXPECT_FALSE(bad.Plausible(1'000'000, BlockForm::kFast)) << bad.sampled << " " << bad.means;
     }
-    EXPECT_FALSE((GraphRouter::Shape{1024, 32}).Plausible(1000));
+    EXPECT_TRUE((GraphRouter::Shape{8224, 257}).Plausible(1'000'000, BlockForm::kDisk));
+    EXPECT_FALSE((GraphRouter::Shape{1024, 32}).Plausible(1000, BlockForm::kFast));
 }
 
 class Query {
