@@ -81,6 +81,19 @@ struct QuantKernels {
     void (*products)(const float* rows, size_t row_stride, size_t count, size_t dim,
                      const float* panels, size_t panel_count, const float* bias, float* out,
                      size_t out_stride);
+    // Minus the products of each part of a query and the centroids of its books: panels of book b
+    // begin at books[b], its part at query + b / stages * dim, its products at
+    // out + b * panel_count * kPanel.
+    void (*part_products)(const float* query, size_t dim, size_t stages, const float* const* books,
+                          size_t book_count, size_t panel_count, float* out);
+    // Of `count` tables of `entries` numbers, a multiple of 16, `stride` apart: lows[t] = the
+    // least; the result is the widest difference of a greatest and its least.
+    float (*table_spans)(const float* tables, size_t stride, size_t count, size_t entries,
+                         float* lows);
+    // out[t * entries + i] = (table[i] - lows[t]) * inverse, rounded, from 0 to 255; 0 for what is
+    // no number.
+    void (*table_bytes)(const float* tables, size_t stride, size_t count, size_t entries,
+                        const float* lows, float inverse, uint8_t* out);
     // ids[r], costs[r] = the centroid with the least of those, of equal ones the lowest.
     void (*nearest)(const float* rows, size_t row_stride, size_t count, size_t dim,
                     const float* panels, size_t panel_count, const float* bias, uint32_t* ids,

@@ -28,6 +28,25 @@ struct Wide {
         return _mm_cvtss_f32(sum);
     }
 
+    static Reg Min(Reg a, Reg b) { return _mm256_min_ps(a, b); }
+    static Reg Max(Reg a, Reg b) { return _mm256_max_ps(a, b); }
+    static float Least(Reg a) {
+        __m128 least = _mm_min_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+        least = _mm_min_ps(least, _mm_movehl_ps(least, least));
+        return _mm_cvtss_f32(_mm_min_ss(least, _mm_movehdup_ps(least)));
+    }
+    static float Greatest(Reg a) {
+        __m128 most = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+        most = _mm_max_ps(most, _mm_movehl_ps(most, most));
+        return _mm_cvtss_f32(_mm_max_ss(most, _mm_movehdup_ps(most)));
+    }
+    static void StoreBytes(uint8_t* p, Reg x) {
+        const __m256i numbers = _mm256_cvttps_epi32(x);
+        const __m128i words =
+            _mm_packus_epi32(_mm256_castsi256_si128(numbers), _mm256_extracti128_si256(numbers, 1));
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
+    }
+
     static __m128i Eight(const uint8_t* p) {
         return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
     }

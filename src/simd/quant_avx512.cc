@@ -20,6 +20,14 @@ struct Wide {
     static Reg MulSub(Reg a, Reg b, Reg c) { return _mm512_fnmadd_ps(a, b, c); }
     static Reg Sub(Reg a, Reg b) { return _mm512_sub_ps(a, b); }
     static float Total(Reg a) { return _mm512_reduce_add_ps(a); }
+    static Reg Min(Reg a, Reg b) { return _mm512_min_ps(a, b); }
+    static Reg Max(Reg a, Reg b) { return _mm512_max_ps(a, b); }
+    static float Least(Reg a) { return _mm512_reduce_min_ps(a); }
+    static float Greatest(Reg a) { return _mm512_reduce_max_ps(a); }
+    static void StoreBytes(uint8_t* p, Reg x) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                         _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(x)));
+    }
 
     static __m128i Bytes(const uint8_t* p) {
         return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));

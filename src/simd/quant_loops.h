@@ -2,7 +2,9 @@
 //   Reg, kWidth                 a register of floats, and how many it holds (8 or 16)
 //   Zero, Set, Load, Store      Set: one value in all lanes
 //   MulAdd, MulSub, Sub         a * b + c, c - a * b, a - b
-//   Total                       the sum of all lanes
+//   Total, Least, Greatest      of all lanes
+//   Min, Max                    of two registers; Min and Max give b where a is no number
+//   StoreBytes                  lanes, from 0 to 255, rounded down
 //   Bits4 ... BHalf             Decode(row, i): values i .. i + kWidth - 1 of a row as floats;
 //                               kTail of them: the last ones need not fill a register, and
 //                               DecodeFirst(row, i, n) touches nothing behind them
@@ -204,6 +206,46 @@ struct PanelLoops {
         }
     }
 
+    static void PartProducts(const float* query, size_t dim, size_t stages,
+                             const float* const* books, size_t book_count, size_t panel_count,
+                             float* out) {
+        constexpr float kNone[kPanel] = {};
+        for (size_t b = 0; b < book_count; ++b) {
+            const float* part = query + b / stages * dim;
+            for (size_t p = 0; p < panel_count; ++p, out += kPanel) {
+                StoreProducts<1>(part, 0, dim, books[b] + p * dim * kPanel, kNone, out, 0);
+            }
+        }
+    }
+
+    static float TableSpans(const float* tables, size_t stride, size_t count, size_t entries,
+                            float* lows) {
+        float widest = 0;
+        for (size_t t = 0; t < count; ++t) {
+            const float* table = tables + t * stride;
+            Reg low = V::Load(table), high = low;
+            for (size_t i = V::kWidth; i < entries; i += V::kWidth) {
+                low = V::Min(V::Load(table + i), low);
+                high = V::Max(V::Load(table + i), high);
+            }
+            lows[t] = V::Least(low);
+            const float span = V::Greatest(high) - lows[t];
+            widest = span > widest ? span : widest;
+        }
+        return widest;
+    }
+
+    static void TableBytes(const float* tables, size_t stride, size_t count, size_t entries,
+                           const float* lows, float inverse, uint8_t* out) {
+        for (size_t t = 0; t < count; ++t) {
+            for (size_t i = 0; i < entries; i += V::kWidth, out += V::kWidth) {
+                const Reg above = V::Sub(V::Load(tables + t * stride + i), V::Set(lows[t]));
+                const Reg steps = V::MulAdd(above, V::Set(inverse), V::Set(0.5f));
+                V::StoreBytes(out, V::Min(V::Max(steps, V::Zero()), V::Set(255.0f)));
+            }
+        }
+    }
+
     template <size_t R>
     static inline __attribute__((always_inline)) void Improve(const float* rows, size_t row_stride,
                                                               size_t dim, const float* panel,
@@ -265,6 +307,9 @@ constexpr QuantKernels MakeQuantKernels(decltype(QuantKernels::nibble_sums) nibb
              CodeLoops<V, typename V::BHalf, CodeKind::kBHalf, kAhead>::kTable},
             nibble_sums,
             PanelLoops<V>::Products,
+            PanelLoops<V>::PartProducts,
+            PanelLoops<V>::TableSpans,
+            PanelLoops<V>::TableBytes,
             PanelLoops<V>::Nearest};
 }
 

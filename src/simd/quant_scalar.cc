@@ -2,6 +2,8 @@
 #include "simd/half.h"
 #include "simd/quant_levels.h"
 
+#include <algorithm>
+
 namespace elanus::simd {
 namespace {
 
@@ -83,6 +85,37 @@ void Products(const float* rows, size_t row_stride, size_t count, size_t dim, co
     }
 }
 
+void PartProducts(const float* query, size_t dim, size_t stages, const float* const* books,
+                  size_t book_count, size_t panel_count, float* out) {
+    constexpr float kNone[kPanel] = {};
+    for (size_t b = 0; b < book_count; ++b) {
+        for (size_t p = 0; p < panel_count; ++p, out += kPanel) {
+            Panel(query + b / stages * dim, dim, books[b] + p * dim * kPanel, kNone, out);
+        }
+    }
+}
+
+float TableSpans(const float* tables, size_t stride, size_t count, size_t entries, float* lows) {
+    float widest = 0;
+    for (size_t t = 0; t < count; ++t) {
+        const float* table = tables + t * stride;
+        const auto [low, high] = std::minmax_element(table, table + entries);
+        lows[t] = *low;
+        widest = std::max(widest, *high - *low);
+    }
+    return widest;
+}
+
+void TableBytes(const float* tables, size_t stride, size_t count, size_t entries, const float* lows,
+                float inverse, uint8_t* out) {
+    for (size_t t = 0; t < count; ++t) {
+        for (size_t i = 0; i < entries; ++i) {
+            const float steps = (tables[t * stride + i] - lows[t]) * inverse + 0.5f;
+            *out++ = steps > 0 ? static_cast<uint8_t>(std::min(steps, 255.0f)) : 0;
+        }
+    }
+}
+
 void Nearest(const float* rows, size_t row_stride, size_t count, size_t dim, const float* panels,
              size_t panel_count, const float* bias, uint32_t* ids, float* costs) {
     for (size_t r = 0; r < count; ++r) {
@@ -107,6 +140,9 @@ const QuantKernels& ScalarQuant() {
          Both<CodeKind::kHalf>(), Both<CodeKind::kBHalf>()},
         NibbleSums,
         Products,
+        PartProducts,
+        TableSpans,
+        TableBytes,
         Nearest};
     return kTable;
 }

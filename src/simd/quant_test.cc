@@ -172,6 +172,69 @@ TEST(Quant, PanelsGiveProductsAndTheNearest) {
     }
 }
 
+TEST(Quant, EveryPartHasTheProductsOfItsBooks) {
+    constexpr size_t kParts = 3, kStages = 2, kPanels = 2;
+    for (size_t dim : {1, 2, 5, 16}) {
+        const std::vector<float> query = Normal(kParts * dim, 1);
+        std::vector<std::vector<float>> books;
+        std::vector<const float*> panels;
+        for (uint32_t b = 0; b < kParts * kStages; ++b) {
+            books.push_back(Normal(kPanels * kPanel * dim, 2 + b));
+            panels.push_back(books.back().data());
+        }
+        const std::vector<float> none(kPanels * kPanel);
+        for (Level level : kLevels) {
+            const QuantKernels* kernels = QuantAt(level);
+            if (kernels == nullptr) {
+                continue;
+            }
+            std::vector<float> out(books.size() * kPanels * kPanel), want(kPanels * kPanel);
+            kernels->part_products(query.data(), dim, kStages, panels.data(), books.size(), kPanels,
+                                   out.data());
+            for (size_t b = 0; b < books.size(); ++b) {
+                kernels->products(query.data() + b / kStages * dim, dim, 1, dim, panels[b], kPanels,
+                                  none.data(), want.data(), want.size());
+                EXPECT_TRUE(std::equal(want.begin(), want.end(), out.begin() + b * want.size()))
+                    << LevelName(level);
+            }
+        }
+    }
+}
+
+TEST(Quant, TablesBecomeBytesBetweenTheirLeastAndTheWidest) {
+    constexpr size_t kTables = 5, kStride = 288;
+    std::vector<float> tables = Normal(kTables * kStride, 1);
+    tables[2 * kStride + 3] = std::nanf("");
+    tables[3 * kStride + 1] = 1e30f;
+    for (size_t entries : {16, 32, 256}) {
+        for (Level level : kLevels) {
+            const QuantKernels* kernels = QuantAt(level);
+            if (kernels == nullptr) {
+                continue;
+            }
+            SCOPED_TRACE(LevelName(level));
+            float lows[kTables];
+            const float widest = kernels->table_spans(tables.data(), kStride, 2, entries, lows);
+            float want = 0;
+            for (size_t t = 0; t < 2; ++t) {
+                const float* table = tables.data() + t * kStride;
+                const auto [low, high] = std::minmax_element(table, table + entries);
+                EXPECT_EQ(lows[t], *low);
+                want = std::max(want, *high - *low);
+            }
+            EXPECT_EQ(widest, want);
+            std::fill(lows, lows + kTables, -0.5f);
+            std::vector<uint8_t> bytes(kTables * entries);
+            kernels->table_bytes(tables.data(), kStride, kTables, entries, lows, 100, bytes.data());
+            for (size_t i = 0; i < bytes.size(); ++i) {
+                const float x = tables[i / entries * kStride + i % entries];
+                const float steps = std::isnan(x) ? 0 : std::clamp((x + 0.5f) * 100, 0.0f, 255.0f);
+                EXPECT_NEAR(bytes[i], steps, 0.51) << i;
+            }
+        }
+    }
+}
+
 TEST(Quant, OfEqualCentroidsTheLowestIsNearest) {
     const std::vector<float> row = {1, 2}, panels(2 * kPanel * 3, 1.0f), bias(kPanel * 3, 4.0f);
     for (Level level : kLevels) {

@@ -196,7 +196,11 @@ base::Status IvfIndex::Refine(Probe& probe, const ProbeQuery& query) const {
     const std::span<const uint64_t> kept = top.Kept();
     std::vector<uint32_t>& positions = probe.scratch.ids;
     positions.resize(kept.size());
-    std::transform(kept.begin(), kept.end(), positions.begin(), KeyRow);
+    const uint32_t* rows = lists_.rows().data();
+    std::transform(kept.begin(), kept.end(), positions.begin(), [rows](uint64_t key) {
+        __builtin_prefetch(rows + KeyRow(key));  // asked below, when their costs are known
+        return KeyRow(key);
+    });
     std::sort(positions.begin(), positions.end());
     finer_->Start(query, scratch.finer);
     top.Reset(std::min<size_t>(probe.params.k, size()));
@@ -207,7 +211,7 @@ base::Status IvfIndex::Refine(Probe& probe, const ProbeQuery& query) const {
                       scratch.finer, scratch.costs);
         for (size_t i = 0; i < count; ++i) {
             const float cost = Bounded(metric(), scratch.costs.costs[i]);
-            const uint32_t row = lists_.rows()[positions[at + i]];
+            const uint32_t row = rows[positions[at + i]];
             if (row >= size()) {
                 return BadRow();
             }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 namespace elanus::vindex {
@@ -265,29 +266,15 @@ void ProductCodes::StartGroups(CodeQuery& state) const {
     const size_t stride = quantizer_.query_floats() / options_.parts;
     state.bytes.assign(positions() * entries, 0);
     state.lows.resize(options_.parts);
-    float widest = 0, shift = 0;
-    for (uint32_t p = 0; p < options_.parts; ++p) {
-        const float* table = state.product.tables + p * stride;
-        float low = table[0], high = table[0];
-        for (size_t i = 1; i < entries; ++i) {
-            low = std::min(low, table[i]);
-            high = std::max(high, table[i]);
-        }
-        widest = std::max(widest, high - low);
-        state.lows[p] = low;
-        shift += low;
-    }
+    const float* tables = state.product.tables;
+    const simd::QuantKernels& kernels = simd::Quant();
+    const float widest =
+        kernels.table_spans(tables, stride, options_.parts, entries, state.lows.data());
+    const float shift = std::accumulate(state.lows.begin(), state.lows.end(), 0.0f);
     const float step = widest > 0 && std::isfinite(widest) ? widest / 255.0f : 1.0f;
-    const float inverse = 1.0f / step;
-    for (uint32_t p = 0; p < options_.parts; ++p) {
-        const float* table = state.product.tables + p * stride;
-        uint8_t* to = state.bytes.data() + p * entries;
-        for (size_t i = 0; i < entries; ++i) {
-            const float entry = (table[i] - state.lows[p]) * inverse + 0.5f;
-            // What is no number, from a damaged table, is 0.
-            to[i] = entry > 0 ? static_cast<uint8_t>(std::min(entry, 255.0f)) : 0;
-        }
-    }
+    // What is no number, from a damaged table, is 0.
+    kernels.table_bytes(tables, stride, options_.parts, entries, state.lows.data(), 1.0f / step,
+                        state.bytes.data());
     state.groups = {state.bytes.data(), positions(), 0, scale() * shift, scale() * step, 0};
     // Three deviations of the sum of the roundings, and nothing where they do not matter.
     state.slack =

@@ -62,7 +62,14 @@ base::Result<ProductQuantizer> ProductQuantizer::Train(const ProductShape& shape
         RETURN_IF_ERROR(
             quantizer.TrainPart(PartOf(rows, part, shape.part_dim()), options, books_done));
     }
+    quantizer.FindPanels();
     return quantizer;
+}
+
+void ProductQuantizer::FindPanels() {
+    for (const Centroids& book : books_) {
+        panels_.push_back(book.panels().As<float>().data());
+    }
 }
 
 // The books of the next part.
@@ -124,6 +131,7 @@ base::Result<ProductQuantizer> ProductQuantizer::Open(const ProductShape& shape,
                                                          centroids, shape.part_dim()));
         quantizer.books_.push_back(std::move(book));
     }
+    quantizer.FindPanels();
     return quantizer;
 }
 
@@ -279,16 +287,14 @@ void ProductQuantizer::Decode(const uint8_t* code, float* row) const {
 
 ProductQuantizer::Query ProductQuantizer::Prepare(Metric metric, const float* query,
                                                   float* room) const {
-    const bool plain = metric == Metric::kL2 && shape_.stages == 1;
-    for (size_t position = 0; position < shape_.positions(); ++position) {
-        const FloatMatrix part(query + position / shape_.stages * shape_.part_dim(), 1,
-                               shape_.part_dim());
-        float* table = room + position * padded_centroids();
-        if (plain) {
-            books_[position].Values(part, table);
-        } else {
-            books_[position].NegatedProducts(part, table);
+    if (metric == Metric::kL2 && shape_.stages == 1) {
+        for (size_t part = 0; part < shape_.positions(); ++part) {
+            books_[part].Values(FloatMatrix(query + part * shape_.part_dim(), 1, shape_.part_dim()),
+                                room + part * padded_centroids());
         }
+    } else {
+        simd::Quant().part_products(query, shape_.part_dim(), shape_.stages, panels_.data(),
+                                    books_.size(), simd::PanelCount(centroids_), room);
     }
     Query prepared;
     prepared.tables = room;

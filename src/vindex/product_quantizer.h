@@ -126,6 +126,7 @@ class ProductQuantizer {
         return books_[static_cast<size_t>(part) * shape_.stages + stage];
     }
     size_t padded_centroids() const { return simd::PanelCount(centroids_) * simd::kPanel; }
+    void FindPanels();
     base::Status TrainPart(const FloatMatrix& rows, const TrainOptions& options,
                            CountedProgress& books_done);
     void EncodePlain(const FloatMatrix& rows, uint8_t* codes) const;
@@ -138,7 +139,8 @@ class ProductQuantizer {
 
     ProductShape shape_;
     uint64_t centroids_ = 0;
-    std::vector<Centroids> books_;  // part by part, stage by stage
+    std::vector<Centroids> books_;      // part by part, stage by stage
+    std::vector<const float*> panels_;  // theirs
 };
 
 }  // namespace elanus::vindex
