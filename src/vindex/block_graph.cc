@@ -274,7 +274,17 @@ WalkOutcome BlockGraphIndex::WalkPlain(Walk& walk) const {
     if (outcome == WalkOutcome::kDone && many && !ScoreKept(walk, pool.Left(kept))) {
         return WalkOutcome::kDamaged;
     }
+    DropOnTheWay(walk, pool);
     return outcome;
+}
+
+// Of a range: nodes that were passed on the way are farther than others that were left out, and
+// must not show where a walk ended.
+void BlockGraphIndex::DropOnTheWay(Walk& walk, CandidatePool& pool) const {
+    if (walk.params.radius.has_value()) {
+        const float border = pool.Border();
+        std::erase_if(walk.found, [border](uint64_t key) { return KeyCost(key) > border; });
+    }
 }
 
 // Adds candidates that were not expanded to what was found. False: damaged.
@@ -361,7 +371,9 @@ class BlockGraphIndex::Passing {
 
 WalkOutcome BlockGraphIndex::WalkFiltered(Walk& walk, size_t pool_size) const {
     CandidatePool pool(walk.scratch, pool_size, pool_size);
-    return Expand(walk, pool, Passing(walk));
+    const WalkOutcome outcome = Expand(walk, pool, Passing(walk));
+    DropOnTheWay(walk, pool);
+    return outcome;
 }
 
 class BlockGraphIndex::KeptWalk : public GraphWalker {

@@ -125,6 +125,7 @@ class BlockGraphIndex : public GraphIndex {
     WalkOutcome WalkPlain(Walk& walk) const;
     WalkOutcome WalkFiltered(Walk& walk) const;
     WalkOutcome WalkFiltered(Walk& walk, size_t pool_size) const;
+    void DropOnTheWay(Walk& walk, CandidatePool& pool) const;
     template <typename Goal>
     WalkOutcome Expand(Walk& walk, CandidatePool& pool, Goal&& goal) const;
     template <typename Offer>

@@ -241,6 +241,20 @@ TEST(BlockGraph, RangesHold) {
     }
 }
 
+// Nodes on the way to the query are farther than all of a range, and say nothing of where it ends.
+TEST(BlockGraph, ARangeBehindManyRowsIsReached) {
+    const Data data = Clustered(9000, 16, kWide);
+    for (const char* form : {"fast", "compact"}) {
+        const auto index = BuildGraph(Metric::kL2, data, {{"M", "16"}, {"form", form}});
+        SearchParams params;
+        params.k = 100;
+        params.params = {{"ef", "100"}};
+        for (size_t q = 0; q < 5; ++q) {
+            EXPECT_EQ(FoundBehind(*index, data, data.query(q), 600, 300, params).rows.size(), 100u);
+        }
+    }
+}
+
 // Nearness by 8-bit rows puts a row of zeros before others that COSINE has before it.
 TEST(BlockGraph, RowsOfZerosPushNoneOut) {
     constexpr uint32_t kZeros = 7;

@@ -78,6 +78,8 @@ class CandidatePool {
         *cost = KeyCost(key);
         return true;
     }
+    // What Take() gave last was given before, under another cost: it does not count.
+    void Forget() { --taken_count_; }
     // Whether as many were taken as it gives unless better ones come.
     bool spent() const { return taken_count_ >= expanded_; }
     // Which one Take() gives next, if it gives one.
@@ -86,6 +88,13 @@ class CandidatePool {
             *row = PoolRow(open_[Best()]);
         }
         return open_count_ > 0;
+    }
+    // As limit(), and found now: whoever costs less was offered, unless nobody led to it.
+    float Border() {
+        if (open_count_ + taken_count_ > capacity_) {
+            Tighten(capacity_);
+        }
+        return limit();
     }
     // About the `count` best of those that were not taken. Drops the others.
     std::span<const uint64_t> Left(size_t count) {

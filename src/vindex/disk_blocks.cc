@@ -1,16 +1,17 @@
 // Searching a DiskBlocksIndex; disk_blocks_file.cc has the rest.
 #include "vindex/disk_blocks.h"
 
+#include "simd/distance.h"
 #include "vindex/block_query.h"
 #include "vindex/candidate_pool.h"
 #include "vindex/disk_scan.h"
+#include "vindex/exact_scan.h"
 #include "vindex/float_rows.h"
 #include "vindex/least_costs.h"
 #include "vindex/scratch.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace elanus::vindex {
 namespace {
@@ -27,7 +28,7 @@ static_assert(kRowsMax <= kVectorTag);
 
 }  // namespace
 
-// Estimates order candidates less well than distances do, and some are in the pool twice.
+// Estimates order candidates less well than distances do.
 size_t DiskBlocksIndex::Widen(size_t ef, size_t /*k*/, const SearchParams& /*params*/) const {
     return ef + kEfMore + ef / 4;
 }
@@ -57,10 +58,12 @@ class DiskBlocksIndex::Walk final : public sys::BlockReader {
           depth_(BeamWidth(params.params)),
           rooms_(scratch, depth_,
                  std::max(index.packing_.read_bytes(), index.vector_packing_.read_bytes())),
-          pool_(scratch, Wanted(matches), Wanted(matches)),
-          wanted_(params.radius.has_value() ? index.size() : std::min(params.k, matches)),
+          // Some candidates are there twice, with estimates from several neighbours.
+          pool_(scratch, Wanted(matches), 2 * Wanted(matches)),
+          band_(CostBand::Of(index.metric(), params)),
+          wanted_(band_.bounded ? 0 : std::min(params.k, matches)),
           passing_(ef, scratch.nearest),
-          exact_(wanted_, scratch.exact) {}
+          exact_(std::max<size_t>(wanted_, 1), scratch.exact) {}
 
     WalkOutcome Run(Neighbors* out, base::Status* failed) {
         scratch_.visited_bits.Reset(index_.size());
@@ -74,8 +77,7 @@ class DiskBlocksIndex::Walk final : public sys::BlockReader {
         for (const uint64_t key : scratch_.candidates) {
             pool_.Insert(KeyCost(key), PoolRow(key));
         }
-        *failed =
-            index_.direct_ != nullptr ? index_.direct_->ReadBlocks(depth_, *this) : AllInMemory();
+        *failed = ReadBlocks(index_.direct_.get(), depth_, *this);
         if (!interrupted_.ok()) {
             *failed = interrupted_;
         }
@@ -126,11 +128,6 @@ class DiskBlocksIndex::Walk final : public sys::BlockReader {
         return filtered_ ? std::min<size_t>(ef_ * index_.size() / matches, index_.size()) : ef_;
     }
 
-    base::Status AllInMemory() {
-        sys::BlockRead read;
-        return Next(&read) ? base::Internal("a disk graph without its file") : base::Status();
-    }
-
     void PrepareCodes() {
         std::vector<float>& floats = scratch_.refine_query;
         floats.resize(std::max<size_t>(floats.size(), index_.dim()));
@@ -159,8 +156,6 @@ class DiskBlocksIndex::Walk final : public sys::BlockReader {
     // the best few are asked for. (PipeANN does so as well.)
     size_t NodesAtOnce() const { return kFirstAsked + nodes_met_ / kComePerAsked; }
 
-    // The next node to go to. A node may be in the pool more than once, with estimates from several
-    // neighbours.
     bool TakeNode(uint32_t* node) {
         for (float cost = 0;
              !ended_ && outcome_ == WalkOutcome::kDone && pool_.Take(node, &cost);) {
@@ -168,7 +163,10 @@ class DiskBlocksIndex::Walk final : public sys::BlockReader {
                 ended_ = true;
             } else if (reads_ > reads_max_) {
                 outcome_ = WalkOutcome::kGaveUp;
-            } else if (scratch_.visited_bits.Insert(*node)) {
+            } else if (!scratch_.visited_bits.Insert(*node)) {
+                pool_.Forget();
+            } else {
+                ++hops_;
                 return !Interrupted();
             }
         }
@@ -176,36 +174,68 @@ class DiskBlocksIndex::Walk final : public sys::BlockReader {
     }
 
     bool Interrupted() {
-        if (++hops_ % kInterruptReads == 0 && params_.interrupt) {
+        if (++steps_ % kInterruptReads == 0 && params_.interrupt) {
             interrupted_ = params_.interrupt();
             outcome_ = interrupted_.ok() ? outcome_ : WalkOutcome::kInterrupted;
         }
         return outcome_ != WalkOutcome::kDone;
     }
 
-    // The next row whose vector is wanted, the nearest first. Nothing is known of the doubt before
-    // the first ones are there.
+    // The next row whose vector is wanted, the nearest first.
     bool TakeRow(uint32_t* row) {
         std::vector<DoubtfulRow>& met = scratch_.doubtful;
-        const bool ending = ended_ || pool_.spent() || nodes_asked_ == 0;
-        if (!ending || met.empty() || outcome_ != WalkOutcome::kDone) {
-            return false;
-        }
-        if (rows_asked_ >= wanted_ && !(exact_.complete() && MayBeBetter(met.front()))) {
+        const bool ending = nodes_asked_ == 0 || (!band_.bounded && (ended_ || pool_.spent()));
+        if (!ending || met.empty() || outcome_ != WalkOutcome::kDone ||
+            !(band_.bounded ? IsInRange(met.front()) : IsWanted(met.front()))) {
             return false;
         }
         *row = KeyRow(met.front().key);
         std::pop_heap(met.begin(), met.end(), Later);
         met.pop_back();
-        return true;
+        return !Interrupted();
+    }
+
+    // Nothing is known of the doubt before the first k are there.
+    bool IsWanted(const DoubtfulRow& row) const {
+        return rows_asked_ < wanted_ || (exact_.complete() && MayCost(row, exact_.worst()));
+    }
+
+    // Of a range: what may be in it. The others among the nearest of the graph, k of them, show that
+    // the walk went past it.
+    bool IsInRange(const DoubtfulRow& row) {
+        if (past_range_ || !IsExplored(row)) {
+            return false;
+        }
+        if (MayCost(row, band_.high)) {
+            return true;
+        }
+        past_range_ = true;
+        std::vector<DoubtfulRow>& met = scratch_.doubtful;
+        for (size_t i = 0; i < params_.k && !met.empty() && IsExplored(met.front()); ++i) {
+            const uint64_t key = met.front().key;
+            scratch_.pool.push_back(
+                MakeKey(std::max(Exact(KeyCost(key)), band_.high), KeyRow(key)));
+            std::pop_heap(met.begin(), met.end(), Later);
+            met.pop_back();
+        }
+        return false;
+    }
+    // Whether the walk went to all that costs less. Nodes on the way cost more.
+    bool IsExplored(const DoubtfulRow& row) {
+        const float cost = KeyCost(row.key);
+        return cost <= pool_.Border() && !(passing_.complete() && cost > passing_.worst());
     }
 
     static bool Later(const DoubtfulRow& a, const DoubtfulRow& b) { return a.key > b.key; }
 
-    bool MayBeBetter(const DoubtfulRow& row) const {
-        const float worst =
-            index_.metric() == Metric::kL2 ? exact_.worst() : offset_ + 2 * exact_.worst();
-        return KeyCost(row.key) - kDoubtDeviations * std::sqrt(row.variance) <= worst;
+    // Whether its exact cost may be that or less.
+    bool MayCost(const DoubtfulRow& row, float exact) const {
+        const float low = KeyCost(row.key) - kDoubtDeviations * std::sqrt(row.variance);
+        return Exact(low) <= exact;
+    }
+    // A cost by codes as one by vectors.
+    float Exact(float cost) const {
+        return index_.metric() == Metric::kL2 ? cost : (cost - offset_) / 2;
     }
 
     void VisitNode(const uint8_t* block) {
@@ -216,6 +246,7 @@ class DiskBlocksIndex::Walk final : public sys::BlockReader {
             return;
         }
         ++nodes_met_;
+        ended_ = false;  // what it leads to may be better
         const float cost = codes_.OwnCost(block);
         Keep(own, cost);
         const float limit = pool_.limit();
@@ -261,6 +292,7 @@ class DiskBlocksIndex::Walk final : public sys::BlockReader {
     const size_t depth_;
     BlockRooms rooms_;
     CandidatePool pool_;
+    const CostBand band_;
     const size_t wanted_;  // rows whose vectors are read in any case
     BlockQuery codes_;
     float offset_ = 0;        // what an exact cost, twice, lacks to be one by codes; not L2
@@ -271,7 +303,9 @@ class DiskBlocksIndex::Walk final : public sys::BlockReader {
     size_t rows_asked_ = 0;
     uint64_t reads_ = 0;
     uint64_t hops_ = 0;
+    uint64_t steps_ = 0;
     uint64_t distances_ = 0;
+    bool past_range_ = false;
     bool ended_ = false;  // nothing better is left among candidates
     WalkOutcome outcome_ = WalkOutcome::kDone;
     base::Status interrupted_;

@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "sys/huge_memory.h"
 #include "vindex/disk_blocks.h"
+#include "vindex/disk_graph.h"
 #include "vindex/param.h"
 #include "vindex/row_chunks.h"
 
@@ -76,11 +77,11 @@ bool Plausible(const Meta& meta) {
 }  // namespace
 
 bool DiskBlocksIndex::Fits(const BuildParams& params) {
-    const size_t vector = RowBytes(params.vector_type, params.dim);
-    const auto degree =
-        static_cast<size_t>(IntParam(params.params, "max_degree").value_or(kDiskDegreeDefault));
-    const DiskPacking with_vector{vector + degree * sizeof(uint32_t)};
-    return FitsDimension(params.dim) && NodeReads(params.dim, kGroup) <= with_vector.read_bytes();
+    const int64_t degree = IntParam(params.params, "max_degree").value_or(kDiskDegreeDefault);
+    const DiskLayout with_vector{RowBytes(params.vector_type, params.dim),
+                                 static_cast<uint32_t>(degree)};
+    return FitsDimension(params.dim) &&
+           NodeReads(params.dim, kGroup) <= with_vector.packing().read_bytes();
 }
 
 DiskBlocksIndex::DiskBlocksIndex(VectorType type, Metric metric, uint32_t dim, uint32_t rows,
@@ -101,10 +102,10 @@ base::Result<std::unique_ptr<Index>> DiskBlocksIndex::Build(const BuildParams& p
     std::unique_ptr<DiskBlocksIndex> index(new DiskBlocksIndex(
         params.vector_type, params.metric, params.dim, rows, degree, input.seed));
     const double lists = 2.5 * degree * sizeof(uint32_t);
+    const auto nodes = static_cast<double>(index->packing_.bytes(rows));
     RETURN_IF_ERROR(index->CheckMemory(
-        params.params,
-        rows * (static_cast<double>(index->layout_.width) + lists) +
-            static_cast<double>(index->packing_.bytes(rows) + index->vector_packing_.bytes(rows))));
+        params.params, nodes + rows * (static_cast<double>(index->layout_.width) + lists),
+        nodes + static_cast<double>(index->vector_packing_.bytes(rows))));
     index->search_list_ = static_cast<uint32_t>(
         IntParam(params.params, "search_list_size").value_or(kDiskSearchListDefault));
     const auto router_bytes = static_cast<double>(
@@ -132,6 +133,7 @@ base::Status DiskBlocksIndex::BuildGraph(const BuildParams& params, const BuildI
             static_cast<uint32_t>(std::min<uint64_t>(uint64_t{search_list_} * 3 / 2, kIntMax));
         options.seed = input.seed;
         options.executor = input.executor;
+        options.memory_max_bytes = input.memory_max_bytes;
         options.interrupt = input.interrupt;
         options.progress = parts.Next();
         ASSIGN_OR_RETURN(const NeighborLists lists, GraphBuilder(coded, options).Build());
@@ -228,6 +230,8 @@ base::Result<std::unique_ptr<Index>> DiskBlocksIndex::Open(base::Buffer file,
                                                            std::shared_ptr<sys::File> direct) {
     ASSIGN_OR_RETURN(auto reader,
                      codec::EnvelopeReader::Open(std::move(file), kDiskBlocksFormat, kVersion));
+    // Says how much memory to take.
+    RETURN_IF_ERROR(reader.VerifySection(kMetaSection));
     ASSIGN_OR_RETURN(const base::Buffer bytes, reader.Array<Meta>(kMetaSection, 1));
     Meta meta;
     std::memcpy(&meta, bytes.data(), sizeof meta);

@@ -15,6 +15,27 @@ std::string FormatOf(const std::string& file) {
     return *codec::EnvelopeReader::FormatOf(base::Buffer::FromString(file));
 }
 
+// That of the nodes of a file the first `cached`, about, are those that most others lead to.
+void ExpectMostLeadToTheFirst(const std::string& file, uint32_t rows, uint32_t cached) {
+    const auto reader =
+        *codec::EnvelopeReader::Open(base::Buffer::FromString(file), kDiskBlocksFormat, 1);
+    const base::Buffer nodes = *reader.Section({4, 0});
+    const BlockLayout layout{RotatedWidth(kBlocksDim), 32, BlockForm::kDisk};
+    std::vector<uint32_t> leading(rows);
+    for (uint32_t node = 0; node < rows; ++node) {
+        const uint8_t* block = nodes.data() + nodes.size() - (rows - node) * sys::kBlockBytes;
+        const uint32_t* ids = GroupIds(layout, block + layout.own_bytes());
+        for (size_t i = 0; i < BlockLayout::kGroup; ++i) {
+            leading[ids[i]] += ids[i] != 0 ? 1 : 0;  // free places say 0
+        }
+    }
+    const uint32_t first = std::min(cached * 9 / 10, rows), behind = std::min(cached + 10, rows);
+    if (first > 1 && behind < rows) {
+        EXPECT_GE(*std::min_element(leading.begin() + 1, leading.begin() + first),
+                  *std::max_element(leading.begin() + behind, leading.end()));
+    }
+}
+
 TEST(DiskBlocks, VectorsOfManyDimensionsHaveIt) {
     const std::map<std::pair<uint32_t, VectorType>, bool> all = {
         {{128, VectorType::kFloat}, false},  {{383, VectorType::kFloat}, false},
@@ -33,8 +54,9 @@ TEST(DiskBlocks, VectorsOfManyDimensionsHaveIt) {
               kDiskGraphFormat);
 }
 
+// So many rows have a router with means.
 TEST(DiskBlocks, VectorsAreReadOfThoseThatMayBeTheBest) {
-    const Data data = Clustered(kFew, 2, kBlocksDim);
+    const Data data = Clustered(2400, 2, kBlocksDim);
     for (Metric metric : kDenseMetricsTested) {
         OnDisk disk(sys::PosixFileSystem(),
                     Saved(*Build("DISKANN", metric, data, nullptr, NoCache(data.dim))));
@@ -50,7 +72,7 @@ TEST(DiskBlocks, VectorsAreReadOfThoseThatMayBeTheBest) {
             }
             const double vectors = static_cast<double>(disk.reads - hops) / kQueries;
             EXPECT_GE(vectors, 10) << MetricName(metric);
-            EXPECT_LE(vectors, 25) << MetricName(metric);
+            EXPECT_LE(vectors, 35) << MetricName(metric);
         }
     }
 }
@@ -64,21 +86,22 @@ TEST(DiskBlocks, TheCacheHasTheNodesThatMostLeadTo) {
         ParamMap build = NoCache(kBlocksDim);
         build[cache <= 0.1 ? "pq_code_budget_gb_ratio" : "search_cache_budget_gb"] =
             std::to_string(cache <= 0.1 ? cache : cache * raw / (1 << 30));
-        OnDisk disk(sys::PosixFileSystem(),
-                    Saved(*Build("DISKANN", Metric::kCosine, data, nullptr, build)));
+        const std::string file = Saved(*Build("DISKANN", Metric::kCosine, data, nullptr, build));
+        OnDisk disk(sys::PosixFileSystem(), file);
         const auto opened = disk.Open();
         ASSERT_TRUE(opened.ok()) << opened.status().reason();
-        EXPECT_LE(static_cast<double>((*opened)->memory_bytes()),
-                  std::max(cache * raw, kFew / 8 * 80 + kBlocksDim * sizeof(float) + 20'000.0));
+        const double least = kFew / 8 * 80 + kBlocksDim * sizeof(float) + 20'000;
+        EXPECT_LE(static_cast<double>((*opened)->memory_bytes()), std::max(cache * raw, least));
         disk.reads = 0;
         EXPECT_GE(Recall(**opened, data, params), 0.97);
         const double reads = static_cast<double>(disk.reads) / kQueries;
         if (cache == 0.3) {
-            EXPECT_LT(reads, reads_before * 0.95);
+            EXPECT_LT(reads, reads_before);
         } else if (cache == 3.0) {
             EXPECT_LE(reads, 25);  // vectors alone
         }
         reads_before = reads;
+        ExpectMostLeadToTheFirst(file, kFew, static_cast<uint32_t>(cache * raw / 4096));
     }
 }
 
@@ -92,6 +115,21 @@ TEST(DiskBlocks, MoreNeighboursAreKeptWhereThereIsRoom) {
     EXPECT_EQ(bytes(384, "56"), bytes(384, "2048"));
     EXPECT_GT(bytes(384, "56"), bytes(384, "40") + 200 * sys::kBlockBytes / 2 - 20'000);
     EXPECT_EQ(bytes(768, "8"), bytes(768, "2048"));
+}
+
+TEST(DiskBlocks, ABudgetOfTheBuildIsThatOfItsLargestPart) {
+    const Data data = Clustered(1000, 4, 768);
+    const auto status = [&](double bytes_a_row) {
+        ParamMap params = NoCache(768);
+        params["build_dram_budget_gb"] = std::to_string(1000 * bytes_a_row / (1 << 30));
+        BuildInput input;
+        input.vectors = data.rows.data();
+        input.rows = data.count();
+        return BuildIndex({"DISKANN", VectorType::kFloat, Metric::kCosine, 768, params}, input)
+            .status();
+    };
+    EXPECT_TRUE(status(8500).ok()) << status(8500).reason();  // floats, codes, lists and nodes
+    EXPECT_EQ(status(7000).code(), base::Code::kInvalidParameter);
 }
 
 TEST(DiskBlocks, AFileOfTheFormBeforeIsRead) {
@@ -114,10 +152,17 @@ TEST(DiskBlocks, ARowOfZerosIsFound) {
     std::fill_n(data.rows.begin() + 7 * kBlocksDim, kBlocksDim, 0.0f);
     std::fill_n(data.queries.begin(), kBlocksDim, 0.0f);
     for (Metric metric : kDenseMetricsTested) {
-        const auto built = Build("DISKANN", metric, data, nullptr, NoCache(data.dim));
+        OnDisk disk(sys::PosixFileSystem(),
+                    Saved(*Build("DISKANN", metric, data, nullptr, NoCache(data.dim))));
+        const auto opened = disk.Open();
+        ASSERT_TRUE(opened.ok()) << opened.status().reason();
         for (size_t q = 0; q < 5; ++q) {
-            const Neighbors found = Find(*built, data.query(q), With(20, {{"search_list", "80"}}));
+            const Neighbors found =
+                Find(**opened, data.query(q), With(20, {{"search_list", "80"}}));
             ASSERT_EQ(found.rows.size(), 20u);
+            if (metric == Metric::kL2 && q == 0) {
+                EXPECT_EQ(found.rows.front(), 7u);  // the query is one of zeros as well
+            }
             ExpectOrdered(metric, found);
             for (size_t i = 0; i < found.rows.size(); ++i) {
                 EXPECT_NEAR(found.scores[i],

@@ -3,9 +3,7 @@
 
 #include "vindex/candidate_pool.h"
 #include "vindex/disk_scan.h"
-#include "vindex/exact_scan.h"
 #include "vindex/float_rows.h"
-#include "vindex/param.h"
 #include "vindex/scratch.h"
 
 #include <algorithm>
@@ -50,8 +48,7 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
                                                std::max(degree, index_.codes_->sample_size())));
         PrepareCodes();
         Start();
-        *failed =
-            index_.direct_ != nullptr ? index_.direct_->ReadBlocks(depth_, *this) : AllInMemory();
+        *failed = ReadBlocks(index_.direct_.get(), depth_, *this);
         if (!interrupted_.ok()) {
             *failed = interrupted_;
         }
@@ -87,11 +84,6 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
     // As many candidates as hold ef passing rows when these are spread evenly.
     size_t Wanted(size_t rows, size_t matches) const {
         return filtered_ ? std::min(ef_ * rows / matches, rows) : ef_;
-    }
-
-    base::Status AllInMemory() {
-        sys::BlockRead read;
-        return Next(&read) ? base::Internal("a disk graph without its file") : base::Status();
     }
 
     void PrepareCodes() {

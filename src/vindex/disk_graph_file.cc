@@ -109,9 +109,11 @@ base::Result<std::unique_ptr<Index>> DiskGraphIndex::Build(const BuildParams& pa
     std::unique_ptr<DiskGraphIndex> index(
         new DiskGraphIndex(params.vector_type, params.metric, params.dim, rows, degree));
     const double lists = 2.5 * degree * sizeof(uint32_t);
-    RETURN_IF_ERROR(index->CheckMemory(
-        params.params, rows * (static_cast<double>(RotatedWidth(params.dim)) + lists) +
-                           static_cast<double>(index->packing_.bytes(rows))));
+    RETURN_IF_ERROR(
+        index->CheckMemory(params.params,
+                           rows * (static_cast<double>(RotatedWidth(params.dim)) + lists) +
+                               static_cast<double>(index->packing_.bytes(rows)),
+                           0));
     index->search_list_ = static_cast<uint32_t>(
         IntParam(params.params, "search_list_size").value_or(kDiskSearchListDefault));
     index->cache_bytes_max_ = static_cast<uint64_t>(index->CacheBudgetBytes(params.params));
@@ -142,6 +144,7 @@ base::Status DiskGraphIndex::BuildGraph(const BuildParams& params, const DiskCod
         options.alpha = kAlpha;
         options.seed = input.seed;
         options.executor = input.executor;
+        options.memory_max_bytes = input.memory_max_bytes;
         options.interrupt = input.interrupt;
         options.progress = parts.Next();
         ASSIGN_OR_RETURN(lists, GraphBuilder(coded, options).Build());

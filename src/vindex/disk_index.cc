@@ -45,17 +45,18 @@ double DiskIndex::BudgetBytes(const ParamMap& params, const std::string& name, d
                          : NumberParam(params, name + "_ratio").value_or(ratio) * rows_bytes;
 }
 
-base::Status DiskIndex::CheckMemory(const ParamMap& params, double bytes) const {
+base::Status DiskIndex::CheckMemory(const ParamMap& params, double with_floats,
+                                    double without) const {
     const double budget = NumberParam(params, "build_dram_budget_gb").value_or(0);
     const bool copies = vector_type() != VectorType::kFloat || metric() == Metric::kCosine;
     const double floats =
         copies ? static_cast<double>(dim()) * sizeof(float) * static_cast<double>(size()) : 0;
-    const double needed = (bytes + floats) / kGigabyte;
+    const double needed = std::max(with_floats + floats, without) / kGigabyte;
     return budget <= 0 || needed <= budget
                ? base::Status()
                : base::InvalidParameter(
                      "build_dram_budget_gb is too small: " + std::to_string(size()) +
-                     " rows need " + std::to_string(needed));
+                     " rows need " + std::to_string(needed) + " GB");
 }
 
 base::Buffer DiskIndex::AsFloats(const BuildInput& input) const {

@@ -53,8 +53,9 @@ class DiskIndex : public GraphIndex {
     double CacheBudgetBytes(const ParamMap& params) const {
         return BudgetBytes(params, "search_cache_budget_gb", kDiskCacheBudgetRatio);
     }
-    // Refuses a budget that a build of so many bytes does not fit in: it does not build in parts.
-    base::Status CheckMemory(const ParamMap& params, double bytes) const;
+    // Refuses a budget that a build does not fit in: it does not build in parts. It takes so many
+    // bytes beside AsFloats(), and so many when those are gone.
+    base::Status CheckMemory(const ParamMap& params, double with_floats, double without) const;
     bool keeps_lengths() const {
         return metric() == Metric::kCosine && vector_type() != VectorType::kFloat;
     }

@@ -106,25 +106,51 @@ TEST_P(DiskForms, EveryPassRatioGivesKRows) {
 TEST_P(DiskForms, RangesHold) {
     const Data data = Clustered(kFew, 8, GetParam());
     for (Metric metric : kDenseMetricsTested) {
-        const auto built = Build("DISKANN", metric, data, nullptr, NoCache(data.dim));
+        OnDisk disk(sys::PosixFileSystem(),
+                    Saved(*Build("DISKANN", metric, data, nullptr, NoCache(data.dim))));
+        const auto opened = disk.Open();
+        ASSERT_TRUE(opened.ok()) << opened.status().reason();
         for (size_t q = 0; q < 10; ++q) {
-            const auto truth = Truth(data, metric, data.query(q), 61);
-            const auto score = [&](size_t i) {
-                return TrueScore(metric, data.query(q), data.rows.data() + truth[i] * data.dim,
-                                 data.dim);
-            };
-            SearchParams params = With(100, {{"search_list", "20"}});  // widens by itself
-            params.radius = score(60);
-            params.range_filter = score(9);
-            const Neighbors found = Find(*built, data.query(q), params);
-            EXPECT_GE(found.rows.size(), 45u);
-            EXPECT_LE(found.rows.size(), 52u);
-            for (float s : found.scores) {
-                EXPECT_TRUE(BetterThan(metric, s, *params.radius));
-                EXPECT_FALSE(BetterThan(metric, s, *params.range_filter));
-            }
+            const Neighbors near = FoundBehind(**opened, data, data.query(q), 9, 51, With(100, {}));
+            EXPECT_EQ(near.counters.strategy, Strategy::kWalk);
+            EXPECT_GE(near.rows.size(), 49u);
+            // Wider walks than the first one: many rows are nearer than the range.
+            const Neighbors far = FoundBehind(**opened, data, data.query(q), 150, 200,
+                                              With(20, {{"search_list", "20"}}));
+            EXPECT_EQ(far.rows.size(), 20u);
         }
+        SearchParams filtered = With(20, {{"search_list", "20"}});
+        const base::Bitmap half = RandomFilter(data.count(), 0.5, 18);
+        filtered.filter = half;
+        EXPECT_EQ(FoundBehind(**opened, data, data.query(0), 40, 200, filtered).rows.size(), 20u);
     }
+}
+
+// As many rows as were asked for, by a walk; no more of the vectors are read than it meets.
+TEST_P(DiskForms, ManyRowsAreFoundByWalks) {
+    const Data data = Clustered(kFew, 17, GetParam());
+    OnDisk disk(sys::PosixFileSystem(),
+                Saved(*Build("DISKANN", Metric::kCosine, data, nullptr, NoCache(data.dim))));
+    const auto opened = disk.Open();
+    ASSERT_TRUE(opened.ok()) << opened.status().reason();
+    for (const size_t k : {60, 100, 300}) {
+        const Neighbors found = Find(**opened, data.query(1), With(k, {{"beamwidth", "16"}}));
+        EXPECT_EQ(found.counters.strategy, Strategy::kWalk) << k;
+        EXPECT_EQ(found.rows.size(), k);
+        EXPECT_LE(found.counters.hops, 2 * k + 30);
+    }
+}
+
+TEST_P(DiskForms, ManyReadsAtOnceLoseNoPassingRows) {
+    const Data data = Clustered(kFew, 19, GetParam());
+    OnDisk disk(sys::PosixFileSystem(),
+                Saved(*Build("DISKANN", Metric::kL2, data, nullptr, NoCache(data.dim))));
+    const auto opened = disk.Open();
+    ASSERT_TRUE(opened.ok()) << opened.status().reason();
+    SearchParams params = With(20, {{"search_list", "24"}, {"beamwidth", "128"}});
+    const base::Bitmap half = RandomFilter(data.count(), 0.5, 20);
+    params.filter = half;
+    EXPECT_GE(Recall(**opened, data, params), 0.93);
 }
 
 TEST_P(DiskForms, HalfPrecisionRowsKeepTheirValues) {

@@ -73,6 +73,14 @@ base::Result<base::Buffer> DiskBlocks::Load(sys::File& file, uint64_t length) co
     return base::Buffer(to, length, room);
 }
 
+base::Status ReadBlocks(sys::File* file, size_t depth, sys::BlockReader& reader) {
+    if (file != nullptr) {
+        return file->ReadBlocks(depth, reader);
+    }
+    sys::BlockRead read;
+    return reader.Next(&read) ? base::Internal("a disk graph without its file") : base::Status();
+}
+
 BlockRooms::BlockRooms(SearchScratch& scratch, size_t count, size_t bytes)
     : free_(scratch.block_slots), bytes_(bytes) {
     scratch.blocks.resize(std::max(scratch.blocks.size(), count * bytes + sys::kBlockBytes));

@@ -51,6 +51,9 @@ struct DiskBlocks {
     base::Result<base::Buffer> Load(sys::File& file, uint64_t length) const;
 };
 
+// Hands the reader what it asks for; null: all is in memory, and it asks for nothing.
+base::Status ReadBlocks(sys::File* file, size_t depth, sys::BlockReader& reader);
+
 // Rooms for reads that are on their way, in memory of the scratch.
 class BlockRooms {
   public:

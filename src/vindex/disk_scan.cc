@@ -30,8 +30,7 @@ class DiskScan final : public sys::BlockReader {
 
     base::Status Run(Neighbors* out) {
         scratch_.top.Reset(std::min<size_t>(params_.k, input_.rows));
-        const base::Status read =
-            input_.file != nullptr ? input_.file->ReadBlocks(kDepth, *this) : AllInMemory();
+        const base::Status read = ReadBlocks(input_.file, kDepth, *this);
         RETURN_IF_ERROR(status_);
         RETURN_IF_ERROR(read);
         AppendKeys(input_.metric, scratch_.top.Sorted(), out);
@@ -69,11 +68,6 @@ class DiskScan final : public sys::BlockReader {
     }
 
   private:
-    base::Status AllInMemory() {
-        sys::BlockRead read;
-        return Next(&read) ? base::Internal("a disk graph without its file") : base::Status();
-    }
-
     // The next place to score, in order, or of the next row that passes.
     bool NextPlace(uint32_t* place) {
         if (!params_.filter.present()) {

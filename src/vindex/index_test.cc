@@ -246,6 +246,28 @@ TEST(Index, RangeSearchReturnsTheBestWithinTheBorders) {
     }
 }
 
+// Nodes on the way to the query are farther than all of a range, and say nothing of where it ends.
+TEST(Index, ARangeBehindManyRowsIsReached) {
+    const Data data = Clustered(9000, 16, 96);
+    const std::pair<const char*, ParamMap> all[] = {{"HNSW", {{"form", "fast"}}},
+                                                    {"HNSW", {{"form", "lean"}}},
+                                                    {"HNSW_SQ", {{"refine", "true"}}},
+                                                    {"HNSW_SQ", {}},
+                                                    {"DISKANN", {}},
+                                                    {"IVF_FLAT", {{"nlist", "64"}}},
+                                                    {"AUTOINDEX", {}}};
+    for (const auto& [type, build] : all) {
+        SCOPED_TRACE(type);
+        const auto index = Build(type, Metric::kL2, data, nullptr, build);
+        SearchParams params;
+        params.k = 100;
+        params.params = {{type == std::string("DISKANN") ? "search_list" : "ef", "100"}};
+        for (size_t q = 0; q < 5; ++q) {
+            EXPECT_EQ(FoundBehind(*index, data, data.query(q), 600, 300, params).rows.size(), 100u);
+        }
+    }
+}
+
 TEST(Index, BordersOfARangeAreOpenOutsideAndClosedInside) {
     Data data;
     data.dim = 1;

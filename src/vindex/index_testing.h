@@ -130,6 +130,28 @@ inline void ExpectOrdered(Metric metric, const Neighbors& found) {
     }
 }
 
+// What a search finds in a range of `count` rows that begins behind the nearest `first`.
+inline Neighbors FoundBehind(const Index& index, const Data& data, const float* query, size_t first,
+                             size_t count, SearchParams params) {
+    const auto order = Truth(data, index.metric(), query, first + count + 1);
+    const auto between = [&](size_t rank) {  // it and the one before
+        float sum = 0;
+        for (const size_t r : {rank - 1, rank}) {
+            sum += TrueScore(index.metric(), query, data.rows.data() + size_t{order[r]} * data.dim,
+                             data.dim);
+        }
+        return sum / 2;
+    };
+    params.range_filter = between(first);
+    params.radius = between(first + count);
+    const Neighbors found = Find(index, query, params);
+    for (const float score : found.scores) {
+        EXPECT_FALSE(BetterThan(index.metric(), score, *params.range_filter));
+        EXPECT_TRUE(BetterThan(index.metric(), score, *params.radius));
+    }
+    return found;
+}
+
 inline double Recall(const Index& index, const Data& data, SearchParams params) {
     size_t hits = 0, wanted = 0;
     for (size_t q = 0; q < kQueries; ++q) {
