@@ -200,8 +200,8 @@ class DiskBlocksIndex::Walk final : public sys::BlockReader {
         return rows_asked_ < wanted_ || (exact_.complete() && MayCost(row, exact_.worst()));
     }
 
-    // Of a range: what may be in it. The others among the nearest of the graph, k of them, show that
-    // the walk went past it.
+    // Of a range: what may be in it. The others among the nearest of the graph, k of them, show
+    // that the walk went past it.
     bool IsInRange(const DoubtfulRow& row) {
         if (past_range_ || !IsExplored(row)) {
             return false;
