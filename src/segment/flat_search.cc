@@ -53,8 +53,6 @@ class FlatScan {
         const size_t row_bytes = width_ > 0 ? width_ : kSparseRowBytes;
         row_floats_ = (row_bytes + sizeof(float) - 1) / sizeof(float);
         block_rows_ = std::clamp(kBlockBytes / row_bytes, kBlockRowsMin, kBlockRowsMax);
-        ids_.resize(block_rows_);
-        keys_.resize(block_rows_);
         best_.assign(query.nq(), TopK(query.k));
         for (TopK& best : best_) {
             SetRange(&best);
@@ -71,6 +69,7 @@ class FlatScan {
                          const std::optional<base::Bitmap>& selected, ReadCounters* counters) {
         for (size_t begin = 0; begin < run.rows; begin += block_rows_) {
             const size_t count = std::min(block_rows_, run.rows - begin);
+            MakeRoom(count);
             const size_t chosen = Choose(run, selected, begin, count);
             RETURN_IF_ERROR(ScanBlock(run, column, norms, count, chosen));
             counters->distances += chosen * query_.nq();
@@ -113,6 +112,14 @@ class FlatScan {
             low = sign * *query_.range_filter;
         }
         best->SetRange(low, high);
+    }
+
+    // Of few rows and one query that is a fiftieth of what whole blocks and tiles take.
+    void MakeRoom(size_t rows) {
+        if (ids_.size() < rows) {
+            ids_.resize(rows);
+            keys_.resize(rows * (tiles_ ? std::min<size_t>(block_queries(), query_.nq()) : 1));
+        }
     }
 
     // Fills ids_ with the places in the run of the selected rows of a block.
@@ -168,8 +175,6 @@ class FlatScan {
             near_.emplace(query_.metric, dim, true);
         }
         block_rows_ = tiles_->block_rows();
-        ids_.resize(block_rows_);
-        keys_.resize(block_rows_ * block_queries());
         queries_ = query_.queries.values;
         if (query_.nq() >= kAlignQueries && !OnCacheLine(queries_)) {
             aligned_queries_.Resize(query_.nq() * width_);
