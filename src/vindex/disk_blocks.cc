@@ -6,7 +6,6 @@
 #include "vindex/candidate_pool.h"
 #include "vindex/disk_scan.h"
 #include "vindex/exact_scan.h"
-#include "vindex/float_rows.h"
 #include "vindex/least_costs.h"
 #include "vindex/scratch.h"
 
@@ -129,18 +128,13 @@ class DiskBlocksIndex::Walk final : public sys::BlockReader {
     }
 
     void PrepareCodes() {
-        std::vector<float>& floats = scratch_.refine_query;
-        floats.resize(std::max<size_t>(floats.size(), index_.dim()));
-        ReadFloats(index_.vector_type(), query_.data, index_.dim(), floats.data());
-        for (uint32_t d = 0; d < index_.dim(); ++d) {
-            floats[d] *= query_.inverse_norm;
-        }
+        const float* floats = index_.QueryFloats(query_, scratch_);
         const float* centre = index_.centre_.As<float>().data();
-        codes_ = BlockQuery(index_.layout_, index_.metric(), index_.rotation_, floats.data(),
-                            centre, index_.dim(), scratch_);
+        codes_ = BlockQuery(index_.layout_, index_.metric(), index_.rotation_, floats, centre,
+                            index_.dim(), scratch_);
         codes_.PrepareScan(scratch_);
         if (index_.metric() == Metric::kIp) {
-            offset_ = 2 * simd::InnerProduct(floats.data(), centre, index_.dim());
+            offset_ = 2 * simd::InnerProduct(floats, centre, index_.dim());
         } else if (index_.metric() == Metric::kCosine) {
             offset_ = 2;
         }

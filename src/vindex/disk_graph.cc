@@ -3,7 +3,6 @@
 
 #include "vindex/candidate_pool.h"
 #include "vindex/disk_scan.h"
-#include "vindex/float_rows.h"
 #include "vindex/scratch.h"
 
 #include <algorithm>
@@ -87,13 +86,8 @@ class DiskGraphIndex::Walk final : public sys::BlockReader {
     }
 
     void PrepareCodes() {
-        std::vector<float>& floats = scratch_.refine_query;
-        floats.resize(std::max<size_t>(floats.size(), index_.dim()));
-        ReadFloats(index_.vector_type(), query_.data, index_.dim(), floats.data());
-        for (uint32_t d = 0; d < index_.dim(); ++d) {
-            floats[d] *= query_.inverse_norm;
-        }
-        codes_ = index_.codes_->Prepare(floats.data(), scratch_);
+        const float* floats = index_.QueryFloats(query_, scratch_);
+        codes_ = index_.codes_->Prepare(floats, scratch_);
     }
 
     void Start() {

@@ -82,6 +82,16 @@ void DiskIndex::PutVector(const BuildInput& input, uint32_t row, uint8_t* to) co
     }
 }
 
+const float* DiskIndex::QueryFloats(const Query& query, SearchScratch& scratch) const {
+    std::vector<float>& floats = scratch.refine_query;
+    floats.resize(std::max<size_t>(floats.size(), dim()));
+    ReadFloats(vector_type(), query.data, dim(), floats.data());
+    for (uint32_t d = 0; d < dim(); ++d) {
+        floats[d] *= query.inverse_norm;
+    }
+    return floats.data();
+}
+
 float DiskIndex::CostOf(const Query& query, const uint8_t* vector, float inverse_norm) const {
     VectorView one = view_;
     one.data = vector;

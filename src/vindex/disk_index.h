@@ -65,6 +65,8 @@ class DiskIndex : public GraphIndex {
     base::Buffer AsFloats(const BuildInput& input) const;
     // A row as it is kept.
     void PutVector(const BuildInput& input, uint32_t row, uint8_t* to) const;
+    // The query as floats, of length one for COSINE, in the scratch.
+    const float* QueryFloats(const Query& query, SearchScratch& scratch) const;
     // `inverse_norm` is that of a row that keeps its length.
     float CostOf(const Query& query, const uint8_t* vector, float inverse_norm) const;
 
