@@ -59,9 +59,6 @@ constexpr size_t kWiderPool = 4;
 constexpr float kSigmas = 3;
 constexpr size_t kSampled = 16;  // rows in which that is seen
 
-// Deviations within which rows are taken for possibly in the other order.
-constexpr float kDoubtDeviations = 2.5f;
-
 }  // namespace
 
 // Estimates order candidates less well than distances do, the less the fewer dimensions they are

@@ -15,6 +15,9 @@
 
 namespace elanus::vindex {
 
+// Deviations within which costs of own rows are taken for possibly in the other order.
+inline constexpr float kDoubtDeviations = 2.5f;
+
 class BlockQuery {
   public:
     BlockQuery() = default;

@@ -11,16 +11,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace elanus::vindex {
 namespace {
 
-constexpr size_t kInterruptReads = 64;
 constexpr size_t kEfMore = 8;
 // Nodes on their way at the beginning of a walk; one more with every so many that have come.
 constexpr size_t kFirstAsked = 8, kComePerAsked = 2;
-// Deviations within which a row is taken for possibly better than the worst of the k best.
-constexpr float kDoubtDeviations = 2.5f;
 // Of a tag: a vector, not a node.
 constexpr uint32_t kVectorTag = uint32_t{1} << 31;
 static_assert(kRowsMax <= kVectorTag);
@@ -214,10 +212,13 @@ class DiskBlocksIndex::Walk final : public sys::BlockReader {
         }
         return false;
     }
-    // Whether the walk went to all that costs less. Nodes on the way cost more.
+    // Whether the walk, which is over, went to all that costs less. Nodes on the way cost more.
     bool IsExplored(const DoubtfulRow& row) {
         const float cost = KeyCost(row.key);
-        return cost <= pool_.Border() && !(passing_.complete() && cost > passing_.worst());
+        if (!border_.has_value()) {
+            border_ = pool_.Border();
+        }
+        return cost <= *border_ && !(passing_.complete() && cost > passing_.worst());
     }
 
     static bool Later(const DoubtfulRow& a, const DoubtfulRow& b) { return a.key > b.key; }
@@ -299,6 +300,7 @@ class DiskBlocksIndex::Walk final : public sys::BlockReader {
     uint64_t hops_ = 0;
     uint64_t steps_ = 0;
     uint64_t distances_ = 0;
+    std::optional<float> border_;  // of a walk for a range that is over
     bool past_range_ = false;
     bool ended_ = false;  // nothing better is left among candidates
     WalkOutcome outcome_ = WalkOutcome::kDone;

@@ -12,7 +12,6 @@ namespace elanus::vindex {
 namespace {
 
 constexpr size_t kStartsKept = 16;  // the best of the sample, from which a walk goes on
-constexpr size_t kInterruptReads = 64;
 
 }  // namespace
 

@@ -30,6 +30,8 @@ inline constexpr int64_t kDiskDegreeDefault = 56;
 inline constexpr int64_t kDiskSearchListDefault = 100;
 inline constexpr int64_t kBeamWidthDefault = 8;
 inline constexpr int64_t kBeamWidthMax = 128;
+// Steps after which a walk asks its caller whether to go on.
+inline constexpr size_t kInterruptReads = 64;
 // Of the rows' bytes.
 inline constexpr double kDiskCodeBudgetRatio = 0.125;
 inline constexpr double kDiskCacheBudgetRatio = 0.1;
