@@ -68,7 +68,7 @@ base::Status SegmentSearch::SearchAll(const segment::ReadOptions& options) {
     if (pending_.empty()) {
         return base::Status();
     }
-    if (!rows_.has_value()) {
+    if (!rows_.has_value() && (own.filter != nullptr || request_.grouping.has_value())) {
         RETURN_IF_ERROR(find_rows());
     }
     if (request_.grouping.has_value() && request_.grouping->wanted.empty()) {

@@ -20,7 +20,8 @@
 //   without a filter, and as far beyond as holds a few more passing rows than are asked for. Where
 //   it meets fewer than that it goes on, and it gives up for the scan as soon as, by the share of
 //   passing rows that it met, it would cost more.
-// A walk that ends with fewer rows than exist is followed by the scan (INV-VINDEX-1).
+// A walk that ends with fewer rows than exist is followed by a wider one, then by the scan
+// (INV-VINDEX-1).
 //
 // In the compact form (block_layout.h) blocks take about .8 of what the vectors take instead of
 // 1.4 (M 16), for somewhat fewer queries; what is said of 8-bit rows here holds for rows of 4 bits

@@ -12,6 +12,7 @@ namespace elanus::vindex {
 namespace {
 
 constexpr size_t kRangeEfMin = 512;
+constexpr size_t kWiden = 4;  // times, of a walk that follows one that found too little
 
 // Candidates that an iterator's walk keeps besides the rows it gives. More than a search of k = 10
 // keeps: a row found late comes late.
@@ -76,10 +77,17 @@ std::unique_ptr<RowIterator> GraphIndex::IterateRows(std::string_view query,
     return std::make_unique<GraphIterator>(std::move(plan), NewWalker(query));
 }
 
+// Whether a walk that found too few is followed by one that goes farther: near many copies of one
+// row, which lead to each other, it comes to others only when it keeps more candidates than there
+// are copies.
+bool GraphIndex::MayWiden(size_t matches, size_t ef) const {
+    return ef < size() && !ScanIsCheaper(matches, ef * kWiden);
+}
+
 base::Status GraphIndex::SearchRows(const Query& query, const SearchParams& params, size_t matches,
                                     SearchScratch& scratch, Neighbors* out) const {
     const CostBand band = CostBand::Of(metric(), params);
-    for (size_t ef = Effort(params);; ef *= 4) {
+    for (size_t ef = Effort(params);; ef *= kWiden) {
         if (PrefersScan(params, matches, ef)) {
             return Scan(query, params, matches, scratch, out);
         }
@@ -90,7 +98,11 @@ base::Status GraphIndex::SearchRows(const Query& query, const SearchParams& para
             return base::Corruption(std::string(damage()));
         }
         std::vector<uint64_t>& found = scratch.pool;  // plain keys, best first
-        if (outcome == WalkOutcome::kGaveUp || found.size() < std::min(params.k, matches)) {
+        const bool too_few = found.size() < std::min(params.k, matches);
+        if (too_few && outcome == WalkOutcome::kDone && MayWiden(matches, ef)) {
+            continue;
+        }
+        if (too_few || outcome == WalkOutcome::kGaveUp) {
             return Scan(query, params, matches, scratch, out);
         }
         const float border = KeyCost(found.back());

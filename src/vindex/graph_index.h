@@ -1,8 +1,9 @@
 // GraphIndex: what the graph indexes (hnsw.h, block_graph.h) share: the effort of a search, the
 // choice between walk and scan, and what follows a walk that found too little.
 //
-// INV-VINDEX-1 is kept here: a walk that ends with fewer rows than exist is followed by the scan,
-// and one that ends within the range asked for by a wider walk.
+// INV-VINDEX-1 is kept here: a walk that ends with fewer rows than exist is followed by a wider one,
+// and by the scan where that would cost no more; one that ends within the range asked for by a wider
+// one.
 // Threads: as Index.
 #pragma once
 
@@ -79,6 +80,7 @@ class GraphIndex : public Index {
 
   private:
     size_t Effort(const SearchParams& params) const;
+    bool MayWiden(size_t matches, size_t ef) const;
     base::Status Scan(const Query& query, const SearchParams& params, size_t matches,
                       SearchScratch& scratch, Neighbors* out) const;
 };

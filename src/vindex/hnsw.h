@@ -6,7 +6,8 @@
 //   a plain walk, when there is no filter;
 //   a filtered walk: all nodes are traversed, passing ones are kept, so it goes on until ef of them
 //   are found; it gives up for the scan when it has cost as much as the scan.
-// A walk that ends with fewer rows than exist is followed by the scan (INV-VINDEX-1).
+// A walk that ends with fewer rows than exist is followed by a wider one, then by the scan
+// (INV-VINDEX-1).
 // Format: docs/formats/hnsw.md
 #pragma once
 
