@@ -1,8 +1,9 @@
 // ivf_session: one index that answers on command, so that a script can time it and rivals in turn
 // (ivf_rivals.py).
 //
-//   ivf_session BASE.npy QUERIES.npy cosine|l2|ip K 'IVF_PQ,nlist=1024,m=16' THREADS
+//   ivf_session BASE.npy QUERIES.npy cosine|l2|ip|hamming|jaccard K 'IVF_PQ,nlist=1024,m=16' THREADS
 //
+// (vectors of bits as uint8, eight in each)
 // builds with THREADS threads and prints "built SECONDS BYTES_A_ROW". For every line of search
 // parameters on standard input ("nprobe=16,refine_k=4") it answers all queries, one a call, on one
 // thread, and prints the processor seconds that took and then, of each query, a line of row numbers.
@@ -42,21 +43,50 @@ vindex::ParamMap ParseParams(const std::string& text, std::string* name) {
     return params;
 }
 
+// Rows of floats or of bits, as an index takes them.
+struct Rows {
+    size_t count = 0;
+    size_t row_bytes = 0;
+    std::string values;
+
+    template <typename T>
+    static Rows Of(const Matrix<T>& matrix) {
+        const auto* bytes = reinterpret_cast<const char*>(matrix.values.data());
+        return {matrix.rows, matrix.columns * sizeof(T),
+                std::string(bytes, matrix.values.size() * sizeof(T))};
+    }
+    static base::Result<Rows> Read(const std::string& path, bool bits) {
+        if (bits) {
+            ASSIGN_OR_RETURN(const Matrix<uint8_t> matrix, ReadBytes(path));
+            return Of(matrix);
+        }
+        ASSIGN_OR_RETURN(const Matrix<float> matrix, ReadFloats(path));
+        return Of(matrix);
+    }
+    const void* Row(size_t row) const { return values.data() + row * row_bytes; }
+};
+
 struct Session {
-    Matrix<float> queries;
+    Rows queries;
     vindex::Metric metric = vindex::Metric::kL2;
     size_t k = 10;
     std::unique_ptr<vindex::Index> index;
 
+    bool of_bits() const {
+        return metric == vindex::Metric::kHamming || metric == vindex::Metric::kJaccard;
+    }
+
     base::Status Build(const std::string& base, const std::string& spec, size_t threads) {
-        ASSIGN_OR_RETURN(const Matrix<float> rows, ReadFloats(base));
+        ASSIGN_OR_RETURN(const Rows rows, Rows::Read(base, of_bits()));
         vindex::BuildParams params;
         params.params = ParseParams(spec, &params.index_type);
         params.metric = metric;
-        params.dim = static_cast<uint32_t>(rows.columns);
+        params.vector_type = of_bits() ? vindex::VectorType::kBinary : vindex::VectorType::kFloat;
+        params.dim =
+            static_cast<uint32_t>(of_bits() ? rows.row_bytes * 8 : rows.row_bytes / sizeof(float));
         vindex::BuildInput input;
         input.vectors = rows.values.data();
-        input.rows = rows.rows;
+        input.rows = rows.count;
         std::optional<sys::ThreadPool> pool;
         if (threads > 1) {
             input.executor = &pool.emplace("build", threads);
@@ -65,7 +95,7 @@ struct Session {
         ASSIGN_OR_RETURN(index, vindex::BuildIndex(params, input));
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
         std::printf("built %.2f %.1f\n", took.count(),
-                    static_cast<double>(index->memory_bytes()) / static_cast<double>(rows.rows));
+                    static_cast<double>(index->memory_bytes()) / static_cast<double>(rows.count));
         return base::Status();
     }
 
@@ -74,10 +104,10 @@ struct Session {
         ASSIGN_OR_RETURN(
             const vindex::SearchParams params,
             vindex::ParseSearchParams(index->index_type(), metric, k, ParseParams(line, &name)));
-        std::vector<std::vector<uint32_t>> answers(queries.rows);
+        std::vector<std::vector<uint32_t>> answers(queries.count);
         vindex::Neighbors found;
         const double start = ProcessorSeconds();
-        for (size_t q = 0; q < queries.rows; ++q) {
+        for (size_t q = 0; q < queries.count; ++q) {
             RETURN_IF_ERROR(index->Search(queries.Row(q), params, &found));
             answers[q].assign(found.rows.begin(), found.rows.end());
         }
@@ -100,7 +130,7 @@ base::Status Run(char** argv) {
     }
     session.metric = *metric;
     session.k = std::strtoul(argv[4], nullptr, 10);
-    ASSIGN_OR_RETURN(session.queries, ReadFloats(argv[2]));
+    ASSIGN_OR_RETURN(session.queries, Rows::Read(argv[2], session.of_bits()));
     RETURN_IF_ERROR(session.Build(argv[1], argv[5], std::strtoul(argv[6], nullptr, 10)));
     std::fflush(stdout);
     for (std::string line; std::getline(std::cin, line);) {

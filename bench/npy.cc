@@ -53,6 +53,19 @@ base::Status ReadValues(const std::string& path, std::istream& file, size_t coun
     return file ? base::Status() : Bad(path, "shorter than its header says");
 }
 
+template <typename T>
+base::Result<Matrix<T>> Read(const std::string& path, std::string_view type,
+                             const std::string& name) {
+    std::ifstream file(path, std::ios::binary);
+    ASSIGN_OR_RETURN(const Header header, ReadHeader(path, file));
+    if (header.type != type) {
+        return Bad(path, "not " + name);
+    }
+    Matrix<T> matrix{header.rows, header.columns, {}};
+    RETURN_IF_ERROR(ReadValues(path, file, header.rows * header.columns, &matrix.values));
+    return matrix;
+}
+
 }  // namespace
 
 base::Result<Matrix<float>> ReadFloats(const std::string& path) {
@@ -77,14 +90,11 @@ base::Result<Matrix<float>> ReadFloats(const std::string& path) {
 }
 
 base::Result<Matrix<int32_t>> ReadInts(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    ASSIGN_OR_RETURN(const Header header, ReadHeader(path, file));
-    if (header.type != "<i4") {
-        return Bad(path, "not int32");
-    }
-    Matrix<int32_t> matrix{header.rows, header.columns, {}};
-    RETURN_IF_ERROR(ReadValues(path, file, header.rows * header.columns, &matrix.values));
-    return matrix;
+    return Read<int32_t>(path, "<i4", "int32");
+}
+
+base::Result<Matrix<uint8_t>> ReadBytes(const std::string& path) {
+    return Read<uint8_t>(path, "|u1", "uint8");
 }
 
 }  // namespace elanus::bench

@@ -1,4 +1,5 @@
-// Reads NumPy's .npy files: two-dimensional, C order, float32, float16 or int32, little-endian.
+// Reads NumPy's .npy files: two-dimensional, C order, float32, float16, int32 or
+// uint8, little-endian.
 // Threads: pure.
 #pragma once
 
@@ -21,5 +22,6 @@ struct Matrix {
 // float16 values are widened.
 base::Result<Matrix<float>> ReadFloats(const std::string& path);
 base::Result<Matrix<int32_t>> ReadInts(const std::string& path);
+base::Result<Matrix<uint8_t>> ReadBytes(const std::string& path);
 
 }  // namespace elanus::bench

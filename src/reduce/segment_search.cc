@@ -22,6 +22,14 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr uint64_t kRowsPerGroup = 2;
 constexpr uint64_t kRowsAtLeast = 16;
 
+// Among bits many rows are equally far: as a rule up to as many again as are nearer, and more than
+// that where few are.
+constexpr bool CountsBits(vindex::Metric metric) {
+    return metric == vindex::Metric::kHamming || metric == vindex::Metric::kJaccard;
+}
+constexpr uint64_t kRowsPerDistance = 2;
+constexpr uint64_t kRowsAtDistance = 64;
+
 base::Result<std::vector<std::string>> KeysOfGroups(const segment::Segment& segment,
                                                     const std::vector<base::RowOffset>& rows,
                                                     GroupKeys* groups) {
@@ -206,7 +214,8 @@ base::Result<bool> SegmentSearch::SearchRows(uint32_t query, const base::Bitmap&
 
 uint64_t SegmentSearch::FirstWidth() const {
     if (!request_.grouping.has_value()) {
-        return uint64_t{k_} + 1;
+        return CountsBits(request_.metric) ? kRowsPerDistance * k_ + kRowsAtDistance
+                                           : uint64_t{k_} + 1;
     }
     uint64_t hits = k_;
     for (const std::vector<std::string>& wanted : request_.grouping->wanted) {

@@ -384,6 +384,19 @@ TEST(SegmentSearchTest, AnOrdinarySearchAsksOnce) {
     EXPECT_EQ(segment.searches, 1);
 }
 
+// Where distances are numbers of bits the last one is shared as a rule.
+TEST(SegmentSearchTest, ASearchAmongBitsAsksOnce) {
+    const FakeSegment segment(1, kRows, 9, 60);
+    roles::SearchRequest request = RequestOf(1);
+    request.metric = vindex::Metric::kHamming;
+    const std::vector<Hits> found = Searched(segment, request, 10);
+    EXPECT_EQ(segment.searches, 1);
+    Hits expected = segment.Ranked(0);
+    expected.resize(10);
+    DropGroups(&expected);
+    EXPECT_EQ(found[0], expected);
+}
+
 TEST(SegmentSearchTest, QueriesInPartsGetTheAnswersOfAllTogether) {
     constexpr size_t kMany = 331;
     roles::SearchRequest request = RequestOf(kMany);

@@ -30,7 +30,7 @@ bool Supported(Level level) {
         case Level::kAvx2:
             return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-                   __builtin_cpu_supports("f16c");
+                   __builtin_cpu_supports("f16c") && __builtin_cpu_supports("popcnt");
         case Level::kAvx512:
             return Supported(Level::kAvx2) && __builtin_cpu_supports("avx512f") &&
                    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&

@@ -3,8 +3,10 @@
 #include "simd/distance_levels.h"
 #include "simd/half.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace elanus::simd {
 
@@ -96,6 +98,25 @@ const DistanceKernels& Distances(Element element) {
 const BinaryKernels& BinaryDistances() {
     static const BinaryKernels* const best = BinaryDistancesAt(BestLevel());
     return *best;
+}
+
+// The least of every 32nd value first, which GCC makes vectors of; then where it is.
+size_t PlaceOfLeast(const float* values, size_t count) {
+    constexpr size_t kLanes = 32;
+    float lanes[kLanes];
+    std::fill_n(lanes, kLanes, std::numeric_limits<float>::infinity());
+    size_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) {
+        for (size_t lane = 0; lane < kLanes; ++lane) {
+            lanes[lane] = values[i + lane] < lanes[lane] ? values[i + lane] : lanes[lane];
+        }
+    }
+    for (; i < count; ++i) {
+        lanes[0] = values[i] < lanes[0] ? values[i] : lanes[0];
+    }
+    const float least = *std::min_element(lanes, lanes + kLanes);
+    const float* const place = std::find(values, values + count, least);
+    return place == values + count ? 0 : static_cast<size_t>(place - values);
 }
 
 float Norm(Element element, const void* a, size_t dim) {

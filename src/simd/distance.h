@@ -71,6 +71,10 @@ inline float SquaredNorm(const float* a, size_t dim) {
     return Distances().ip.pair(a, a, dim);
 }
 
+// The place of the least value, of equal ones the first. A value that is no number is never the
+// least; 0 when none is.
+size_t PlaceOfLeast(const float* values, size_t count);
+
 // Euclidean length.
 float Norm(Element element, const void* a, size_t dim);
 inline float Norm(const float* a, size_t dim) {

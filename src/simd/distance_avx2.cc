@@ -125,17 +125,31 @@ struct Int8s {
 struct Bits {
     using Reg = __m256i;
     static constexpr size_t kBytes = 32;
+    static constexpr size_t kWordBytesMax = 64;
 
     static Reg Zero() { return _mm256_setzero_si256(); }
     static Reg Load(const uint8_t* p) {
         return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     }
+    // By masks: what is stored byte by byte waits to be loaded as a register.
     static Reg LoadFirst(const uint8_t* p, size_t n) {
-        uint8_t values[kBytes] = {};
-        for (size_t i = 0; i < n; ++i) {
-            values[i] = p[i];
+        static constexpr int32_t kFirst[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+        static constexpr int32_t kOne[16] = {0, 0, 0, 0, 0, 0, 0, 0, -1};
+        const size_t words = n / 4;
+        const Reg first =
+            _mm256_maskload_epi32(reinterpret_cast<const int*>(p), LoadWords(kFirst + 8 - words));
+        if (n % 4 == 0) {
+            return first;
         }
-        return Load(values);
+        uint32_t rest = 0;
+        for (size_t i = 4 * words; i < n; ++i) {
+            rest |= uint32_t{p[i]} << (8 * (i % 4));
+        }
+        const Reg last = _mm256_set1_epi32(static_cast<int>(rest));
+        return _mm256_or_si256(first, _mm256_and_si256(last, LoadWords(kOne + 8 - words)));
+    }
+    static Reg LoadWords(const int32_t* p) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     }
     static Reg Or(Reg a, Reg b) { return _mm256_or_si256(a, b); }
     static Reg Xor(Reg a, Reg b) { return _mm256_xor_si256(a, b); }
@@ -191,7 +205,7 @@ const DistanceTiles& Avx2Tiles(Element element) {
 }
 
 const BinaryKernels& Avx2Binary() {
-    return BinaryLoops<Bits>::kTable;
+    return BinaryLoops<Bits, kScanAheadBytes>::kTable;
 }
 
 }  // namespace elanus::simd

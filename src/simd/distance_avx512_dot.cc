@@ -72,6 +72,7 @@ struct Int8s {
 struct Bits {
     using Reg = __m512i;
     static constexpr size_t kBytes = 64;
+    static constexpr size_t kWordBytesMax = 32;
 
     static Reg Zero() { return _mm512_setzero_si512(); }
     static Reg Load(const uint8_t* p) { return _mm512_loadu_si512(p); }

@@ -84,6 +84,7 @@ struct Int8s {
 struct Bits {
     using Reg = uint8x16_t;
     static constexpr size_t kBytes = 16;
+    static constexpr size_t kWordBytesMax = 32;
 
     static Reg Zero() { return vdupq_n_u8(0); }
     static Reg Load(const uint8_t* p) { return vld1q_u8(p); }

@@ -210,6 +210,26 @@ TEST(Binary, EveryLevelGivesTheReferencesBitsAtEveryLength) {
     }
 }
 
+TEST(Distance, PlaceOfLeastIsTheFirstOfTheLeast) {
+    constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
+    std::mt19937 random(3);
+    for (size_t count = 1; count < 200; ++count) {
+        std::vector<float> values(count);
+        for (float& value : values) {
+            value = random() % 8 == 0 ? kNone : static_cast<float>(random() % 16) - 4;
+        }
+        size_t want = 0;
+        for (size_t i = 0; i < count; ++i) {
+            want = std::isnan(values[want]) || values[i] < values[want] ? i : want;
+        }
+        want = std::isnan(values[want]) ? 0 : want;
+        EXPECT_EQ(PlaceOfLeast(values.data(), count), want) << count;
+    }
+    const std::vector<float> none(70, kNone);
+    EXPECT_EQ(PlaceOfLeast(none.data(), none.size()), 0u);
+    EXPECT_EQ(PlaceOfLeast(nullptr, 0), 0u);
+}
+
 TEST(Binary, HandCheckedCases) {
     const std::vector<uint8_t> a = {0b11001010, 0b00000001};
     const std::vector<uint8_t> b = {0b11101010, 0b00000011};  // a and two bits more
@@ -364,8 +384,11 @@ TEST(Distance, BestLevelIsAtLeastTwiceAsFastAsTheScalarOne) {
                 << LevelName(BestLevel()) << " element " << static_cast<int>(element);
         }
     }
-    EXPECT_GE(SecondsOf(BinaryDistancesAt(Level::kScalar)->hamming, 1024, 128),
-              2 * SecondsOf(BinaryDistances().hamming, 1024, 128));
+    for (size_t bytes : {16, 20, 128}) {  // by words; with a rest; by registers
+        EXPECT_GE(SecondsOf(BinaryDistancesAt(Level::kScalar)->hamming, 8 * bytes, bytes),
+                  2 * SecondsOf(BinaryDistances().hamming, 8 * bytes, bytes))
+            << bytes;
+    }
 }
 
 }  // namespace

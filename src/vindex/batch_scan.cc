@@ -1,6 +1,5 @@
 #include "vindex/batch_scan.h"
 
-#include "simd/compare.h"
 #include "vindex/exact_scan.h"
 #include "vindex/near_pairs.h"
 #include "vindex/row_tiles.h"
@@ -187,7 +186,7 @@ class BatchScan {
             }
         }
         uint64_t words[RowTiles::kRowsMax / 64 + 1];
-        FindNear(best_[q], results, count, words);
+        FindNear(best_[q], LargerIsBetter(vectors_.metric), results, count, words);
         for (size_t w = 0; w < (count + 63) / 64; ++w) {
             for (uint64_t word = words[w]; word != 0; word &= word - 1) {
                 const size_t i = w * 64 + static_cast<size_t>(std::countr_zero(word));
@@ -197,21 +196,6 @@ class BatchScan {
                     Push(q, MakeKey(cost, row));
                 }
             }
-        }
-    }
-
-    // The bits of the results whose costs may be below the limit, and perhaps of some more: rows
-    // come in ascending order, so that equal costs are no better. A limit that is no number, or
-    // none yet, lets all through.
-    void FindNear(const TopK& best, const float* results, size_t count, uint64_t* words) const {
-        const float limit = KeyCost(best.limit());
-        if (std::isnan(limit)) {
-            std::fill_n(words, count / 64, ~uint64_t{0});
-            words[count / 64] = (uint64_t{1} << (count % 64)) - 1;
-        } else if (LargerIsBetter(vectors_.metric)) {
-            simd::Compare<float>(simd::CompareOp::kGt, results, count, 0.0f - limit, words);
-        } else {
-            simd::Compare<float>(simd::CompareOp::kLt, results, count, limit, words);
         }
     }
 

@@ -189,8 +189,8 @@ base::Status CoarseQuantizer::AssignBits(const BuildParams& params, const BuildI
                          std::vector<float> costs(lists_);
                          for (uint32_t row = begin; row < end; ++row) {
                              Costs(rows + row * row_bytes, costs.data());
-                             lists_of[row] = static_cast<uint32_t>(
-                                 std::min_element(costs.begin(), costs.end()) - costs.begin());
+                             lists_of[row] =
+                                 static_cast<uint32_t>(simd::PlaceOfLeast(costs.data(), lists_));
                          }
                      });
 }

@@ -1,6 +1,10 @@
 #include "vindex/exact_scan.h"
 
+#include "simd/compare.h"
+
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -13,10 +17,15 @@ constexpr size_t kInterruptRows = 8192;
 
 void PushBlock(const CostBand& band, const uint32_t* ids, uint32_t first, size_t count,
                const float* costs, TopK& top) {
-    for (size_t i = 0; i < count; ++i) {
-        const uint32_t row = ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i);
-        if (band.Contains(costs[i])) {
-            top.Push(MakeKey(costs[i], row));
+    uint64_t words[kBlockRows / 64 + 1];
+    FindNear(top, false, costs, count, words);
+    for (size_t w = 0; w < (count + 63) / 64; ++w) {
+        for (uint64_t word = words[w]; word != 0; word &= word - 1) {
+            const size_t i = w * 64 + static_cast<size_t>(std::countr_zero(word));
+            const uint32_t row = ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i);
+            if (band.Contains(costs[i])) {
+                top.Push(MakeKey(costs[i], row));
+            }
         }
     }
 }
@@ -125,6 +134,19 @@ void AppendKeys(Metric metric, std::span<const uint64_t> keys, Neighbors* out) {
     for (uint64_t key : keys) {
         out->rows.push_back(KeyRow(key));
         out->scores.push_back(ScoreOfCost(metric, KeyCost(key)));
+    }
+}
+
+void FindNear(const TopK& best, bool larger_is_better, const float* results, size_t count,
+              uint64_t* words) {
+    const float limit = KeyCost(best.limit());
+    if (std::isnan(limit)) {
+        std::fill_n(words, count / 64, ~uint64_t{0});
+        words[count / 64] = (uint64_t{1} << (count % 64)) - 1;
+    } else if (larger_is_better) {
+        simd::Compare<float>(simd::CompareOp::kGt, results, count, 0.0f - limit, words);
+    } else {
+        simd::Compare<float>(simd::CompareOp::kLt, results, count, limit, words);
     }
 }
 

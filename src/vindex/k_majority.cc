@@ -34,8 +34,8 @@ class MajorityTrainer {
                 for (uint32_t row = begin; row < end; ++row) {
                     rows_.kernel.rows(rows_.Row(row), centroids_.data(), count_, rows_.dim,
                                       costs.data());
-                    const auto best = static_cast<uint32_t>(
-                        std::min_element(costs.begin(), costs.end()) - costs.begin());
+                    const auto best =
+                        static_cast<uint32_t>(simd::PlaceOfLeast(costs.data(), count_));
                     if (nearest_[row] != best) {
                         nearest_[row] = best;
                         changed = true;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "codec/envelope.h"
+#include "simd/compare.h"
 #include "simd/group_costs.h"
 #include "vindex/index.h"
 #include "vindex/product_quantizer.h"
@@ -72,9 +73,11 @@ struct SliceCosts {
     // Marks by the costs that are there.
     void Mark(uint32_t count, float limit) {
         Clear();
-        for (uint32_t i = 0; i < count; ++i) {
-            near[i / 64] |= static_cast<uint64_t>(!(costs[i] > limit)) << (i % 64);
+        simd::Compare<float>(simd::CompareOp::kGt, costs, count, limit, near);
+        for (uint32_t word = 0; word < count / 64; ++word) {
+            near[word] = ~near[word];
         }
+        near[count / 64] ^= (uint64_t{1} << (count % 64)) - 1;
     }
     // Adds marks that start at row `first`.
     void Mark(uint32_t first, uint64_t marks) {
