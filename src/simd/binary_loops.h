@@ -7,8 +7,8 @@
 //   kWordBytesMax    longest vectors of whole 64-bit words that are counted word by word: short
 //                    ones fill no register, and cores count several words a cycle
 //
-// Of rows that lie one after another memory is asked for kAhead bytes ahead, as in distance_loops.h.
-// As there, V is local to one file and nothing of the standard library is called.
+// Of rows that lie one after another memory is asked for kAhead bytes ahead, as in
+// distance_loops.h. As there, V is local to one file and nothing of the standard library is called.
 #pragma once
 
 #include "simd/distance.h"

@@ -1,9 +1,9 @@
 // GraphIndex: what the graph indexes (hnsw.h, block_graph.h) share: the effort of a search, the
 // choice between walk and scan, and what follows a walk that found too little.
 //
-// INV-VINDEX-1 is kept here: a walk that ends with fewer rows than exist is followed by a wider one,
-// and by the scan where that would cost no more; one that ends within the range asked for by a wider
-// one.
+// INV-VINDEX-1 is kept here: a walk that ends with fewer rows than exist is followed by a wider
+// one, and by the scan where that would cost no more; one that ends within the range asked for by a
+// wider one.
 // Threads: as Index.
 #pragma once
 
