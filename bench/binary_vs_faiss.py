@@ -98,7 +98,8 @@ def main():
                     for nprobe in arguments.nprobe if nlist else [0]:
                         compare(f"{bits} bits, k {k}, {spec}, nprobe {nprobe}", sides, nprobe, arguments.rounds,
                                 lambda rows: recall(base, queries, rows, exact))
-                    sides[0].process.kill()
+                    sides[0].process.stdin.close()
+                    sides[0].process.wait()
 
 
 def compare(title, sides, nprobe, rounds, score):

@@ -1,5 +1,5 @@
-// Reads NumPy's .npy files: two-dimensional, C order, float32, float16, int32 or
-// uint8, little-endian.
+// Reads NumPy's .npy files: two-dimensional, C order, float32, float16, int32 or uint8,
+// little-endian.
 // Threads: pure.
 #pragma once
 

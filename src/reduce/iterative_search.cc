@@ -25,7 +25,7 @@ bool SegmentSearch::FiltersHits(const segment::ReadOptions& options) const {
 
 base::Status SegmentSearch::SearchThenFilter(const segment::ReadOptions& options) {
     const uint64_t widest = segment_.rows() / kShareMax;
-    for (uint64_t width = kFirstFactor * FirstWidth();
+    for (uint64_t width = kFirstFactor * (uint64_t{k_} + 1);
          width <= widest && !pending_.empty() && width * pending_.size() <= kHitsMax;
          width *= kWideningFactor) {
         RETURN_IF_ERROR(FilterRound(options, width));

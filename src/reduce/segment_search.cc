@@ -27,8 +27,9 @@ constexpr uint64_t kRowsAtLeast = 16;
 constexpr bool CountsBits(vindex::Metric metric) {
     return metric == vindex::Metric::kHamming || metric == vindex::Metric::kJaccard;
 }
-constexpr uint64_t kRowsPerDistance = 2;
-constexpr uint64_t kRowsAtDistance = 64;
+constexpr uint64_t EquallyFar(uint64_t k) {
+    return 64 + std::min<uint64_t>(k, 1024);
+}
 
 base::Result<std::vector<std::string>> KeysOfGroups(const segment::Segment& segment,
                                                     const std::vector<base::RowOffset>& rows,
@@ -214,8 +215,7 @@ base::Result<bool> SegmentSearch::SearchRows(uint32_t query, const base::Bitmap&
 
 uint64_t SegmentSearch::FirstWidth() const {
     if (!request_.grouping.has_value()) {
-        return CountsBits(request_.metric) ? kRowsPerDistance * k_ + kRowsAtDistance
-                                           : uint64_t{k_} + 1;
+        return uint64_t{k_} + 1 + (CountsBits(request_.metric) ? EquallyFar(k_) : 0);
     }
     uint64_t hits = k_;
     for (const std::vector<std::string>& wanted : request_.grouping->wanted) {

@@ -88,6 +88,7 @@ class FakeSegment : public segment::Segment {
     }
     base::Result<base::Bitmap> Match(const segment::ReadOptions& options,
                                      segment::ReadCounters*) const override {
+        ++matches;
         base::Bitmap matching(rows(), true);
         if (options.among != nullptr) {
             matching.And(*options.among);
@@ -130,6 +131,7 @@ class FakeSegment : public segment::Segment {
     std::vector<base::RowOffset> FindKey(const schema::PrimaryKey&) const override { return {}; }
 
     mutable std::atomic<int> searches = 0;
+    mutable std::atomic<int> matches = 0;
     mutable std::atomic<size_t> filtered = 0;  // rows that a filter looked at
     int64_t pass_every = 1;                    // of the keys a filter lets pass every so manieth
 
@@ -238,6 +240,8 @@ TEST(SegmentSearchTest, EqualScoresComeByKeyHoweverManyAreAsked) {
             EXPECT_EQ(found[q], expected) << k;
         }
     }
+    EXPECT_GT(segment.searches, 7);
+    EXPECT_EQ(segment.matches, 0);  // without a filter there is nothing to match
 }
 
 TEST(SegmentSearchTest, AHitBehindAPlaceIsWorseOrHasAGreaterKey) {
@@ -395,6 +399,12 @@ TEST(SegmentSearchTest, ASearchAmongBitsAsksOnce) {
     expected.resize(10);
     DropGroups(&expected);
     EXPECT_EQ(found[0], expected);
+    const FakeSegment coarse(1, kRows, 9, 2);  // more are equally far than the first search gives
+    Hits nearest = coarse.Ranked(0);
+    nearest.resize(10);
+    DropGroups(&nearest);
+    EXPECT_EQ(Searched(coarse, request, 10)[0], nearest);
+    EXPECT_GT(coarse.searches, 1);
 }
 
 TEST(SegmentSearchTest, QueriesInPartsGetTheAnswersOfAllTogether) {

@@ -175,7 +175,10 @@ struct BinaryLoops {
     template <typename Op>
     static float One(const void* a, const void* b, size_t dim) {
         float out = 0;
-        Rows<Op>(a, b, 1, dim, &out);
+        WithWords(dim / 8, [&](auto words) {
+            out = Of<Op, decltype(words)::value>(static_cast<const uint8_t*>(a),
+                                                 static_cast<const uint8_t*>(b), dim / 8);
+        });
         return out;
     }
     template <typename Op>

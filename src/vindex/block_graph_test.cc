@@ -208,21 +208,24 @@ TEST(BlockGraph, CopiesOfOneVectorStayReachableAndLeadOut) {
 // Copies offer each other again and again, so that a pool may hold nothing else.
 TEST(BlockGraph, ManyCopiesOfEachVectorAreLeftWithoutAScan) {
     constexpr uint32_t kCopies = 40;
-    Data data = Clustered(8000, 21, kWide);
+    Data data = Clustered(20'000, 21, kWide);  // so many that a scan costs more by any prices
     for (uint32_t row = 0; row < data.count(); ++row) {
         const uint32_t original = row % (data.count() / kCopies);
         std::copy_n(data.rows.data() + static_cast<size_t>(original) * kWide, kWide,
                     data.rows.data() + static_cast<size_t>(row) * kWide);
     }
-    const auto index = BuildGraph(Metric::kL2, data);
+    const auto index = BuildGraph(Metric::kL2, data, {{"M", "16"}});
     SearchParams params;
     params.k = kCopies + 4;
+    size_t hops_most = 0;
     for (size_t q = 0; q < kQueries; ++q) {
         const Neighbors found = Find(*index, data.query(q), params);
         EXPECT_EQ(found.rows.size(), params.k);
         EXPECT_EQ(found.counters.strategy, Strategy::kWalk);
         ExpectOrdered(Metric::kL2, found);
+        hops_most = std::max<size_t>(hops_most, found.counters.hops);
     }
+    EXPECT_GT(hops_most, 2 * params.k);  // some walks were made again
 }
 
 TEST(BlockGraph, AllRowsEqual) {

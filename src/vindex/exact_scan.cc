@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kBlockRows = 256;
 constexpr size_t kInterruptRows = 8192;
 
+// Ids ascend, from block to block as well.
 void PushBlock(const CostBand& band, const uint32_t* ids, uint32_t first, size_t count,
                const float* costs, TopK& top) {
     uint64_t words[kBlockRows / 64 + 1];

@@ -23,7 +23,7 @@ struct CostBand {
 // Sets in `words` the bits of the results that may enter `best`, and perhaps of some more, where
 // rows come in ascending order, so that a cost equal to the limit's is no better. Results are
 // costs, or negated ones when `larger_is_better`. A limit that is no number, or none yet, lets all
-// through.
+// through. Rows that `best` has already come before these. `words` has count / 64 + 1 places.
 void FindNear(const TopK& best, bool larger_is_better, const float* results, size_t count,
               uint64_t* words);
 

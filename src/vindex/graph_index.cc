@@ -79,9 +79,10 @@ std::unique_ptr<RowIterator> GraphIndex::IterateRows(std::string_view query,
 
 // Whether a walk that found too few is followed by one that goes farther: near many copies of one
 // row, which lead to each other, it comes to others only when it keeps more candidates than there
-// are copies.
+// are copies. (With a filter walks see to that themselves, or found all that can be reached.)
+// PrefersScan() need not know what a scan of all rows costs; ScanIsCheaper() does.
 bool GraphIndex::MayWiden(size_t matches, size_t ef) const {
-    return ef < size() && !ScanIsCheaper(matches, ef * kWiden);
+    return matches == size() && ef < size() && !ScanIsCheaper(matches, ef * kWiden);
 }
 
 base::Status GraphIndex::SearchRows(const Query& query, const SearchParams& params, size_t matches,

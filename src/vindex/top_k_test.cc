@@ -1,9 +1,13 @@
 #include "vindex/top_k.h"
 
+#include "vindex/exact_scan.h"
+#include "vindex/list_codes.h"
 #include "vindex/metric.h"
 
 #include <cmath>
+#include <limits>
 #include <random>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -118,6 +122,66 @@ TEST(Metric, NamesAndOrder) {
     EXPECT_TRUE(BetterThan(Metric::kL2, 1, 2));
     EXPECT_TRUE(BetterThan(Metric::kIp, 2, 1));
     EXPECT_FALSE(BetterThan(Metric::kCosine, 1, 1));
+}
+
+// Costs of all kinds, and limits that are among them or not.
+struct Marks : ::testing::Test {
+    static constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
+    static constexpr float kInf = std::numeric_limits<float>::infinity();
+    static constexpr float kLimits[] = {-kInf, -1, -0.0f, 0, 0.5f, 2, kInf, kNone};
+    static constexpr uint32_t kCounts[] = {0, 1, 63, 64, 65, 127, 128, 255, 256};
+
+    std::vector<float> Costs(uint32_t count) {
+        std::vector<float> costs(count);
+        for (float& cost : costs) {
+            const uint32_t kind = random_() % 12;
+            cost = kind == 0   ? kNone
+                   : kind == 1 ? kInf
+                   : kind == 2 ? -kInf
+                   : kind == 3 ? -0.0f
+                               : static_cast<float>(kind % 5) - 2;
+        }
+        return costs;
+    }
+    static bool Bit(const uint64_t* words, size_t i) { return words[i / 64] >> (i % 64) & 1; }
+
+    std::mt19937 random_{5};
+};
+
+TEST_F(Marks, OfSlicesAreOfCostsThatAreNotAboveTheLimit) {
+    for (const uint32_t count : kCounts) {
+        for (const float limit : kLimits) {
+            const std::vector<float> costs = Costs(count);
+            SliceCosts slice;
+            std::copy(costs.begin(), costs.end(), slice.costs);
+            std::fill_n(slice.near, SliceCosts::kWords, ~uint64_t{0});
+            slice.Mark(count, limit);
+            for (size_t i = 0; i < 64 * SliceCosts::kWords; ++i) {
+                EXPECT_EQ(Bit(slice.near, i), i < count && !(costs[i] > limit))
+                    << count << " " << limit << " " << i;
+            }
+        }
+    }
+}
+
+TEST_F(Marks, OfScansLoseNothingThatWouldEnter) {
+    for (const uint32_t count : kCounts) {
+        for (const size_t k : {0, 1, 5}) {
+            TopK best;
+            best.Reset(k);
+            for (uint32_t row = 0; row < 200; ++row) {
+                best.Push(MakeKey(Costs(1)[0], row));
+            }
+            best.Tighten();
+            const std::vector<float> costs = Costs(count);
+            std::vector<uint64_t> words(count / 64 + 1);
+            FindNear(best, false, costs.data(), count, words.data());
+            for (uint32_t i = 0; i < count; ++i) {
+                const bool enters = MakeKey(costs[i], 200 + i) < best.limit();
+                EXPECT_LE(enters, Bit(words.data(), i)) << count << " " << k << " " << i;
+            }
+        }
+    }
 }
 
 }  // namespace
