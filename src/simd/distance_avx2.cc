@@ -3,6 +3,7 @@
 #include "simd/binary_loops.h"
 #include "simd/distance_levels.h"
 #include "simd/distance_loops.h"
+#include "simd/first_bytes_avx2.h"
 #include "simd/scan_ahead.h"
 #include "simd/tile_loops.h"
 
@@ -48,11 +49,7 @@ struct Float16s : Floats {
         return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
     }
     static Data LoadFirst(const uint16_t* p, size_t n) {
-        uint16_t values[kWidth] = {};
-        for (size_t i = 0; i < n; ++i) {
-            values[i] = p[i];
-        }
-        return Load(values);
+        return _mm256_cvtph_ps(_mm256_castsi256_si128(FirstBytes(p, n * sizeof *p)));
     }
 };
 
@@ -67,13 +64,7 @@ struct BFloat16s {
     static Data Load(const uint16_t* p) {
         return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     }
-    static Data LoadFirst(const uint16_t* p, size_t n) {
-        uint16_t values[kWidth] = {};
-        for (size_t i = 0; i < n; ++i) {
-            values[i] = p[i];
-        }
-        return Load(values);
-    }
+    static Data LoadFirst(const uint16_t* p, size_t n) { return FirstBytes(p, n * sizeof *p); }
     static __m256 Even(Data a) { return _mm256_castsi256_ps(_mm256_slli_epi32(a, 16)); }
     static __m256 Odd(Data a) {
         return _mm256_castsi256_ps(
@@ -100,11 +91,7 @@ struct Int8s {
         return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
     }
     static Data LoadFirst(const int8_t* p, size_t n) {
-        int8_t values[kWidth] = {};
-        for (size_t i = 0; i < n; ++i) {
-            values[i] = p[i];
-        }
-        return Load(values);
+        return _mm256_cvtepi8_epi16(_mm256_castsi256_si128(FirstBytes(p, n)));
     }
     static Sum AddL2(Sum sum, Data a, Data b) {
         const __m256i difference = _mm256_sub_epi16(a, b);
@@ -131,26 +118,7 @@ struct Bits {
     static Reg Load(const uint8_t* p) {
         return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     }
-    // By masks: what is stored byte by byte waits to be loaded as a register.
-    static Reg LoadFirst(const uint8_t* p, size_t n) {
-        static constexpr int32_t kFirst[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
-        static constexpr int32_t kOne[16] = {0, 0, 0, 0, 0, 0, 0, 0, -1};
-        const size_t words = n / 4;
-        const Reg first =
-            _mm256_maskload_epi32(reinterpret_cast<const int*>(p), LoadWords(kFirst + 8 - words));
-        if (n % 4 == 0) {
-            return first;
-        }
-        uint32_t rest = 0;
-        for (size_t i = 4 * words; i < n; ++i) {
-            rest |= uint32_t{p[i]} << (8 * (i % 4));
-        }
-        const Reg last = _mm256_set1_epi32(static_cast<int>(rest));
-        return _mm256_or_si256(first, _mm256_and_si256(last, LoadWords(kOne + 8 - words)));
-    }
-    static Reg LoadWords(const int32_t* p) {
-        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-    }
+    static Reg LoadFirst(const uint8_t* p, size_t n) { return FirstBytes(p, n); }
     static Reg Or(Reg a, Reg b) { return _mm256_or_si256(a, b); }
     static Reg Xor(Reg a, Reg b) { return _mm256_xor_si256(a, b); }
     static Reg AndNot(Reg a, Reg b) { return _mm256_andnot_si256(b, a); }

@@ -1,5 +1,6 @@
 // Quantisation kernels for AVX2 with FMA and F16C.
 #if defined(__x86_64__)
+#include "simd/first_bytes_avx2.h"
 #include "simd/nibble_sums_avx2.h"
 #include "simd/quant_levels.h"
 #include "simd/quant_loops.h"
@@ -78,11 +79,7 @@ struct Wide {
         static constexpr bool kTail = true;
         static Reg Decode(const uint8_t* row, size_t i) { return FromBytes(Eight(row + i)); }
         static Reg DecodeFirst(const uint8_t* row, size_t i, size_t n) {
-            uint8_t bytes[kWidth] = {};
-            for (size_t j = 0; j < n; ++j) {
-                bytes[j] = row[i + j];
-            }
-            return Decode(bytes, 0);
+            return FromBytes(_mm256_castsi256_si128(FirstBytes(row + i, n)));
         }
     };
     struct Half {
@@ -91,25 +88,19 @@ struct Wide {
             return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row + 2 * i)));
         }
         static Reg DecodeFirst(const uint8_t* row, size_t i, size_t n) {
-            uint8_t bytes[2 * kWidth] = {};
-            for (size_t j = 0; j < 2 * n; ++j) {
-                bytes[j] = row[2 * i + j];
-            }
-            return Decode(bytes, 0);
+            return _mm256_cvtph_ps(_mm256_castsi256_si128(FirstBytes(row + 2 * i, 2 * n)));
         }
     };
     struct BHalf {
         static constexpr bool kTail = true;
         static Reg Decode(const uint8_t* row, size_t i) {
-            const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + 2 * i));
-            return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+            return FromHalves(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row + 2 * i)));
         }
         static Reg DecodeFirst(const uint8_t* row, size_t i, size_t n) {
-            uint8_t bytes[2 * kWidth] = {};
-            for (size_t j = 0; j < 2 * n; ++j) {
-                bytes[j] = row[2 * i + j];
-            }
-            return Decode(bytes, 0);
+            return FromHalves(_mm256_castsi256_si128(FirstBytes(row + 2 * i, 2 * n)));
+        }
+        static Reg FromHalves(__m128i halves) {
+            return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
         }
     };
 
