@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 namespace elanus::simd {
 namespace {
@@ -228,6 +229,54 @@ TEST(Distance, PlaceOfLeastIsTheFirstOfTheLeast) {
     const std::vector<float> none(70, kNone);
     EXPECT_EQ(PlaceOfLeast(none.data(), none.size()), 0u);
     EXPECT_EQ(PlaceOfLeast(nullptr, 0), 0u);
+}
+
+// Memory that ends where no page follows: what masked loads touch no sanitizer sees.
+class LastPage {
+  public:
+    LastPage() {
+        pages_ = static_cast<uint8_t*>(
+            ::mmap(nullptr, 2 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        EXPECT_NE(static_cast<void*>(pages_), MAP_FAILED);
+        EXPECT_EQ(::mprotect(pages_ + kPage, kPage, PROT_NONE), 0);
+    }
+    ~LastPage() { ::munmap(pages_, 2 * kPage); }
+    LastPage(const LastPage&) = delete;
+    LastPage& operator=(const LastPage&) = delete;
+    // The last `bytes` of it, with bytes of 1.
+    uint8_t* Last(size_t bytes) {
+        std::memset(pages_, 1, kPage);
+        return pages_ + kPage - bytes;
+    }
+
+  private:
+    static constexpr size_t kPage = size_t{1} << 16;
+    uint8_t* pages_;
+};
+
+TEST(Distance, NothingBehindARowIsTouched) {
+    LastPage rows, queries;
+    float costs[3] = {};
+    for (Level level : AllLevels()) {
+        for (size_t bytes = 1; bytes <= 200; ++bytes) {
+            const BinaryKernels& bits = *BinaryDistancesAt(level);
+            for (const RowKernel* kernel : {&bits.hamming, &bits.jaccard, &bits.substructure}) {
+                kernel->rows(queries.Last(bytes), rows.Last(3 * bytes), 3, 8 * bytes, costs);
+                EXPECT_EQ(costs[2], 0.0f);
+                costs[0] = kernel->pair(queries.Last(bytes), rows.Last(bytes), 8 * bytes);
+            }
+        }
+        for (Element element : kElements) {
+            const DistanceKernels& kernels = *DistancesAt(level, element);
+            for (size_t dim = 1; dim <= 100; ++dim) {
+                const size_t bytes = dim * WidthOf(element);
+                for (const RowKernel* kernel : {&kernels.l2, &kernels.ip}) {
+                    kernel->rows(queries.Last(bytes), rows.Last(3 * bytes), 3, dim, costs);
+                    EXPECT_EQ(costs[0], costs[2]);
+                }
+            }
+        }
+    }
 }
 
 TEST(Binary, HandCheckedCases) {
