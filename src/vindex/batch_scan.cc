@@ -4,8 +4,8 @@
 #include "vindex/near_pairs.h"
 #include "vindex/row_tiles.h"
 
+#include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <optional>
 
@@ -187,16 +187,12 @@ class BatchScan {
         }
         uint64_t words[RowTiles::kRowsMax / 64 + 1];
         FindNear(best_[q], LargerIsBetter(vectors_.metric), results, count, words);
-        for (size_t w = 0; w < (count + 63) / 64; ++w) {
-            for (uint64_t word = words[w]; word != 0; word &= word - 1) {
-                const size_t i = w * 64 + static_cast<size_t>(std::countr_zero(word));
-                const float cost = CostOf(results[i]);
-                if (band_.Contains(cost)) {
-                    const uint32_t row = RowOf(ids, first, i);
-                    Push(q, MakeKey(cost, row));
-                }
+        VisitNear(words, count, [&](size_t i) {
+            const float cost = CostOf(results[i]);
+            if (band_.Contains(cost)) {
+                Push(q, MakeKey(cost, RowOf(ids, first, i)));
             }
-        }
+        });
     }
 
     float CostOf(float result) const {

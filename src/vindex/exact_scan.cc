@@ -20,15 +20,12 @@ void PushBlock(const CostBand& band, const uint32_t* ids, uint32_t first, size_t
                const float* costs, TopK& top) {
     uint64_t words[kBlockRows / 64 + 1];
     FindNear(top, false, costs, count, words);
-    for (size_t w = 0; w < (count + 63) / 64; ++w) {
-        for (uint64_t word = words[w]; word != 0; word &= word - 1) {
-            const size_t i = w * 64 + static_cast<size_t>(std::countr_zero(word));
-            const uint32_t row = ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i);
-            if (band.Contains(costs[i])) {
-                top.Push(MakeKey(costs[i], row));
-            }
+    VisitNear(words, count, [&](size_t i) {
+        const uint32_t row = ids != nullptr ? ids[i] : first + static_cast<uint32_t>(i);
+        if (band.Contains(costs[i])) {
+            top.Push(MakeKey(costs[i], row));
         }
-    }
+    });
 }
 
 // Counts rows and asks the caller from time to time whether to go on.

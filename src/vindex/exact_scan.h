@@ -8,6 +8,8 @@
 #include "vindex/scratch.h"
 #include "vindex/vectors.h"
 
+#include <bit>
+
 namespace elanus::vindex {
 
 // The costs a range search lets through: low <= cost < high.
@@ -26,6 +28,15 @@ struct CostBand {
 // through. Rows that `best` has already come before these. `words` has count / 64 + 1 places.
 void FindNear(const TopK& best, bool larger_is_better, const float* results, size_t count,
               uint64_t* words);
+// Calls visit(i) with the places of the bits that are set among the first `count`.
+template <typename Visit>
+void VisitNear(const uint64_t* words, size_t count, const Visit& visit) {
+    for (size_t w = 0; w < (count + 63) / 64; ++w) {
+        for (uint64_t word = words[w]; word != 0; word &= word - 1) {
+            visit(w * 64 + static_cast<size_t>(std::countr_zero(word)));
+        }
+    }
+}
 
 // Scans `rows` rows. Appends to `out`.
 base::Status ScanRows(const RowScorer& scorer, uint32_t rows, Metric metric,

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/mutex.h"
+#include "simd/distance.h"
 #include "simd/near_rows.h"
 #include "sys/huge_memory.h"
 #include "vindex/row_chunks.h"
@@ -237,8 +238,7 @@ class Carver {
             ids[next] = ids.back();
             ids.pop_back();
             rows_.Costs(row, ids, costs.data());
-            const auto end = costs.begin() + static_cast<ptrdiff_t>(ids.size());
-            next = static_cast<size_t>(std::min_element(costs.begin(), end) - costs.begin());
+            next = simd::PlaceOfLeast(costs.data(), ids.size());
         }
         return places;
     }
